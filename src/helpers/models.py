@@ -1,0 +1,381 @@
+"""The three candidate models, in PyMC and in Bambi, under one set of names and priors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import bambi as bmb
+import numpy as np
+import pandas as pd
+import pymc as pm
+import xarray as xr
+
+from helpers.data import check_numeric
+
+MODELS = ("pooled", "random_intercept", "random_slope")
+BACKENDS = ("pymc", "bambi")
+EXTENSIONS = (
+    "prior",
+    "prior_predictive",
+    "posterior_predictive",
+    "log_likelihood",
+    "log_prior",
+)
+PARAMETERS = (
+    "intercept",
+    "slope",
+    "sigma",
+    "group_sd",
+    "slope_sd",
+    "rho",
+    "group_intercept",
+    "group_slope",
+)
+SEED = 2020
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Priors in seconds, for a standardized predictor. The defaults are the book's choice.
+
+    Parameters
+    ----------
+    intercept, slope
+        Mean and sd of a normal prior.
+    sigma, group_sd, slope_sd
+        Scale of a half-normal prior on the residual sd and on the sds of the group-level
+        intercepts and slopes.
+    lkj_eta
+        LKJ concentration of the correlation between group-level intercepts and slopes.
+    """
+
+    intercept: tuple[float, float] = (200.0, 25.0)
+    slope: tuple[float, float] = (0.0, 10.0)
+    sigma: float = 20.0
+    group_sd: float = 20.0
+    slope_sd: float = 5.0
+    lkj_eta: float = 2.0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table are the outcome, the predictor and the group."""
+
+    outcome: str = "bounce_time"
+    predictor: str = "std_age"
+    group: str = "county"
+
+
+def build(
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    outcome: str = "bounce_time",
+    predictor: str = "std_age",
+    group: str = "county",
+    priors: Priors = Priors(),
+    backend: str = "pymc",
+) -> pm.Model | bmb.Model:
+    """Build one of the three models without sampling.
+
+    Parameters
+    ----------
+    name
+        One of ``MODELS``.
+    frame
+        One row a visit.
+    outcome, predictor, group
+        Columns of ``frame``: two numeric ones and the groups' labels.
+    priors
+        In units of the outcome, per unit of the predictor.
+    backend
+        "pymc" or "bambi". Bambi has no correlation of intercepts and slopes, so no ``rho``.
+
+    Returns
+    -------
+    A ``pymc.Model``, or a built ``bambi.Model``.
+
+    Raises
+    ------
+    ValueError
+        If the model or the back end is unknown, a column is missing or not numeric, the predictor is
+        constant, or there is one group only.
+    """
+    columns = Columns(outcome, predictor, group)
+    _check_request(name, backend, frame, columns)
+    if backend == "bambi":
+        return _build_bambi(name, frame, columns, priors)
+    return _PYMC_MODELS[name](frame, columns, priors)
+
+
+def fit(
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    outcome: str = "bounce_time",
+    predictor: str = "std_age",
+    group: str = "county",
+    priors: Priors = Priors(),
+    backend: str = "pymc",
+    draws: int = 1000,
+    tune: int = 1000,
+    chains: int = 4,
+    seed: int = SEED,
+    extend: tuple[str, ...] = (),
+) -> xr.DataTree:
+    """Fit one of the three models with nutpie's NUTS, without judging the fit.
+
+    Parameters
+    ----------
+    name, frame, outcome, predictor, group, priors, backend
+        As in ``build``.
+    draws, tune, chains
+        Kept draws and warm-up draws of each chain, and the number of chains.
+    seed
+        Seed of the sampler and of everything in ``extend``.
+    extend
+        Further groups, each of which costs seconds of compilation: any of ``EXTENSIONS``.
+        ``log_prior`` holds the top-level priors only, those that power-scaling may touch.
+
+    Returns
+    -------
+    DataTree with the groups ``posterior``, ``sample_stats``, ``observed_data`` and those of
+    ``extend``. Both back ends name the parameters alike: ``intercept`` (in units of the outcome,
+    where the predictor is 0), ``slope`` (per unit of the predictor), ``sigma``; with groups
+    ``group_sd`` and the deviations ``group_intercept``, in the random-slope model also
+    ``slope_sd``, ``group_slope`` and (PyMC only) ``rho``. Deviations have one dimension, named
+    after the group column, whose coordinates are the groups' labels.
+
+    Raises
+    ------
+    ValueError
+        As ``build``; also for an unknown name in ``extend``.
+    """
+    for group_name in extend:
+        _check_choice("group in extend", group_name, EXTENSIONS)
+    columns = Columns(outcome, predictor, group)
+    model = build(name, frame, **vars(columns), priors=priors, backend=backend)
+    sampler = {"draws": draws, "tune": tune, "chains": chains, "random_seed": seed}
+    if backend == "bambi":
+        tree = model.fit(inference_method="nutpie", **sampler, **_bambi_settings(name), **_QUIET)
+        pymc_model, names = model.backend.model, _bambi_names(columns)
+    else:
+        tree = pm.sample(model=model, nuts_sampler="nutpie", **sampler, **_pymc_settings(name), **_QUIET)
+        pymc_model, names = model, {}
+    _extend(tree, pymc_model, extend, draws, seed)
+    return _with_book_names(tree, columns, names)
+
+
+def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
+    """Posterior draws of the expected outcome along the predictor, for each group where there are any.
+
+    Parameters
+    ----------
+    tree
+        A result of ``fit``.
+    predictor
+        Values of the predictor, in the units in which the model was fitted.
+
+    Returns
+    -------
+    DataArray in units of the outcome, with the dimensions ``chain``, ``draw``, the group's (not in
+    the pooled model) and ``predictor``. The residual is not in it: these are lines, not visits.
+    """
+    posterior = tree["posterior"].to_dataset()
+    x = xr.DataArray(np.asarray(predictor, dtype=float), dims="predictor")
+    x = x.assign_coords(predictor=x.values)
+    intercept = posterior["intercept"] + posterior.get("group_intercept", 0)
+    slope = posterior["slope"] + posterior.get("group_slope", 0)
+    return (intercept + slope * x).transpose("chain", "draw", ..., "predictor")
+
+
+def _build_pooled(frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
+    x, y, _, coords = _arrays(frame, columns)
+    with pm.Model(coords=coords) as model:
+        intercept = pm.Normal("intercept", *priors.intercept)
+        slope = pm.Normal("slope", *priors.slope)
+        sigma = pm.HalfNormal("sigma", priors.sigma)
+        pm.Normal(columns.outcome, intercept + slope * x, sigma, observed=y, dims="obs")
+    return model
+
+
+def _build_random_intercept(frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
+    x, y, group, coords = _arrays(frame, columns)
+    dims = columns.group
+    with pm.Model(coords=coords) as model:
+        intercept = pm.Normal("intercept", *priors.intercept)
+        slope = pm.Normal("slope", *priors.slope)
+        sigma = pm.HalfNormal("sigma", priors.sigma)
+        group_sd = pm.HalfNormal("group_sd", priors.group_sd)
+        own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims=dims)
+        pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
+        mean = own_intercept[group] + slope * x
+        pm.Normal(columns.outcome, mean, sigma, observed=y, dims="obs")
+    return model
+
+
+def _build_random_slope(frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
+    """Slopes non-centred, intercepts centred given the slopes: few rows a group tell much about its
+    intercept and little about its slope. For a 2 x 2 correlation matrix LKJ(eta) is exactly
+    rho = 2 Beta(eta, eta) - 1 (Lewandowski, Kurowicka & Joe 2009)."""
+    x, y, group, coords = _arrays(frame, columns)
+    dims = columns.group
+    with pm.Model(coords=coords) as model:
+        intercept = pm.Normal("intercept", *priors.intercept)
+        slope = pm.Normal("slope", *priors.slope)
+        sigma = pm.HalfNormal("sigma", priors.sigma)
+        group_sd = pm.HalfNormal("group_sd", priors.group_sd)
+        slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
+        rho_unit = pm.Beta("rho_unit", priors.lkj_eta, priors.lkj_eta)
+        rho = pm.Deterministic("rho", 2 * rho_unit - 1)
+        z_slope = pm.Normal("z_slope", 0, 1, dims=dims)
+        group_slope = pm.Deterministic("group_slope", slope_sd * z_slope, dims=dims)
+        own_intercept = pm.Normal(
+            "own_intercept",
+            intercept + group_sd * rho * z_slope,
+            group_sd * pm.math.sqrt(1 - rho**2),
+            dims=dims,
+        )
+        pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
+        mean = own_intercept[group] + (slope + group_slope[group]) * x
+        pm.Normal(columns.outcome, mean, sigma, observed=y, dims="obs")
+    return model
+
+
+_PYMC_MODELS: dict[str, Callable[[pd.DataFrame, Columns, Priors], pm.Model]] = {
+    "pooled": _build_pooled,
+    "random_intercept": _build_random_intercept,
+    "random_slope": _build_random_slope,
+}
+
+
+def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> bmb.Model:
+    x, g = columns.predictor, columns.group
+    group_terms = {"pooled": "", "random_intercept": f" + (1|{g})", "random_slope": f" + ({x}|{g})"}
+    half_normal = {
+        term: bmb.Prior("Normal", mu=0, sigma=bmb.Prior("HalfNormal", sigma=scale))
+        for term, scale in ((f"1|{g}", priors.group_sd), (f"{x}|{g}", priors.slope_sd))
+    }
+    wanted = {"pooled": (), "random_intercept": (f"1|{g}",), "random_slope": (f"1|{g}", f"{x}|{g}")}
+    model = bmb.Model(
+        f"{columns.outcome} ~ {x}{group_terms[name]}",
+        frame.assign(**{g: _labels(frame, g)}),
+        priors={
+            "Intercept": bmb.Prior("Normal", mu=priors.intercept[0], sigma=priors.intercept[1]),
+            x: bmb.Prior("Normal", mu=priors.slope[0], sigma=priors.slope[1]),
+            "sigma": bmb.Prior("HalfNormal", sigma=priors.sigma),
+            **{term: half_normal[term] for term in wanted[name]},
+        },
+        # The prior of the intercept holds where the predictor is 0, as in PyMC.
+        center_predictors=False,
+        noncentered=name == "random_slope",
+    )
+    model.build()
+    return model
+
+
+def _arrays(frame: pd.DataFrame, columns: Columns):
+    """Predictor, outcome, group index and coordinates for a PyMC model."""
+    labels = _labels(frame, columns.group)
+    coords = {columns.group: list(labels.cat.categories), "obs": np.arange(len(frame))}
+    x = frame[columns.predictor].to_numpy(dtype=float)
+    y = frame[columns.outcome].to_numpy(dtype=float)
+    return x, y, labels.cat.codes.to_numpy(), coords
+
+
+def _labels(frame: pd.DataFrame, group: str) -> pd.Series:
+    """The group column as a category without unused levels."""
+    return frame[group].astype("category").cat.remove_unused_categories()
+
+
+_QUIET = {"progressbar": False, "quiet": True}
+
+
+def _pymc_settings(name: str) -> dict:
+    """Smaller steps where the sd of the slopes comes close to 0."""
+    return {"target_accept": 0.99 if name == "random_slope" else 0.9}
+
+
+def _bambi_settings(name: str) -> dict:
+    """Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
+    matrix cannot see; ``omit_offsets=False`` because PyMC needs all free parameters to predict."""
+    nuts = {"adaptation": "low_rank", **_pymc_settings(name)}
+    return {"nuts": nuts, "omit_offsets": False}
+
+
+def _bambi_names(columns: Columns) -> dict[str, str]:
+    x, g = columns.predictor, columns.group
+    return {
+        "Intercept": "intercept",
+        x: "slope",
+        f"1|{g}": "group_intercept",
+        f"1|{g}_sigma": "group_sd",
+        f"{x}|{g}": "group_slope",
+        f"{x}|{g}_sigma": "slope_sd",
+        f"{g}__factor_dim": g,
+        "__obs__": "obs",
+    }
+
+
+def _extend(
+    tree: xr.DataTree, model: pm.Model, extend: tuple[str, ...], draws: int, seed: int
+) -> None:
+    """Add the groups named in ``extend`` to a fit, in place."""
+    with model:
+        if "prior" in extend or "prior_predictive" in extend:
+            prior = pm.sample_prior_predictive(draws=draws, random_seed=seed)
+            tree.update({name: prior[name] for name in ("prior", "prior_predictive") if name in extend})
+        if "posterior_predictive" in extend:
+            tree.update(pm.sample_posterior_predictive(tree, random_seed=seed, progressbar=False))
+        if "log_likelihood" in extend:
+            pm.stats.compute_log_likelihood(tree, progressbar=False)
+        if "log_prior" in extend:
+            top = [rv.name for rv in model.free_RVs if rv.ndim == 0]
+            pm.stats.compute_log_prior(tree, var_names=top, progressbar=False)
+
+
+def _with_book_names(tree: xr.DataTree, columns: Columns, names: dict[str, str]) -> xr.DataTree:
+    """Rename variables and dimensions; keep the parameters and drop the sampler's coordinates."""
+    groups = {}
+    for path, node in tree.children.items():
+        data = node.to_dataset()
+        known = {old: new for old, new in names.items() if old in data.variables or old in data.dims}
+        data = data.rename(known)
+        if path in ("posterior", "prior"):
+            data = data[[name for name in PARAMETERS if name in data]]
+        if path in ("posterior", "prior", "sample_stats", "observed_data", *EXTENSIONS):
+            groups[path] = data
+    return xr.DataTree.from_dict(groups)
+
+
+def _check_choice(what: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise ValueError(f"Unknown {what} {given!r}; choose one of {', '.join(known)}.")
+
+
+def _check_request(name: str, backend: str, frame: pd.DataFrame, columns: Columns) -> None:
+    _check_choice("model", name, MODELS)
+    _check_choice("back end", backend, BACKENDS)
+    check_numeric(frame, columns.outcome)
+    check_numeric(frame, columns.predictor)
+    _check_group(frame, columns.group)
+    taken = [column for column in vars(columns).values() if column in PARAMETERS]
+    if taken:
+        raise ValueError(f"Column {taken[0]!r} has the name of a parameter; rename the column.")
+    if frame[columns.predictor].nunique() == 1:
+        raise ValueError(f"The predictor {columns.predictor!r} is constant, so it has no slope.")
+    awkward = [column for column in vars(columns).values() if not column.isidentifier()]
+    if backend == "bambi" and awkward:
+        raise ValueError(f"Bambi's formula cannot name column {awkward[0]!r}; rename it without spaces or signs.")
+
+
+def _check_group(frame: pd.DataFrame, group: str) -> None:
+    if group not in frame.columns:
+        raise ValueError(f"There is no column {group!r}; the table has {', '.join(frame.columns)}.")
+    missing = frame[group].isna()
+    if missing.any():
+        raise ValueError(
+            f"Column {group!r} is missing in row {frame.index[missing.argmax()]!r} of the table; "
+            "drop or repair the row first."
+        )
+    if frame[group].nunique() < 2:
+        raise ValueError(f"Column {group!r} has one level only; group-level effects need at least two.")
