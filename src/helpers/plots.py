@@ -92,7 +92,7 @@ def plot_county_lines(
             ax.fill_between(ages, low, high, color=f"C{number}", alpha=0.3, linewidth=0)
             ax.plot(ages, middle, color=f"C{number}", label=label)
         ax.set_title(f"{county} (n = {len(visits)})")
-    axes.flat[0].legend(fontsize="small", loc="upper right")
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower right", ncols=3, fontsize="small")
     figure.supxlabel("Age (years)", fontsize="medium")
     figure.supylabel("Bounce time (s)", fontsize="medium")
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")

@@ -55,11 +55,12 @@ def against_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
     Returns
     -------
     DataFrame with ``truth``, ``mean``, the limits of the 95 % interval, and ``holds truth``: whether
-    the truth lies between them. Units are the model's.
+    the truth lies between them; rows are the parameters that have a true value. Units are the model's.
     """
     truth = _flatten(truth_on_scale(scale))
     table = summarize(tree)[["mean", LOWER, UPPER]]
-    table.insert(0, "truth", truth.reindex(table.index))
+    table = table[table.index.isin(truth.index)]
+    table.insert(0, "truth", truth[table.index])
     table["holds truth"] = table["truth"].between(table[LOWER], table[UPPER])
     return table
 
