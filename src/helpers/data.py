@@ -267,7 +267,9 @@ def scale_of(frame: pd.DataFrame, column: str) -> Scale:
 def check_numeric(frame: pd.DataFrame, column: str) -> None:
     """Raise a ``ValueError`` unless ``column`` exists, is numeric and has no missing or infinite value."""
     if column not in frame.columns:
-        raise ValueError(f"There is no column {column!r}; the table has {', '.join(frame.columns)}.")
+        raise ValueError(
+            f"There is no column {column!r}; the table has {', '.join(frame.columns)}."
+        )
     if not pd.api.types.is_numeric_dtype(frame[column]):
         raise ValueError(f"Column {column!r} is not numeric but {frame[column].dtype}.")
     bad = ~np.isfinite(frame[column].to_numpy(dtype=float, na_value=np.nan))

@@ -38,8 +38,18 @@ def find_failures(tree: xr.DataTree) -> pd.DataFrame:
     posterior = tree["posterior"].to_dataset()
     checks = (
         ("R-hat", az.rhat(posterior), lambda value: value <= R_HAT_LIMIT, f"<= {R_HAT_LIMIT}"),
-        ("bulk ESS", az.ess(posterior, method="bulk"), lambda value: value >= ESS_LIMIT, f">= {ESS_LIMIT}"),
-        ("tail ESS", az.ess(posterior, method="tail"), lambda value: value >= ESS_LIMIT, f">= {ESS_LIMIT}"),
+        (
+            "bulk ESS",
+            az.ess(posterior, method="bulk"),
+            lambda value: value >= ESS_LIMIT,
+            f">= {ESS_LIMIT}",
+        ),
+        (
+            "tail ESS",
+            az.ess(posterior, method="tail"),
+            lambda value: value >= ESS_LIMIT,
+            f">= {ESS_LIMIT}",
+        ),
     )
     rows = [
         (label, diagnostic, round(value, 4), limit)
@@ -70,14 +80,12 @@ def require_converged(tree: xr.DataTree) -> str:
         raise FitRejected(failures)
     posterior = tree["posterior"].to_dataset()
     worst_r_hat = max(value for _, value in _entries(az.rhat(posterior)))
-    ess = [
-        min(value for _, value in _entries(az.ess(posterior, method=method)))
+    smallest_ess = min(
+        value
         for method in ("bulk", "tail")
-    ]
-    return (
-        f"Fit passed: largest R-hat {worst_r_hat:.3f}, smallest bulk ESS {ess[0]:,.0f}, "
-        f"smallest tail ESS {ess[1]:,.0f}, no divergences."
+        for _, value in _entries(az.ess(posterior, method=method))
     )
+    return f"Fit passed: R-hat <= {worst_r_hat:.3f}, ESS >= {smallest_ess:,.0f}, no divergences."
 
 
 def _entries(dataset: xr.Dataset | xr.DataTree) -> list[tuple[str, float]]:
@@ -88,7 +96,9 @@ def _entries(dataset: xr.Dataset | xr.DataTree) -> list[tuple[str, float]]:
             entries.append((name, float(array)))
         else:
             series = array.to_series()
-            entries += [(f"{name}[{_label(index)}]", float(value)) for index, value in series.items()]
+            entries += [
+                (f"{name}[{_label(index)}]", float(value)) for index, value in series.items()
+            ]
     return entries
 
 

@@ -159,7 +159,9 @@ def fit(
         tree = model.fit(inference_method="nutpie", **sampler, **_bambi_settings(name), **_QUIET)
         pymc_model, names = model.backend.model, _bambi_names(columns)
     else:
-        tree = pm.sample(model=model, nuts_sampler="nutpie", **sampler, **_pymc_settings(name), **_QUIET)
+        tree = pm.sample(
+            model=model, nuts_sampler="nutpie", **sampler, **_pymc_settings(name), **_QUIET
+        )
         pymc_model, names = model, {}
     _extend(tree, pymc_model, extend, draws, seed)
     return _with_book_names(tree, columns, names)
@@ -323,7 +325,9 @@ def _extend(
     with model:
         if "prior" in extend or "prior_predictive" in extend:
             prior = pm.sample_prior_predictive(draws=draws, random_seed=seed)
-            tree.update({name: prior[name] for name in ("prior", "prior_predictive") if name in extend})
+            tree.update(
+                {name: prior[name] for name in ("prior", "prior_predictive") if name in extend}
+            )
         if "posterior_predictive" in extend:
             tree.update(pm.sample_posterior_predictive(tree, random_seed=seed, progressbar=False))
         if "log_likelihood" in extend:
@@ -338,7 +342,9 @@ def _with_book_names(tree: xr.DataTree, columns: Columns, names: dict[str, str])
     groups = {}
     for path, node in tree.children.items():
         data = node.to_dataset()
-        known = {old: new for old, new in names.items() if old in data.variables or old in data.dims}
+        known = {
+            old: new for old, new in names.items() if old in data.variables or old in data.dims
+        }
         data = data.rename(known)
         if path in ("posterior", "prior"):
             data = data[[name for name in PARAMETERS if name in data]]
@@ -365,7 +371,9 @@ def _check_request(name: str, backend: str, frame: pd.DataFrame, columns: Column
         raise ValueError(f"The predictor {columns.predictor!r} is constant, so it has no slope.")
     awkward = [column for column in vars(columns).values() if not column.isidentifier()]
     if backend == "bambi" and awkward:
-        raise ValueError(f"Bambi's formula cannot name column {awkward[0]!r}; rename it without spaces or signs.")
+        raise ValueError(
+            f"Bambi's formula cannot name column {awkward[0]!r}; rename it without spaces or signs."
+        )
 
 
 def _check_group(frame: pd.DataFrame, group: str) -> None:
@@ -378,4 +386,6 @@ def _check_group(frame: pd.DataFrame, group: str) -> None:
             "drop or repair the row first."
         )
     if frame[group].nunique() < 2:
-        raise ValueError(f"Column {group!r} has one level only; group-level effects need at least two.")
+        raise ValueError(
+            f"Column {group!r} has one level only; group-level effects need at least two."
+        )

@@ -92,7 +92,12 @@ def plot_county_lines(
             ax.fill_between(ages, low, high, color=f"C{number}", alpha=0.3, linewidth=0)
             ax.plot(ages, middle, color=f"C{number}", label=label)
         ax.set_title(f"{county} (n = {len(visits)})")
-    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower right", ncols=3, fontsize="small")
+    figure.legend(
+        *axes.flat[0].get_legend_handles_labels(),
+        loc="outside lower right",
+        ncols=3,
+        fontsize="small",
+    )
     figure.supxlabel("Age (years)", fontsize="medium")
     figure.supylabel("Bounce time (s)", fontsize="medium")
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
@@ -132,14 +137,22 @@ def plot_shrinkage(frame: pd.DataFrame, tree: xr.DataTree, ax: plt.Axes | None =
         {"n": frame["county"].value_counts(), "none": no_pooling_intercepts(frame)}
     ).loc[partial["county"].values]
     mean = partial.mean(["chain", "draw"]).values
-    ax.axhline(float(posterior["intercept"].mean()), color="0.4", linestyle="--", label="Population mean")
+    ax.axhline(
+        float(posterior["intercept"].mean()), color="0.4", linestyle="--", label="Population mean"
+    )
     ax.errorbar(
-        table["n"], mean, [mean - low, high - mean], fmt="o", color="C0",
+        table["n"],
+        mean,
+        [mean - low, high - mean],
+        fmt="o",
+        color="C0",
         label="Partial pooling, 95 % interval",
     )
     ax.scatter(table["n"], table["none"], marker="x", color="C1", zorder=3, label="No pooling")
     for county, n, height in zip(table.index, table["n"], high, strict=True):
-        ax.annotate(county, (n, height), (0, 4), textcoords="offset points", ha="center", fontsize="x-small")
+        ax.annotate(
+            county, (n, height), (0, 4), textcoords="offset points", ha="center", fontsize="x-small"
+        )
     ax.set_xscale("log")
     ax.set_xticks([7, 20, 50, 100, 150], ["7", "20", "50", "100", "150"])
     ax.set(xlabel="Visits in the county (log scale)", ylabel="Intercept at the mean age (s)")
@@ -148,7 +161,9 @@ def plot_shrinkage(frame: pd.DataFrame, tree: xr.DataTree, ax: plt.Axes | None =
     return ax
 
 
-def plot_deviations(tree: xr.DataTree, truth: pd.Series, var_name: str, ax: plt.Axes | None = None) -> plt.Axes:
+def plot_deviations(
+    tree: xr.DataTree, truth: pd.Series, var_name: str, ax: plt.Axes | None = None
+) -> plt.Axes:
     """Group-level effects by county with 95 % intervals, and the true deviations beside them.
 
     Parameters

@@ -32,9 +32,7 @@ def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataF
     posterior = tree["posterior"].to_dataset()
     names = list(posterior.data_vars) if var_names is None else var_names
     table = pd.concat(
-        az.summary(
-            posterior[[name]], ci_prob=INTERVAL, ci_kind="eti", round_to="none"
-        )
+        az.summary(posterior[[name]], ci_prob=INTERVAL, ci_kind="eti", round_to="none")
         for name in names
     )
     table = table.rename(columns={"eti95_lb": LOWER, "eti95_ub": UPPER})

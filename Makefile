@@ -1,0 +1,31 @@
+# book: execute and render; test; bench: timings; lock: newest versions; clean: remove what was built.
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+PAGES := _build/html/index.html
+
+.PHONY: book test bench lock clean
+
+book: .venv/ready
+	@$(BIN)/python tools/execute.py
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/html _build/.doctrees; exit 1; }
+	@echo "The book is at $(CURDIR)/$(PAGES)"
+
+test: .venv/ready
+	@$(BIN)/python -m pytest -n 2
+
+bench: .venv/ready
+	@$(BIN)/python tools/bench.py
+
+lock: .venv/ready
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --python-version 3.12 --upgrade \
+		--group book pyproject.toml -o requirements.lock
+
+clean:
+	@rm -rf _build .pytest_cache .ruff_cache
+	@echo "Removed what was built; the environment in .venv stays (rm -rf .venv removes it)."
+
+.venv/ready: requirements.lock pyproject.toml tools/environment.sh
+	@sh tools/environment.sh

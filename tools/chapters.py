@@ -1,0 +1,53 @@
+"""What the book consists of, and when an executed chapter is still good."""
+
+import hashlib
+import platform
+from pathlib import Path
+
+import nbformat
+import yaml
+from myst_nb.core.read import read_myst_markdown_notebook
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHES = ROOT / "_build" / ".jupyter_cache"
+
+
+def list_pages() -> list[Path]:
+    """Every page of ``_toc.yml``, in reading order."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    names = [toc["root"]]
+    names += [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    return [next(ROOT.glob(f"{name}.*")) for name in names]
+
+
+def list_chapters() -> list[Path]:
+    """The chapters that are notebooks, in reading order."""
+    return [page for page in list_pages() if page.suffix == ".ipynb"]
+
+
+def read_executable(page: Path) -> nbformat.NotebookNode | None:
+    """Read a page as Sphinx does; ``None`` if there is nothing to execute on it."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        return nbformat.reads(text, as_version=4)
+    return read_myst_markdown_notebook(text, path=page) if "{code-cell}" in text else None
+
+
+def fingerprint() -> str:
+    """Hash of all that an output depends on besides its own notebook: helpers, data, lock, Python.
+
+    jupyter-cache compares the code of a notebook only; a cache of its own for each fingerprint keeps it
+    from showing outputs that edited helpers or data would no longer give.
+    """
+    files = [path for path in (ROOT / "src").rglob("*") if path.suffix in (".py", ".html")]
+    files += [*ROOT.glob("data/*.csv"), *ROOT.glob("data/*.json"), ROOT / "requirements.lock"]
+    digest = hashlib.sha256(platform.python_version().encode())
+    for path in sorted(files):
+        digest.update(path.relative_to(ROOT).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_path() -> Path:
+    """Where the executed chapters of today's fingerprint are kept."""
+    return CACHES / fingerprint()
