@@ -308,6 +308,7 @@ def _read_text_table(path: Path) -> pd.DataFrame:
             keep_default_na=False,
             na_values=[""],
             skip_blank_lines=False,
+            skipinitialspace=True,
             on_bad_lines="error",
         )
     except pd.errors.ParserError as error:

@@ -34,6 +34,7 @@ def count_shares(simulated: dict[str, xr.DataArray]) -> pd.DataFrame:
     -------
     DataFrame in per cent, one row a label: below 0 s, above 600 s, and between.
     """
+
     def shares(draws):
         values = np.asarray(draws)
         impossible, implausible = 100 * np.mean(values < 0), 100 * np.mean(values > IMPLAUSIBLE)
@@ -153,7 +154,7 @@ def plot_pages(
     for ax, (label, values) in zip(axes.flat, panels.items(), strict=False):
         _draw_page(ax, x, values, point_colors, limits)
         ax.set_title(label)
-    for ax in axes.flat[len(panels):]:
+    for ax in axes.flat[len(panels) :]:
         ax.set_visible(False)
     style = {"marker": "o", "linestyle": "", "markersize": 5}
     dots = [Line2D([], [], color=color, **style) for color in colors.values()]

@@ -191,3 +191,23 @@ def plot_deviations(
     ax.set_xlabel(f"{var_name} ({unit})")
     ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=2)
     return ax
+
+
+def plot_paradox(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Least-squares lines: one through all visits, one through each county's.
+
+    Parameters
+    ----------
+    frame
+        The bounce times.
+    ax
+        Where to draw; a new Axes by default.
+    """
+    ax = plot_visits(frame, ax)
+    line = {"x": "age", "y": "bounce_time", "scatter": False, "ci": None, "ax": ax}
+    for county, color in group_colors(frame["county"].unique()).items():
+        sns.regplot(frame[frame["county"] == county], color=color, **line)
+    sns.regplot(frame, color="black", label="All visits", line_kws={"linestyle": "--"}, **line)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small", markerscale=2)
+    ax.set(xlabel="Age (years)", ylabel="Bounce time (s)")
+    return ax

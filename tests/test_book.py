@@ -1,0 +1,211 @@
+"""The repository as a reader gets it: pages that render, an environment that is pinned, links that follow."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import chapters
+import pytest
+import yaml
+
+from conftest import ROOT
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf-8")
+
+
+def tracked() -> list[Path]:
+    """What git holds, or would hold after `git add`."""
+    listing = run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout
+    return [ROOT / line for line in listing.splitlines() if (ROOT / line).is_file()]
+
+
+def copy_book(folder: Path) -> Path:
+    copy = folder / "book"
+    for path in tracked():
+        target = copy / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return copy
+
+
+def test_every_page_renders_without_a_warning(tmp_path):
+    """References, citations and labels; outputs are the matter of `make book` and of the chapters' tests."""
+    book = copy_book(tmp_path)
+    config = yaml.safe_load((book / "_config.yml").read_text(encoding="utf-8"))
+    config["execute"]["execute_notebooks"] = "off"
+    (book / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    program = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+    build = run(
+        sys.executable, "-c", program, "build", str(book), "-W", "-n", "--keep-going", cwd=book
+    )
+    assert build.returncode == 0, build.stdout[-2000:] + build.stderr[-4000:]
+    pages = book / "_build" / "html"
+    assert (pages / "_static" / "mathjax" / "tex-svg.js").exists()
+    url = config["repository"]["url"]
+    for page in chapters.list_chapters():
+        html = (pages / "notebooks" / f"{page.stem}.html").read_text(encoding="utf-8")
+        assert f"{url}/edit/main/notebooks/{page.name}" in html
+
+
+def test_the_contents_name_every_page_once_in_reading_order():
+    pages = chapters.list_pages()
+    assert sorted(pages) == sorted((ROOT / "notebooks").glob("*.[mi][dp]*"))
+    numbers = [path.stem[:2] for path in chapters.list_chapters()]
+    assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize(
+    "edited", ["src/helpers/models.py", "data/bounce_times.csv", "requirements.lock"]
+)
+def test_outputs_are_stale_after_an_edit(tmp_path, monkeypatch, edited):
+    book = copy_book(tmp_path)
+    monkeypatch.setattr(chapters, "ROOT", book)
+    before = chapters.fingerprint()
+    assert chapters.fingerprint() == before
+    with (book / edited).open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert chapters.fingerprint() != before
+
+
+def test_a_chapter_is_executed_again_only_after_an_edit(tmp_path):
+    import nbformat
+    from execute import execute, needs_execution
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+
+    page = tmp_path / "page.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "language": "python",
+        "display_name": "Python 3",
+    }
+    nbformat.write(notebook, page)
+    cache = get_cache(str(tmp_path / "cache"))
+    assert needs_execution(cache, page)
+    executed, seconds, error = execute(page)
+    assert error is None
+    cache.cache_notebook_bundle(
+        CacheBundleIn(executed, str(page), data={"execution_seconds": seconds}),
+        check_validity=False,
+    )
+    assert not needs_execution(cache, page)
+    notebook.cells[0].source = "1 + 2"
+    nbformat.write(notebook, page)
+    assert needs_execution(cache, page)
+
+
+def test_the_lock_pins_everything_with_hashes_and_names_no_registry():
+    lock = text_of("requirements.lock")
+    entries = re.findall(r"^([a-z0-9][\w.-]*)(\[[\w,-]+\])?==", lock, re.MULTILINE)
+    starts = re.findall(r"^[a-z0-9]", lock, re.MULTILINE)
+    assert len(entries) == len(starts) > 100
+    assert lock.count("--hash=sha256:") >= len(entries)
+    assert "://" not in lock
+
+
+def test_the_lock_holds_every_direct_dependency():
+    project = tomllib.loads(text_of("pyproject.toml"))
+    wanted = project["project"]["dependencies"] + project["dependency-groups"]["book"]
+    lock = text_of("requirements.lock")
+    for requirement in wanted:
+        name = re.match(r"[\w-]+", requirement).group()
+        assert re.search(rf"^{name}(\[.*\])?==", lock, re.MULTILINE), name
+
+
+def test_conda_installs_exactly_the_lock():
+    environment = yaml.safe_load(text_of("environment.yml"))
+    assert environment["channels"] == ["conda-forge"]
+    python, pip, packages = environment["dependencies"]
+    assert (python, pip) == (f"python={text_of('.python-version').strip()}", "pip")
+    assert packages == {"pip": ["--require-hashes", "-r requirements.lock"]}
+
+
+def test_the_pip_part_of_the_conda_environment_is_what_is_installed(tmp_path):
+    lines = yaml.safe_load(text_of("environment.yml"))["dependencies"][-1]["pip"]
+    requirements = tmp_path / "pip-part.txt"
+    requirements.write_text("\n".join(lines).replace("-r ", f"-r {ROOT}/"), encoding="utf-8")
+    result = run(sys.executable, "-m", "pip", "install", "--dry-run", "-r", str(requirements))
+    assert result.returncode == 0, result.stderr
+    assert "Would install" not in result.stdout, result.stdout
+
+
+def test_the_wheel_brings_the_data(tmp_path):
+    book = copy_book(tmp_path)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(tmp_path),
+    ]
+    build = run(*command, str(book), cwd=tmp_path)
+    assert build.returncode == 0, build.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    program = (
+        "from helpers import data, flipbook; print(data.__file__);"
+        "print(len(data.load_bounce_times()), data.load_truth()['sigma'])"
+    )
+    installed = run(
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'installed')!r}); {program}",
+        cwd=tmp_path,
+    )
+    assert installed.stdout.split()[1:] == ["613", "8.0"], installed.stderr
+    assert "installed" in installed.stdout.split()[0]
+    assert (tmp_path / "installed" / "helpers" / "flipbook.html").exists()
+
+
+def test_the_public_address_stands_in_one_place():
+    url = yaml.safe_load(text_of("_config.yml"))["repository"]["url"]
+    holders = [path.name for path in tracked() if url.encode() in path.read_bytes()]
+    assert holders == ["_config.yml"]
+
+
+def test_the_readme_shows_todays_data():
+    import readme_figure
+    from PIL import Image
+
+    with Image.open(readme_figure.FIGURE) as figure:
+        assert readme_figure.data_checksum() in figure.text["Description"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the script needs a POSIX shell")
+def test_no_interpreter_is_said_in_one_sentence_and_leaves_nothing(tmp_path):
+    book = copy_book(tmp_path)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("sh", "dirname", "rm", "touch", "uname"):
+        found = shutil.which(name)
+        if found:
+            (tools / name).symlink_to(found)
+    old = tools / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    old.chmod(0o755)
+    result = subprocess.run(
+        [shutil.which("sh"), "tools/environment.sh"],
+        cwd=book,
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "Python 3.12 or newer" in result.stderr
+    assert not (book / ".venv").exists()

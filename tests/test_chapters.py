@@ -1,0 +1,132 @@
+"""Every chapter, re-run by papermill from a folder that is not its own."""
+
+import re
+import shutil
+
+import nbformat
+import papermill
+import pytest
+from chapters import list_chapters
+
+from conftest import ROOT
+
+CHAPTERS = list_chapters()
+PARAMETERS = {"draws", "tune", "chains", "seed", "data_path"}
+IDS = [path.stem for path in CHAPTERS]
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=IDS)
+
+
+def read(path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def tagged(notebook: nbformat.NotebookNode, tag: str) -> list:
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def markdown(notebook: nbformat.NotebookNode) -> str:
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+@pytest.fixture(scope="module", params=CHAPTERS, ids=IDS)
+def executed(request, tmp_path_factory):
+    """A chapter after a run with its own parameters, somewhere else."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    return papermill.execute_notebook(
+        request.param, folder / request.param.name, cwd=folder, progress_bar=False
+    )
+
+
+def outputs(notebook: nbformat.NotebookNode) -> list:
+    return [out for cell in notebook.cells for out in cell.get("outputs", [])]
+
+
+def test_every_chapter_runs_alone_and_says_nothing_stray(executed):
+    """No warning, no log line, no bare repr of an object, no progress bar."""
+    stray = [
+        out for out in outputs(executed) if out.output_type == "stream" and out.name == "stderr"
+    ]
+    assert not stray, stray[0].text
+    for out in outputs(executed):
+        data = out.get("data", {})
+        text = data.get("text/plain", "") if set(data) == {"text/plain"} else out.get("text", "")
+        assert not re.search(r"<[\w.]+ (object )?at 0x|^<(Axes|Figure|seaborn)", text), text
+        assert "np.float64" not in text, text
+
+
+@each_chapter
+def test_notebooks_have_no_outputs_in_git(chapter):
+    for cell in read(chapter).cells:
+        assert not cell.get("outputs")
+        assert not cell.get("execution_count")
+
+
+@each_chapter
+def test_every_chapter_has_the_same_frame(chapter):
+    text = markdown(read(chapter))
+    for part in ("**Questions**", "**Objectives**", "**Minutes:**", "Key points"):
+        assert part in text, part
+    labels = re.findall(r"\{exercise\}.*\n:label: (\S+)", text)
+    assert len(labels) >= 2
+    for label in labels:
+        assert re.search(rf"\{{solution(-start)?\}} {label}\n:class: dropdown", text), label
+
+
+@each_chapter
+def test_every_chapter_takes_the_same_parameters(chapter):
+    cells = tagged(read(chapter), "parameters")
+    assert len(cells) == 1
+    assert set(re.findall(r"^(\w+) =", cells[0].source, re.MULTILINE)) == PARAMETERS
+
+
+@each_chapter
+def test_a_kernel_of_any_machine_runs_the_chapter(chapter):
+    metadata = read(chapter).metadata
+    assert metadata.kernelspec == {
+        "name": "python3",
+        "language": "python",
+        "display_name": "Python 3",
+    }
+
+
+@each_chapter
+def test_a_posterior_is_judged_before_it_is_read(chapter):
+    code = "\n".join(cell.source for cell in read(chapter).cells if cell.cell_type == "code")
+    samples = len(re.findall(r"pm\.sample\(|models\.fit\(|\.fit\(\s*draws", code))
+    judged = len(re.findall(r"require_converged\(|find_failures\(", code))
+    assert judged or not samples
+
+
+@each_chapter
+def test_every_figure_has_alt_text(chapter):
+    for cell in read(chapter).cells:
+        draws = re.search(r"plots\.plot_|\.subplots\(|sns\.\w+plot\(|az\.plot_", cell.source)
+        if cell.cell_type == "code" and draws and "def " not in cell.source:
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) > 40, cell.source
+
+
+def test_a_chapter_with_a_bad_fit_stops(tmp_path):
+    """Ten draws are not a posterior: the run must end in FitRejected and not in a table."""
+    chapter = next(path for path in CHAPTERS if "random_intercept" in path.stem)
+    with pytest.raises(papermill.PapermillExecutionError, match="FitRejected"):
+        papermill.execute_notebook(
+            chapter,
+            tmp_path / "bad.ipynb",
+            parameters={"draws": 10, "tune": 10},
+            cwd=tmp_path,
+            progress_bar=False,
+        )
+
+
+def test_a_chapter_runs_on_a_readers_own_file(tmp_path):
+    own = tmp_path / "my visits.csv"
+    shutil.copyfile(ROOT / "data" / "bounce_times.csv", own)
+    chapter = next(path for path in CHAPTERS if "exploring" in path.stem)
+    papermill.execute_notebook(
+        chapter,
+        tmp_path / "own.ipynb",
+        parameters={"data_path": str(own)},
+        cwd=tmp_path,
+        progress_bar=False,
+    )

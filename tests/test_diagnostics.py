@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from helpers import diagnostics
+
+
+def fake_fit(draws: np.ndarray, diverging: int = 0) -> xr.DataTree:
+    """A fit with one parameter by group, ``draws`` of shape (chain, draw, county)."""
+    chains, length, counties = draws.shape
+    dims = ("chain", "draw")
+    coords = {"county": [f"c{number}" for number in range(counties)]}
+    divergent = np.zeros((chains, length), dtype=bool)
+    divergent[0, :diverging] = True
+    posterior = xr.Dataset({"group_intercept": ((*dims, "county"), draws)}, coords)
+    return xr.DataTree.from_dict(
+        {"posterior": posterior, "sample_stats": xr.Dataset({"diverging": (dims, divergent)})}
+    )
+
+
+@pytest.fixture
+def independent():
+    return np.random.default_rng(1).normal(size=(4, 1000, 3))
+
+
+def test_independent_draws_pass(independent):
+    assert diagnostics.find_failures(fake_fit(independent)).empty
+    verdict = diagnostics.require_converged(fake_fit(independent))
+    assert verdict.startswith("Fit passed: R-hat <= 1.00")
+
+
+def test_a_chain_that_sits_elsewhere_is_named(independent):
+    independent[0, :, 1] += 1
+    failures = diagnostics.find_failures(fake_fit(independent))
+    assert "R-hat" in set(failures["diagnostic"])
+    assert set(failures["parameter"]) == {"group_intercept[c1]"}
+
+
+def test_draws_that_hardly_move_fail_on_ess(independent):
+    walk = independent.copy()
+    for step in range(1, walk.shape[1]):
+        walk[:, step, 2] = 0.95 * walk[:, step - 1, 2] + 0.3 * independent[:, step, 2]
+    failures = diagnostics.find_failures(fake_fit(walk))
+    assert "bulk ESS" in set(failures["diagnostic"])
+    assert set(failures["parameter"]) == {"group_intercept[c2]"}
+
+
+def test_one_divergence_is_one_too_many(independent):
+    failures = diagnostics.find_failures(fake_fit(independent, diverging=1))
+    assert failures[["diagnostic", "value"]].to_numpy().tolist() == [["divergences", 1]]
+
+
+def test_a_parameter_that_never_moves_fails(independent):
+    independent[:, :, 0] = 2.0
+    failures = diagnostics.find_failures(fake_fit(independent))
+    assert "group_intercept[c0]" in set(failures["parameter"])
+
+
+def test_a_bad_fit_stops_with_its_table(independent):
+    independent[0] += 1
+    with pytest.raises(diagnostics.FitRejected, match="R-hat") as rejection:
+        diagnostics.require_converged(fake_fit(independent))
+    assert len(rejection.value.failures) >= 3
+    assert "Draw more" in str(rejection.value)

@@ -1,0 +1,71 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from helpers import data, tables
+
+
+@pytest.fixture
+def fit():
+    """Effects whose means are all different, declared in the order that misleads ``az.summary``."""
+    rng = np.random.default_rng(1)
+    dims = ("chain", "draw")
+    effects = np.array([10.0, 20.0, 30.0]) + rng.normal(size=(4, 500, 3))
+    both = np.arange(6.0).reshape(3, 2) * 100 + rng.normal(size=(4, 500, 3, 2))
+    posterior = xr.Dataset(
+        {
+            "slope": (dims, -2 + rng.normal(size=(4, 500))),
+            "effect": ((*dims, "term"), effects[..., :2]),
+            "group_intercept": ((*dims, "county"), effects),
+            "crossed": ((*dims, "county", "term"), both),
+        },
+        {"county": ["Devon", "Essex", "Kent"], "term": ["a", "b"]},
+    )
+    return xr.DataTree.from_dict({"posterior": posterior})
+
+
+def test_every_number_stands_beside_its_own_label(fit):
+    table = tables.summarize(fit)
+    posterior = fit["posterior"]
+    for county in posterior["county"].values:
+        draws = posterior["group_intercept"].sel(county=county)
+        row = table.loc[f"group_intercept[{county}]"]
+        assert row["mean"] == pytest.approx(float(draws.mean()))
+        assert row[tables.LOWER] == pytest.approx(float(draws.quantile(0.025)), abs=0.02)
+        for term in posterior["term"].values:
+            mean = float(posterior["crossed"].sel(county=county, term=term).mean())
+            assert table.loc[f"crossed[{county}, {term}]", "mean"] == pytest.approx(mean)
+
+
+def test_a_summary_keeps_the_order_asked_for(fit):
+    assert list(tables.summarize(fit, ["group_intercept", "slope"]).index)[-1] == "slope"
+
+
+def test_the_interval_is_the_equal_tailed_95_percent_one(fit):
+    row = tables.summarize(fit, ["slope"]).loc["slope"]
+    low, high = fit["posterior"]["slope"].quantile([0.025, 0.975]).values
+    assert row[[tables.LOWER, tables.UPPER]].tolist() == pytest.approx([low, high], abs=0.02)
+
+
+def test_a_slope_per_decade_is_ten_years_of_it(fit):
+    result = tables.slope_per_decade(fit, data.Scale(mean=40, sd=20))
+    draws = fit["posterior"]["slope"]
+    assert result["mean"] == pytest.approx(float(draws.mean()) / 2)
+    assert result["P(slope < 0)"] == pytest.approx(float((draws < 0).mean()))
+    assert result[tables.LOWER] < result["mean"] < result[tables.UPPER]
+
+
+def test_the_truth_is_marked_where_the_interval_holds_it(scale):
+    truth = data.truth_on_scale(scale)
+    draws = np.random.default_rng(1).normal(size=(2, 200))
+    posterior = xr.Dataset(
+        {
+            "intercept": (("chain", "draw"), truth["intercept"] + draws),
+            "slope": (("chain", "draw"), truth["slope"] + 10 + draws),
+            "nuisance": (("chain", "draw"), draws),
+        }
+    )
+    table = tables.against_truth(xr.DataTree.from_dict({"posterior": posterior}), scale)
+    assert table["holds truth"].to_dict() == {"intercept": True, "slope": False}
+    assert isinstance(table, pd.DataFrame)
