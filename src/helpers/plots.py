@@ -184,7 +184,7 @@ def plot_deviations(
     ax.axvline(0, color="0.4", linestyle="--")
     ax.hlines(height, table[LOWER], table[UPPER], color="C0")
     ax.plot(table["mean"], height, "o", color="C0", label="Posterior mean, 95 % interval")
-    ax.plot(truth.loc[counties], height, "D", color=TRUTH_COLOR, markersize=5, label="Truth")
+    ax.plot(truth.reindex(counties), height, "D", color=TRUTH_COLOR, markersize=5, label="Truth")
     ax.set_yticks(height, counties)
     ax.invert_yaxis()
     unit = "s" if var_name == "group_intercept" else "s per sd of age"
