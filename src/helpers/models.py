@@ -31,6 +31,7 @@ PARAMETERS = (
     "group_slope",
 )
 SEED = 2020
+OUTCOME_DATA = "observed_outcome"
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,9 @@ def _build_pooled(frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.M
         intercept = pm.Normal("intercept", *priors.intercept)
         slope = pm.Normal("slope", *priors.slope)
         sigma = pm.HalfNormal("sigma", priors.sigma)
-        pm.Normal(columns.outcome, intercept + slope * x, sigma, observed=y, dims="obs")
+        pm.Normal(
+            columns.outcome, intercept + slope * x, sigma, observed=_replaceable(y), dims="obs"
+        )
     return model
 
 
@@ -211,7 +214,7 @@ def _build_random_intercept(frame: pd.DataFrame, columns: Columns, priors: Prior
         own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims=dims)
         pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
         mean = own_intercept[group] + slope * x
-        pm.Normal(columns.outcome, mean, sigma, observed=y, dims="obs")
+        pm.Normal(columns.outcome, mean, sigma, observed=_replaceable(y), dims="obs")
     return model
 
 
@@ -239,7 +242,7 @@ def _build_random_slope(frame: pd.DataFrame, columns: Columns, priors: Priors) -
         )
         pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
         mean = own_intercept[group] + (slope + group_slope[group]) * x
-        pm.Normal(columns.outcome, mean, sigma, observed=y, dims="obs")
+        pm.Normal(columns.outcome, mean, sigma, observed=_replaceable(y), dims="obs")
     return model
 
 
@@ -248,6 +251,11 @@ _PYMC_MODELS: dict[str, Callable[[pd.DataFrame, Columns, Priors], pm.Model]] = {
     "random_intercept": _build_random_intercept,
     "random_slope": _build_random_slope,
 }
+
+
+def _replaceable(y: np.ndarray) -> pm.Data:
+    """The outcome as data that ``nutpie`` can exchange without compiling the model again."""
+    return pm.Data(OUTCOME_DATA, y, dims="obs")
 
 
 def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> bmb.Model:
