@@ -14,6 +14,7 @@ from helpers.models import expected_outcome
 from helpers.tables import INTERVAL, LOWER, UPPER, summarize
 
 TRUTH_COLOR = "#c44e00"
+LINES = ("-", "--", ":", "-.")
 QUANTILES = [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2]
 
 
@@ -90,15 +91,12 @@ def plot_county_lines(
             lines = lines.sel(county=county) if "county" in lines.dims else lines
             low, middle, high = lines.quantile(QUANTILES, dim=["chain", "draw"]).values
             ax.fill_between(ages, low, high, color=f"C{number}", alpha=0.3, linewidth=0)
-            ax.plot(ages, middle, color=f"C{number}", label=label)
+            ax.plot(ages, middle, color=f"C{number}", linestyle=LINES[number], label=label)
         ax.set_title(f"{county} (n = {len(visits)})")
-    figure.legend(
-        *axes.flat[0].get_legend_handles_labels(),
-        loc="outside lower right",
-        ncols=3,
-        fontsize="small",
-    )
-    figure.supxlabel("Age (years)", fontsize="medium")
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower right", ncols=3, fontsize="small")
+    for ax in axes[-1]:
+        ax.set_xlabel("Age (years)")
     figure.supylabel("Bounce time (s)", fontsize="medium")
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
     return figure
