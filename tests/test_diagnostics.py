@@ -50,6 +50,26 @@ def test_one_divergence_is_one_too_many(independent):
     assert failures[["diagnostic", "value"]].to_numpy().tolist() == [["divergences", 1]]
 
 
+def test_a_chain_that_cannot_change_its_energy_fails(independent):
+    tree = fake_fit(independent)
+    walk = np.random.default_rng(2).normal(size=(4, 1000)).cumsum(axis=1)
+    tree["sample_stats"] = (
+        tree["sample_stats"].to_dataset().assign(energy=(("chain", "draw"), walk))
+    )
+    assert set(diagnostics.find_failures(tree)["diagnostic"]) == {"E-BFMI"}
+
+
+@pytest.mark.parametrize("name", ["maxdepth_reached", "reached_max_treedepth"])
+def test_a_draw_that_stopped_at_the_maximal_tree_depth_fails(independent, name):
+    tree = fake_fit(independent)
+    stopped = tree["sample_stats"]["diverging"].copy(data=np.eye(4, 1000, dtype=bool))
+    tree["sample_stats"] = tree["sample_stats"].to_dataset().assign({name: stopped})
+    failures = diagnostics.find_failures(tree)
+    assert failures[["diagnostic", "value"]].to_numpy().tolist() == [
+        ["draws at maximal tree depth", 4]
+    ]
+
+
 def test_a_parameter_that_never_moves_fails(independent):
     independent[:, :, 0] = 2.0
     failures = diagnostics.find_failures(fake_fit(independent))

@@ -193,7 +193,9 @@ def test_expected_outcome_is_intercept_plus_slope_times_predictor(fits):
     ],
 )
 def test_what_cannot_be_fitted_is_refused_in_one_sentence(small, change, message):
-    small = small.reset_index(drop=True).assign(constant=1.0, holes=0.0, slope=lambda frame: frame["age"])
+    small = small.reset_index(drop=True).assign(
+        constant=1.0, holes=0.0, slope=lambda frame: frame["age"]
+    )
     small.loc[3, "holes"] = np.nan
     with pytest.raises(ValueError, match=message) as refusal:
         models.fit(**{"name": "random_intercept", "frame": small, **change})

@@ -6,6 +6,7 @@ import xarray as xr
 
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
+E_BFMI_LIMIT = 0.3
 
 
 class FitRejected(RuntimeError):
@@ -33,33 +34,23 @@ def find_failures(tree: xr.DataTree) -> pd.DataFrame:
     -------
     DataFrame with a row for each failure: ``parameter``, ``diagnostic``, ``value`` and ``limit``. Rank
     normalized split R-hat may be at most 1.01, bulk and tail ESS at least 400 each (Vehtari et al.
-    2021), and no draw after warm-up may have diverged. No row means that nothing was found.
+    2021). After warm-up no draw may have diverged or stopped at the maximal tree depth, and each
+    chain's E-BFMI must be at least 0.3 (Betancourt 2016). No row means that nothing was found.
     """
-    posterior = tree["posterior"].to_dataset()
-    checks = (
-        ("R-hat", az.rhat(posterior), lambda value: value <= R_HAT_LIMIT, f"<= {R_HAT_LIMIT}"),
-        (
-            "bulk ESS",
-            az.ess(posterior, method="bulk"),
-            lambda value: value >= ESS_LIMIT,
-            f">= {ESS_LIMIT}",
-        ),
-        (
-            "tail ESS",
-            az.ess(posterior, method="tail"),
-            lambda value: value >= ESS_LIMIT,
-            f">= {ESS_LIMIT}",
-        ),
-    )
+    summary = _convergence(tree)
+    too_high = summary[["R-hat"]].gt(R_HAT_LIMIT) | summary[["R-hat"]].isna()
+    too_low = summary[["bulk ESS", "tail ESS"]].lt(ESS_LIMIT)
+    limits = {
+        "R-hat": f"<= {R_HAT_LIMIT}",
+        "bulk ESS": f">= {ESS_LIMIT}",
+        "tail ESS": f">= {ESS_LIMIT}",
+    }
     rows = [
-        (label, diagnostic, round(value, 4), limit)
-        for diagnostic, values, passes, limit in checks
-        for label, value in _entries(values)
-        if not passes(value)
+        (label, diagnostic, round(summary.loc[label, diagnostic], 4), limits[diagnostic])
+        for diagnostic, failed in {**too_high, **too_low}.items()
+        for label in summary.index[failed]
     ]
-    divergences = int(tree["sample_stats"]["diverging"].sum())
-    if divergences:
-        rows.append(("all", "divergences", divergences, "0"))
+    rows += _sampler_failures(tree["sample_stats"].to_dataset())
     return pd.DataFrame(rows, columns=["parameter", "diagnostic", "value", "limit"])
 
 
@@ -78,14 +69,36 @@ def require_converged(tree: xr.DataTree) -> str:
     failures = find_failures(tree)
     if len(failures):
         raise FitRejected(failures)
-    posterior = tree["posterior"].to_dataset()
-    worst_r_hat = max(value for _, value in _entries(az.rhat(posterior)))
-    smallest_ess = min(
-        value
-        for method in ("bulk", "tail")
-        for _, value in _entries(az.ess(posterior, method=method))
-    )
+    summary = _convergence(tree)
+    smallest_ess = summary[["bulk ESS", "tail ESS"]].min(axis=None)
+    worst_r_hat = summary["R-hat"].max()
     return f"Fit passed: R-hat <= {worst_r_hat:.3f}, ESS >= {smallest_ess:,.0f}, no divergences."
+
+
+def _convergence(tree: xr.DataTree) -> pd.DataFrame:
+    """R-hat, bulk and tail ESS of every scalar, one row each."""
+    posterior = tree["posterior"].to_dataset()
+    columns = {
+        "R-hat": az.rhat(posterior),
+        "bulk ESS": az.ess(posterior, method="bulk"),
+        "tail ESS": az.ess(posterior, method="tail"),
+    }
+    return pd.DataFrame({name: dict(_entries(values)) for name, values in columns.items()})
+
+
+def _sampler_failures(stats: xr.Dataset) -> list[tuple]:
+    """What the sampler itself reports: divergences, tree depth (its name differs), energy."""
+    rows = []
+    if divergences := int(stats["diverging"].sum()):
+        rows.append(("all", "divergences", divergences, "0"))
+    for name in ("maxdepth_reached", "reached_max_treedepth"):
+        if name in stats and (stopped := int(stats[name].sum())):
+            rows.append(("all", "draws at maximal tree depth", stopped, "0"))
+    if "energy" in stats:
+        e_bfmi = float(az.bfmi(stats["energy"]).min())
+        if not e_bfmi >= E_BFMI_LIMIT:
+            rows.append(("all", "E-BFMI", round(e_bfmi, 4), f">= {E_BFMI_LIMIT}"))
+    return rows
 
 
 def _entries(dataset: xr.Dataset | xr.DataTree) -> list[tuple[str, float]]:
