@@ -1,4 +1,5 @@
-# book: execute and render; test; bench: timings; lock: newest versions; clean: remove what was built.
+# book: execute and render; test; bench: timings; calibrate: the stored study; lock: newest versions;
+# clean: remove what was built.
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -6,7 +7,7 @@ BIN := .venv/bin
 endif
 PAGES := _build/html/index.html
 
-.PHONY: book test bench lock clean
+.PHONY: book test bench calibrate lock clean
 
 book: .venv/ready
 	@$(BIN)/python tools/execute.py
@@ -18,6 +19,9 @@ test: .venv/ready
 
 bench: .venv/ready
 	@$(BIN)/python tools/bench.py
+
+calibrate: .venv/ready
+	@$(BIN)/python tools/calibrate.py
 
 lock: .venv/ready
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --python-version 3.12 --upgrade \
