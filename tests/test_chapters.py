@@ -9,6 +9,7 @@ import pytest
 from chapters import list_chapters
 
 from conftest import ROOT
+from helpers import data, diagnostics, flipbook, models, tables
 
 CHAPTERS = list_chapters()
 PARAMETERS = {"draws", "tune", "chains", "seed", "data_path"}
@@ -104,6 +105,59 @@ def test_every_figure_has_alt_text(chapter):
         if cell.cell_type == "code" and draws and "def " not in cell.source:
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
             assert len(alt) > 40, cell.source
+
+
+# Numbers that a page may state because they are not results. Each comes from where it is decided.
+PRIORS = models.Priors()
+STATED = {
+    "the visits": [613, *data.COUNTIES["visits"], *data.AGE_RANGE],
+    "their simulation": [
+        data.REFERENCE_AGE,
+        data.AGE_SD,
+        data.SIGMA,
+        data.load_truth()["slope_per_decade"],
+    ],
+    "the priors of lines": [*PRIORS.intercept, *PRIORS.slope],
+    "the priors of spreads": [PRIORS.sigma, PRIORS.group_sd, PRIORS.slope_sd, PRIORS.lkj_eta],
+    "the generic priors": [0, 100, 1],
+    "the gate": [diagnostics.R_HAT_LIMIT, 1.00, diagnostics.ESS_LIMIT, diagnostics.E_BFMI_LIMIT],
+    "the interval": [100 * tables.INTERVAL, tables.INTERVAL, 2.5, 97.5],
+    "the plausible range": [flipbook.IMPLAUSIBLE],
+    "settings of the sampler": [0.99],
+    "examples and exercises": [211, 30, 31, -2, -1],
+    "counting": range(11),
+}
+ALLOWED = {float(number) for numbers in STATED.values() for number in numbers}
+
+
+def numbers_in(text: str) -> list[float]:
+    """Numbers in prose: code, formulas' names, labels and directives' options do not count."""
+    text = re.sub(
+        r"```\{(?!exercise|solution|admonition|note|warning)[^}]*\}.*?```",
+        "",
+        text,
+        flags=re.DOTALL,
+    )
+    text = re.sub(r"^:\w+:.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"`[^`]*`", "", text)
+    found = re.findall(r"(?<![\w.])[-+\u2212]?\d[\d,]*(?:\.\d+)?", text)
+    return [float(number.replace(",", "").replace("\u2212", "-")) for number in found]
+
+
+@each_chapter
+def test_no_result_is_typed(chapter):
+    notebook = read(chapter)
+    text = re.sub(r"\*\*Minutes:\*\*.*", "", markdown(notebook))
+    alts = [
+        cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "") for cell in notebook.cells
+    ]
+    typed = [number for number in numbers_in("\n".join([text, *alts])) if number not in ALLOWED]
+    assert not typed, f"compute these on the page, or say where they are decided: {typed}"
+
+
+@pytest.mark.parametrize("sentence", ["The slope is -1.87 s.", "An ESS of 5,148.", "about 13 s"])
+def test_a_typed_result_would_be_seen(sentence):
+    assert not set(numbers_in(sentence)) <= ALLOWED
 
 
 def test_a_chapter_with_a_bad_fit_stops(tmp_path):

@@ -152,5 +152,5 @@ def test_text_that_is_not_utf8_is_refused(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere.csv"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
         data.load_bounce_times(tmp_path / "nowhere.csv")
