@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from helpers import diagnostics
+from helpers import diagnostics, models
 
 
 def fake_fit(draws: np.ndarray, diverging: int = 0) -> xr.DataTree:
@@ -82,3 +82,49 @@ def test_a_bad_fit_stops_with_its_table(independent):
         diagnostics.require_converged(fake_fit(independent))
     assert len(rejection.value.failures) >= 3
     assert "Draw more" in str(rejection.value)
+
+
+@pytest.fixture(scope="module")
+def exact(visits):
+    return models.fit("random_intercept", visits, backend="exact")
+
+
+def pretend_sampled(exact: xr.DataTree) -> xr.DataTree:
+    """The exact draws as if four chains of a sampler had made them."""
+    draws = exact["posterior"].to_dataset().isel(chain=0, drop=True)
+    length = draws.sizes["draw"] // 4
+    chains = [draws.isel(draw=slice(k * length, (k + 1) * length)) for k in range(4)]
+    chains = [chain.assign_coords(draw=np.arange(length)) for chain in chains]
+    posterior = xr.concat(chains, "chain").transpose("chain", "draw", ...)
+    calm = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((4, length), dtype=bool))})
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": calm})
+
+
+def test_exact_answers_pass(exact):
+    assert diagnostics.require_converged(exact).startswith("Exact answer")
+
+
+def test_a_fit_near_the_exact_answer_passes_and_says_how_near(exact):
+    verdict = diagnostics.require_converged(pretend_sampled(exact), exact)
+    assert "Monte Carlo errors from the exact answer" in verdict
+
+
+@pytest.mark.parametrize("wrong", ["sign", "groups"])
+def test_a_converged_fit_of_a_wrong_model_is_stopped(exact, wrong):
+    tree = pretend_sampled(exact)
+    posterior = tree["posterior"].to_dataset()
+    if wrong == "sign":
+        posterior["slope"] = -posterior["slope"]
+    else:
+        posterior["group_intercept"] = posterior["group_intercept"].roll(county=1)
+    tree["posterior"] = posterior
+    assert diagnostics.find_failures(tree).empty
+    with pytest.raises(diagnostics.FitRejected, match="distance from exact"):
+        diagnostics.require_converged(tree, exact)
+
+
+def test_a_fit_without_a_parameter_of_the_exact_answer_is_refused(exact):
+    tree = pretend_sampled(exact)
+    tree["posterior"] = tree["posterior"].to_dataset().drop_vars("group_sd")
+    with pytest.raises(ValueError, match="group_sd"):
+        diagnostics.compare_with_exact(tree, exact)

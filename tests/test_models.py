@@ -18,7 +18,8 @@ GROUP_PARAMETERS = {
     "random_intercept": {"group_sd", "group_intercept"},
     "random_slope": {"group_sd", "group_intercept", "slope_sd", "group_slope", "rho"},
 }
-TITLES = [(name, backend) for name in models.MODELS for backend in models.BACKENDS]
+SAMPLERS = ("pymc", "bambi")
+TITLES = [(name, backend) for name in models.MODELS for backend in SAMPLERS]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def random_points(model: pm.Model, number: int) -> list[dict]:
     ]
 
 
-@pytest.mark.parametrize("backend", models.BACKENDS)
+@pytest.mark.parametrize("backend", SAMPLERS)
 @pytest.mark.parametrize("name", models.MODELS)
 def test_the_model_on_the_page_is_the_model_in_the_helpers(name, backend, visits):
     page = {}
@@ -98,7 +99,7 @@ def test_every_fit_of_the_books_models_passes_the_gate(fits, name, backend):
 @pytest.mark.parametrize("name", ["pooled", "random_intercept"])
 def test_the_back_ends_agree_within_monte_carlo_error(fits, name):
     """The random-slope models differ on purpose: Bambi's has no correlation."""
-    pymc, bambi = (tables.summarize(fits[name, backend]) for backend in models.BACKENDS)
+    pymc, bambi = (tables.summarize(fits[name, backend]) for backend in SAMPLERS)
     error = np.hypot(pymc["mcse_mean"], bambi["mcse_mean"])
     assert ((pymc["mean"] - bambi["mean"]).abs() < 4 * error).all()
 
@@ -110,13 +111,13 @@ def test_pooled_regression_is_wrong_with_confidence(fits, scale):
 
 @pytest.mark.parametrize("name", ["random_intercept", "random_slope"])
 def test_the_mixed_models_recover_the_sign(fits, name, scale):
-    for backend in models.BACKENDS:
+    for backend in SAMPLERS:
         slope = tables.against_truth(fits[name, backend], scale).loc["slope"]
         assert slope["holds truth"]
         assert slope[tables.UPPER] < 0
 
 
-@pytest.mark.parametrize("backend", models.BACKENDS)
+@pytest.mark.parametrize("backend", SAMPLERS)
 def test_further_groups_come_on_demand_and_under_the_books_names(small, backend):
     tree = models.fit(
         "random_intercept",
@@ -136,7 +137,7 @@ def test_further_groups_come_on_demand_and_under_the_books_names(small, backend)
 
 def test_posterior_predictive_draws_come_from_the_fitted_counties(visits):
     """Were group effects drawn anew from the prior, county means would not follow the data."""
-    for backend in models.BACKENDS:
+    for backend in SAMPLERS:
         tree = models.fit(
             "random_intercept",
             visits,
@@ -176,6 +177,16 @@ def test_expected_outcome_is_intercept_plus_slope_times_predictor(fits):
     assert "county" not in models.expected_outcome(fits["pooled", "pymc"], [0]).dims
 
 
+@pytest.mark.parametrize("name", models.MODELS)
+def test_the_exact_back_end_speaks_as_the_others_do(fits, name, visits):
+    tree = models.fit(name, visits, backend="exact", draws=100, chains=4)
+    sampled = fits[name, "pymc"]["posterior"].to_dataset()
+    exact = tree["posterior"].to_dataset()
+    assert set(exact.data_vars) == set(sampled.data_vars)
+    assert all(exact[name].dims == sampled[name].dims for name in exact.data_vars)
+    assert dict(exact.sizes) == dict(sampled.sizes) | {"chain": 1, "draw": 400}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -189,6 +200,7 @@ def test_expected_outcome_is_intercept_plus_slope_times_predictor(fits):
         ({"outcome": "county"}, "'county' is not numeric"),
         ({"outcome": "holes"}, "'holes' is missing or not finite in row 3"),
         ({"outcome": "slope"}, "'slope' has the name of a parameter"),
+        ({"backend": "exact", "extend": ("prior",)}, "exact back end has no group 'prior'"),
         ({"extend": ("everything",)}, "Unknown group in extend 'everything'"),
     ],
 )

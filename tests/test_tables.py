@@ -69,3 +69,19 @@ def test_the_truth_is_marked_where_the_interval_holds_it(scale):
     table = tables.against_truth(xr.DataTree.from_dict({"posterior": posterior}), scale)
     assert table["holds truth"].to_dict() == {"intercept": True, "slope": False}
     assert isinstance(table, pd.DataFrame)
+
+
+def test_a_table_prints_no_more_digits_than_its_draws_support(fit):
+    """The same draws with another seed may change the last digit by one, and no digit before it."""
+    draws = -2 + np.random.default_rng(2).normal(size=(4, 500))
+    other_seed = fit["posterior"].to_dataset().assign(slope=(("chain", "draw"), draws))
+    again = xr.DataTree.from_dict({"posterior": other_seed})
+    ours, theirs = (tables.present(tree, ["slope"]).loc["slope"] for tree in (fit, again))
+    for statistic in ("mean", "sd", tables.LOWER, tables.UPPER):
+        unit = 10.0 ** -len(ours[statistic].partition(".")[2])
+        assert abs(float(ours[statistic]) - float(theirs[statistic])) <= 2 * unit
+
+
+@pytest.mark.parametrize(("error", "decimals"), [(0.04, 1), (0.06, 0), (0.004, 2), (3.0, -1)])
+def test_a_digit_needs_an_error_below_half_its_unit(error, decimals):
+    assert tables.count_decimals(error) == decimals

@@ -26,15 +26,39 @@ def main() -> None:
 
 
 def time_models() -> None:
+    """Smallest bulk ESS of any parameter, per second from the call to the answer."""
+    import arviz as az
+    import pymc as pm
+
     from helpers import data, models
 
     visits = data.standardize(data.load_bounce_times(), "age")
-    print("\nFit of 4 x (1,000 + 1,000) draws, compilation included, in this order from cold (s)")
+
+    def own_nuts(name):
+        settings = {"nuts_sampler": "pymc", "progressbar": False, "quiet": True, "random_seed": 1}
+        return pm.sample(model=models.build(name, visits), chains=4, target_accept=0.95, **settings)
+
+    routes = {
+        "exact": lambda name: models.fit(name, visits, backend="exact"),
+        "nutpie": lambda name: models.fit(name, visits),
+        "Bambi": lambda name: models.fit(name, visits, backend="bambi"),
+        "PyMC's NUTS": own_nuts,
+    }
+    print("\n4 x (1,000 + 1,000) draws, compilation included, from cold")
+    print(f"  {'model':<18}{'route':<14}{'seconds':>8}{'ESS':>8}{'ESS/s':>9}{'ratio':>8}")
     for name in models.MODELS:
-        for backend in models.BACKENDS:
+        rates = {}
+        for route, call in routes.items():
             start = time.perf_counter()
-            models.fit(name, visits, backend=backend)
-            print(f"  {name:<20}{backend:<10}{time.perf_counter() - start:8.1f}", flush=True)
+            posterior = call(name)["posterior"].to_dataset()
+            seconds = time.perf_counter() - start
+            known = [parameter for parameter in models.PARAMETERS if parameter in posterior]
+            ess = min(float(value.min()) for value in az.ess(posterior[known]).data_vars.values())
+            rates[route] = seconds, ess, ess / seconds
+        slowest = min(rate for *_, rate in rates.values())
+        for route, (seconds, ess, rate) in rates.items():
+            line = f"{seconds:8.1f}{ess:8.0f}{rate:9.0f}{rate / slowest:8.0f}"
+            print(f"  {name:<18}{route:<14}{line}", flush=True)
 
 
 def time_chapters(folder: Path) -> None:

@@ -1,5 +1,5 @@
-"""Helpers of the book: data, models, diagnostics, tables, figures and the flip-book.
+"""Helpers of the book; import the module that you need: ``from helpers import data, models``.
 
-Imports go one way: data <- models <- diagnostics <- tables <- plots, flipbook. Import the module that
-you need, for example ``from helpers import data, models``.
+Imports go one way: data <- specification <- exact <- models <- diagnostics <- tables <- plots <-
+flipbook; calibration stands beside diagnostics.
 """

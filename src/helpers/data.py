@@ -89,7 +89,7 @@ def true_parameters() -> dict:
 
 def load_truth() -> dict:
     """Read ``data/truth.json``; ``true_parameters`` says what is in it."""
-    return json.loads(_data_file("truth.json").read_text(encoding="utf-8"))
+    return json.loads(data_file("truth.json").read_text(encoding="utf-8"))
 
 
 def truth_on_scale(scale: "Scale") -> dict:
@@ -178,7 +178,7 @@ def load_bounce_times(path: str | Path | None = None) -> pd.DataFrame:
         If the table cannot be used; one sentence names the file, the column and the first bad row
         (the header is row 1, as a spreadsheet counts).
     """
-    path = _data_file("bounce_times.csv") if path is None else Path(path)
+    path = data_file("bounce_times.csv") if path is None else Path(path)
     frame = _read_text_table(path)
     missing = [column for column in SCHEMA.columns if column not in frame.columns]
     if missing:
@@ -280,7 +280,7 @@ def check_numeric(frame: pd.DataFrame, column: str) -> None:
         )
 
 
-def _data_file(name: str) -> Path:
+def data_file(name: str) -> Path:
     """A file of ``data/``: inside an installed wheel, or at the top of a checkout."""
     package = Path(__file__).parent
     installed = package / "data_files" / name

@@ -1,12 +1,17 @@
-"""The gate: which fits may be printed."""
+"""The gate: which fits may be printed, and how far they are from the exact answer."""
 
 import arviz as az
 import pandas as pd
 import xarray as xr
 
+from helpers.specification import INTERVAL, LOWER, UPPER
+
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
 E_BFMI_LIMIT = 0.3
+DISTANCE_LIMIT = (
+    5  # Monte Carlo standard errors; one in 10,000 fits of 100 numbers goes beyond by chance
+)
 
 
 class FitRejected(RuntimeError):
@@ -22,20 +27,24 @@ class FitRejected(RuntimeError):
         )
 
 
-def find_failures(tree: xr.DataTree) -> pd.DataFrame:
+def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.DataFrame:
     """List what speaks against reading a fit.
 
     Parameters
     ----------
     tree
         A fit with the groups ``posterior`` and ``sample_stats``.
+    exact
+        The exact answer for the same model and data, if there is one.
 
     Returns
     -------
     DataFrame with a row for each failure: ``parameter``, ``diagnostic``, ``value`` and ``limit``. Rank
     normalized split R-hat may be at most 1.01, bulk and tail ESS at least 400 each (Vehtari et al.
     2021). After warm-up no draw may have diverged or stopped at the maximal tree depth, and each
-    chain's E-BFMI must be at least 0.3 (Betancourt 2016). No row means that nothing was found.
+    chain's E-BFMI must be at least 0.3 (Betancourt 2016). Beside an exact answer, no mean, sd or limit
+    of an interval may lie more than 5 Monte Carlo standard errors from it. No row means that nothing
+    was found.
     """
     summary = _convergence(tree)
     too_high = summary[["R-hat"]].gt(R_HAT_LIMIT) | summary[["R-hat"]].isna()
@@ -51,11 +60,26 @@ def find_failures(tree: xr.DataTree) -> pd.DataFrame:
         for label in summary.index[failed]
     ]
     rows += _sampler_failures(tree["sample_stats"].to_dataset())
+    if exact is not None:
+        table = compare_with_exact(tree, exact)
+        for (label, statistic), distance in table["difference"].items():
+            if not abs(distance) <= DISTANCE_LIMIT:
+                what = f"{statistic}, distance from exact in MCSE"
+                rows.append((label, what, round(distance, 1), f"<= {DISTANCE_LIMIT}"))
     return pd.DataFrame(rows, columns=["parameter", "diagnostic", "value", "limit"])
 
 
-def require_converged(tree: xr.DataTree) -> str:
+def require_converged(tree: xr.DataTree, exact: xr.DataTree | None = None) -> str:
     """Let a good fit pass and stop at a bad one.
+
+    Parameters
+    ----------
+    tree
+        A fit. What comes from the exact back end passes: its draws are independent, and
+        ``exact_posterior`` has judged its own accuracy.
+    exact
+        The exact answer for the same model and data, if there is one: then every mean, sd and limit of
+        the 95 % interval must lie within 5 Monte Carlo standard errors of it.
 
     Returns
     -------
@@ -64,15 +88,84 @@ def require_converged(tree: xr.DataTree) -> str:
     Raises
     ------
     FitRejected
-        With the table of ``find_failures`` if that has any row.
+        With the table of what failed, if anything did.
     """
-    failures = find_failures(tree)
+    if "exact" in tree.children:
+        nodes = tree["exact"].attrs["nodes"]
+        return f"Exact answer from {nodes:,} nodes; the draws are independent."
+    failures = find_failures(tree, exact)
     if len(failures):
         raise FitRejected(failures)
     summary = _convergence(tree)
     smallest_ess = summary[["bulk ESS", "tail ESS"]].min(axis=None)
     worst_r_hat = summary["R-hat"].max()
-    return f"Fit passed: R-hat <= {worst_r_hat:.3f}, ESS >= {smallest_ess:,.0f}, no divergences."
+    verdict = f"Fit passed: R-hat <= {worst_r_hat:.3f}, ESS >= {smallest_ess:,.0f}, no divergences"
+    if exact is None:
+        return f"{verdict}."
+    farthest = compare_with_exact(tree, exact)["difference"].abs().max()
+    return f"{verdict},\nno number farther than {farthest:.1f} Monte Carlo errors from the exact answer."
+
+
+def compare_with_exact(tree: xr.DataTree, exact: xr.DataTree) -> pd.DataFrame:
+    """Set what a sampler found beside the exact answer, in Monte Carlo standard errors.
+
+    Parameters
+    ----------
+    tree
+        A fit with the group ``posterior``.
+    exact
+        A result of ``exact_posterior`` for the same model: its group ``exact`` is used.
+
+    Returns
+    -------
+    DataFrame indexed by ``parameter`` and ``statistic`` (mean, sd, 2.5 % and 97.5 % quantile), with
+    ``sampled``, ``exact``, ``mcse`` (the Monte Carlo standard error of that statistic) in the
+    parameter's units, and ``difference``: sampled minus exact, in MCSE.
+
+    Raises
+    ------
+    ValueError
+        If the fit lacks a parameter of the exact answer, for instance ``rho``, or has other groups.
+        Further variables of the fit are left out.
+    """
+    answer = exact["exact"].to_dataset()
+    posterior = tree["posterior"].to_dataset()
+    posterior = posterior[[name for name in posterior.data_vars if name in answer]]
+    errors = monte_carlo_errors(tree)
+    dims, tail = ["chain", "draw"], (1 - INTERVAL) / 2
+    sampled = {
+        "mean": posterior.mean(dims),
+        "sd": posterior.std(dims, ddof=1),
+        LOWER: posterior.quantile(tail, dims),
+        UPPER: posterior.quantile(1 - tail, dims),
+    }
+    parts = {}
+    for statistic, values in sampled.items():
+        found = {"sampled": values, "exact": answer.sel(statistic=statistic)}
+        found["mcse"] = errors[statistic][list(posterior.data_vars)]
+        parts[statistic] = pd.DataFrame({name: dict(label_entries(found[name])) for name in found})
+    table = pd.concat(parts, names=["statistic", "parameter"]).swaplevel()
+    if table.isna().any(axis=None):
+        alone = table.index[table.isna().any(axis=1)][0][0]
+        raise ValueError(
+            f"Only one of fit and exact answer has the parameter {alone!r}, or it is NaN."
+        )
+    return table.assign(difference=(table["sampled"] - table["exact"]) / table["mcse"])
+
+
+def monte_carlo_errors(tree: xr.DataTree) -> dict[str, xr.Dataset]:
+    """Monte Carlo standard errors of mean, sd and the limits of the 95 % interval, in that order.
+
+    Computed by ArviZ after Vehtari et al. (2021).
+    """
+    posterior = tree["posterior"].to_dataset()
+    tail = (1 - INTERVAL) / 2
+    return {
+        "mean": az.mcse(posterior, method="mean"),
+        "sd": az.mcse(posterior, method="sd"),
+        LOWER: az.mcse(posterior, method="quantile", prob=tail),
+        UPPER: az.mcse(posterior, method="quantile", prob=1 - tail),
+    }
 
 
 def _convergence(tree: xr.DataTree) -> pd.DataFrame:
@@ -83,7 +176,7 @@ def _convergence(tree: xr.DataTree) -> pd.DataFrame:
         "bulk ESS": az.ess(posterior, method="bulk"),
         "tail ESS": az.ess(posterior, method="tail"),
     }
-    return pd.DataFrame({name: dict(_entries(values)) for name, values in columns.items()})
+    return pd.DataFrame({name: dict(label_entries(values)) for name, values in columns.items()})
 
 
 def _sampler_failures(stats: xr.Dataset) -> list[tuple]:
@@ -101,7 +194,7 @@ def _sampler_failures(stats: xr.Dataset) -> list[tuple]:
     return rows
 
 
-def _entries(dataset: xr.Dataset | xr.DataTree) -> list[tuple[str, float]]:
+def label_entries(dataset: xr.Dataset | xr.DataTree) -> list[tuple[str, float]]:
     """Label and value of every scalar in a dataset, such as ("group_intercept[Kent]", 1.002)."""
     entries = []
     for name, array in dataset.data_vars.items():

@@ -1,7 +1,6 @@
 """The three candidate models, in PyMC and in Bambi, under one set of names and priors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import bambi as bmb
 import numpy as np
@@ -9,10 +8,30 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from helpers.data import check_numeric
+from helpers.exact import exact_posterior
+from helpers.specification import (
+    MODELS,
+    PARAMETERS,
+    SEED,
+    Columns,
+    Priors,
+    check_choice,
+    check_columns,
+    group_labels,
+)
 
-MODELS = ("pooled", "random_intercept", "random_slope")
-BACKENDS = ("pymc", "bambi")
+__all__ = [
+    "BACKENDS",
+    "EXTENSIONS",
+    "MODELS",
+    "PARAMETERS",
+    "Priors",
+    "build",
+    "expected_outcome",
+    "fit",
+]
+
+BACKENDS = ("pymc", "bambi", "exact")
 EXTENSIONS = (
     "prior",
     "prior_predictive",
@@ -20,50 +39,7 @@ EXTENSIONS = (
     "log_likelihood",
     "log_prior",
 )
-PARAMETERS = (
-    "intercept",
-    "slope",
-    "sigma",
-    "group_sd",
-    "slope_sd",
-    "rho",
-    "group_intercept",
-    "group_slope",
-)
-SEED = 2020
 OUTCOME_DATA = "observed_outcome"
-
-
-@dataclass(frozen=True)
-class Priors:
-    """Priors in seconds, for a standardized predictor. The defaults are the book's choice.
-
-    Parameters
-    ----------
-    intercept, slope
-        Mean and sd of a normal prior.
-    sigma, group_sd, slope_sd
-        Scale of a half-normal prior on the residual sd and on the sds of the group-level
-        intercepts and slopes.
-    lkj_eta
-        LKJ concentration of the correlation between group-level intercepts and slopes.
-    """
-
-    intercept: tuple[float, float] = (200.0, 25.0)
-    slope: tuple[float, float] = (0.0, 10.0)
-    sigma: float = 20.0
-    group_sd: float = 20.0
-    slope_sd: float = 5.0
-    lkj_eta: float = 2.0
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns of a table are the outcome, the predictor and the group."""
-
-    outcome: str = "bounce_time"
-    predictor: str = "std_age"
-    group: str = "county"
 
 
 def build(
@@ -102,7 +78,9 @@ def build(
         constant, or there is one group only.
     """
     columns = Columns(outcome, predictor, group)
-    _check_request(name, backend, frame, columns)
+    check_choice("model", name, MODELS)
+    check_choice("back end with a model to build", backend, ("pymc", "bambi"))
+    check_columns(frame, columns)
     if backend == "bambi":
         return _build_bambi(name, frame, columns, priors)
     return _PYMC_MODELS[name](frame, columns, priors)
@@ -123,12 +101,15 @@ def fit(
     seed: int = SEED,
     extend: tuple[str, ...] = (),
 ) -> xr.DataTree:
-    """Fit one of the three models with nutpie's NUTS, without judging the fit.
+    """Fit one of the three models, with nutpie's NUTS or exactly, without judging the fit.
 
     Parameters
     ----------
-    name, frame, outcome, predictor, group, priors, backend
+    name, frame, outcome, predictor, group, priors
         As in ``build``.
+    backend
+        "pymc", "bambi", or "exact": no sampler but ``exact_posterior``, in seconds or less. It draws
+        independently, ``draws`` times ``chains`` in one chain, and adds the group ``exact``.
     draws, tune, chains
         Kept draws and warm-up draws of each chain, and the number of chains.
     seed
@@ -151,9 +132,15 @@ def fit(
     ValueError
         As ``build``; also for an unknown name in ``extend``.
     """
+    check_choice("back end", backend, BACKENDS)
     for group_name in extend:
-        _check_choice("group in extend", group_name, EXTENSIONS)
+        check_choice("group in extend", group_name, EXTENSIONS)
     columns = Columns(outcome, predictor, group)
+    if backend == "exact":
+        if extend:
+            raise ValueError(f"The exact back end has no group {extend[0]!r}; use pymc or bambi.")
+        given = {"priors": priors, "draws": draws * chains, "seed": seed}
+        return exact_posterior(name, frame, **given, **vars(columns))
     model = build(name, frame, **vars(columns), priors=priors, backend=backend)
     sampler = {"draws": draws, "tune": tune, "chains": chains, "random_seed": seed}
     if backend == "bambi":
@@ -230,8 +217,7 @@ def _build_random_slope(frame: pd.DataFrame, columns: Columns, priors: Priors) -
         sigma = pm.HalfNormal("sigma", priors.sigma)
         group_sd = pm.HalfNormal("group_sd", priors.group_sd)
         slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
-        rho_unit = pm.Beta("rho_unit", priors.lkj_eta, priors.lkj_eta)
-        rho = pm.Deterministic("rho", 2 * rho_unit - 1)
+        rho = _correlation(priors.lkj_eta)
         z_slope = pm.Normal("z_slope", 0, 1, dims=dims)
         group_slope = pm.Deterministic("group_slope", slope_sd * z_slope, dims=dims)
         own_intercept = pm.Normal(
@@ -244,6 +230,13 @@ def _build_random_slope(frame: pd.DataFrame, columns: Columns, priors: Priors) -
         mean = own_intercept[group] + (slope + group_slope[group]) * x
         pm.Normal(columns.outcome, mean, sigma, observed=_replaceable(y), dims="obs")
     return model
+
+
+def _correlation(eta: float | None):
+    """LKJ(eta) for two effects, or no correlation."""
+    if eta is None:
+        return 0.0
+    return pm.Deterministic("rho", 2 * pm.Beta("rho_unit", eta, eta) - 1)
 
 
 _PYMC_MODELS: dict[str, Callable[[pd.DataFrame, Columns, Priors], pm.Model]] = {
@@ -260,6 +253,11 @@ def _replaceable(y: np.ndarray) -> pm.Data:
 
 def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> bmb.Model:
     x, g = columns.predictor, columns.group
+    awkward = [column for column in vars(columns).values() if not column.isidentifier()]
+    if awkward:
+        raise ValueError(
+            f"Bambi's formula cannot name column {awkward[0]!r}; rename it without spaces or signs."
+        )
     group_terms = {"pooled": "", "random_intercept": f" + (1|{g})", "random_slope": f" + ({x}|{g})"}
     half_normal = {
         term: bmb.Prior("Normal", mu=0, sigma=bmb.Prior("HalfNormal", sigma=scale))
@@ -268,7 +266,7 @@ def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Prior
     wanted = {"pooled": (), "random_intercept": (f"1|{g}",), "random_slope": (f"1|{g}", f"{x}|{g}")}
     model = bmb.Model(
         f"{columns.outcome} ~ {x}{group_terms[name]}",
-        frame.assign(**{g: _labels(frame, g)}),
+        frame.assign(**{g: group_labels(frame, g)}),
         priors={
             "Intercept": bmb.Prior("Normal", mu=priors.intercept[0], sigma=priors.intercept[1]),
             x: bmb.Prior("Normal", mu=priors.slope[0], sigma=priors.slope[1]),
@@ -285,16 +283,11 @@ def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Prior
 
 def _arrays(frame: pd.DataFrame, columns: Columns):
     """Predictor, outcome, group index and coordinates for a PyMC model."""
-    labels = _labels(frame, columns.group)
+    labels = group_labels(frame, columns.group)
     coords = {columns.group: list(labels.cat.categories), "obs": np.arange(len(frame))}
     x = frame[columns.predictor].to_numpy(dtype=float)
     y = frame[columns.outcome].to_numpy(dtype=float)
     return x, y, labels.cat.codes.to_numpy(), coords
-
-
-def _labels(frame: pd.DataFrame, group: str) -> pd.Series:
-    """The group column as a category without unused levels."""
-    return frame[group].astype("category").cat.remove_unused_categories()
 
 
 _QUIET = {"progressbar": False, "quiet": True}
@@ -359,41 +352,3 @@ def _with_book_names(tree: xr.DataTree, columns: Columns, names: dict[str, str])
         if path in ("posterior", "prior", "sample_stats", "observed_data", *EXTENSIONS):
             groups[path] = data
     return xr.DataTree.from_dict(groups)
-
-
-def _check_choice(what: str, given: str, known: tuple[str, ...]) -> None:
-    if given not in known:
-        raise ValueError(f"Unknown {what} {given!r}; choose one of {', '.join(known)}.")
-
-
-def _check_request(name: str, backend: str, frame: pd.DataFrame, columns: Columns) -> None:
-    _check_choice("model", name, MODELS)
-    _check_choice("back end", backend, BACKENDS)
-    check_numeric(frame, columns.outcome)
-    check_numeric(frame, columns.predictor)
-    _check_group(frame, columns.group)
-    taken = [column for column in vars(columns).values() if column in PARAMETERS]
-    if taken:
-        raise ValueError(f"Column {taken[0]!r} has the name of a parameter; rename the column.")
-    if frame[columns.predictor].nunique() == 1:
-        raise ValueError(f"The predictor {columns.predictor!r} is constant, so it has no slope.")
-    awkward = [column for column in vars(columns).values() if not column.isidentifier()]
-    if backend == "bambi" and awkward:
-        raise ValueError(
-            f"Bambi's formula cannot name column {awkward[0]!r}; rename it without spaces or signs."
-        )
-
-
-def _check_group(frame: pd.DataFrame, group: str) -> None:
-    if group not in frame.columns:
-        raise ValueError(f"There is no column {group!r}; the table has {', '.join(frame.columns)}.")
-    missing = frame[group].isna()
-    if missing.any():
-        raise ValueError(
-            f"Column {group!r} is missing in row {frame.index[missing.argmax()]!r} of the table; "
-            "drop or repair the row first."
-        )
-    if frame[group].nunique() < 2:
-        raise ValueError(
-            f"Column {group!r} has one level only; group-level effects need at least two."
-        )

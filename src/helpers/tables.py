@@ -1,13 +1,17 @@
 """The tables of the book: posterior summaries, slopes in seconds per decade, and the truth beside them."""
 
 import arviz as az
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from helpers.data import Scale, truth_on_scale
-
-INTERVAL = 0.95
-LOWER, UPPER = "2.5 %", "97.5 %"
+from helpers.diagnostics import (  # noqa: F401
+    compare_with_exact,
+    label_entries,
+    monte_carlo_errors,
+)
+from helpers.specification import INTERVAL, LOWER, UPPER
 
 
 def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataFrame:
@@ -38,6 +42,36 @@ def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataF
     table = table.rename(columns={"eti95_lb": LOWER, "eti95_ub": UPPER})
     table = table[["mean", "sd", LOWER, UPPER, "mcse_mean", "ess_bulk", "ess_tail", "r_hat"]]
     return table.astype(float).rename_axis("parameter")
+
+
+def present(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataFrame:
+    """Summarize a posterior for a page, with the digits that its Monte Carlo errors support.
+
+    A digit is printed if two Monte Carlo standard errors are less than half a unit of it;
+    Parameters
+    ----------
+    tree, var_names
+        As in ``summarize``.
+
+    Returns
+    -------
+    DataFrame of text indexed by the parameter's label: ``mean``, ``sd`` and the limits of the 95 %
+    interval, ``ess_bulk``, ``ess_tail`` and, unless the draws are independent, ``r_hat``.
+    """
+    table = summarize(tree, var_names)
+    errors = monte_carlo_errors(tree)
+    shown = pd.DataFrame(index=table.index)
+    for statistic in ("mean", "sd", LOWER, UPPER):
+        error = pd.Series(dict(label_entries(errors[statistic])))[table.index]
+        shown[statistic] = [_print(*pair) for pair in zip(table[statistic], error, strict=True)]
+    for column, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
+        shown[column] = [f"{value:,.{digits}f}" for value in table[column]]
+    return shown.drop(columns="r_hat") if "exact" in tree.children else shown
+
+
+def count_decimals(error: float) -> int:
+    """Decimals that a Monte Carlo error leaves standing; negative ones mean tens."""
+    return int(np.floor(-np.log10(2 * error)))
 
 
 def against_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
@@ -88,3 +122,8 @@ def _flatten(parameters: dict) -> pd.Series:
         else:
             flat[name] = value
     return pd.Series(flat)
+
+
+def _print(value: float, error: float) -> str:
+    decimals = count_decimals(error)
+    return f"{round(value, decimals) + 0.0:.{max(decimals, 0)}f}"

@@ -1,0 +1,722 @@
+"""The exact posterior of the three models: no sampler, only sums over a grid.
+
+Given the sds and the correlation, everything else in the models is jointly Gaussian and integrates
+out in closed form. What is left has one dimension (pooled), two (random intercept) or four (random
+slope), and a grid sums over it. All formulas are derived in the appendix "The exact answer".
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import optimize, special, stats
+
+from helpers.specification import (
+    MODELS,
+    PARAMETERS,
+    SEED,
+    Columns,
+    Priors,
+    check_choice,
+    check_columns,
+    group_labels,
+)
+
+STATISTICS = ("mean", "sd", "2.5 %", "50 %", "97.5 %")
+PROBABILITIES = (0.025, 0.5, 0.975)
+TOLERANCE = 1e-3  # of a posterior sd: no mean and no sd may move further when the nodes double
+RIM = 1e-6  # largest share of the mass on nodes that are left out
+SCOUT, STEP = 1.0, 0.65  # distance of nodes in posterior sds, in the first round and the second
+ROUNDS = 10
+NODE_LIMIT = 1_000_000
+CHUNK = 50_000  # nodes times groups worked on at once, so that they stay in the cache
+
+
+class QuadratureFailed(RuntimeError):
+    """The grid did not reach its accuracy within its limits, so there is no answer."""
+
+
+def sufficient_statistics(
+    frame: pd.DataFrame,
+    *,
+    outcome: str = "bounce_time",
+    predictor: str = "std_age",
+    group: str = "county",
+) -> pd.DataFrame:
+    """Reduce a table to what the likelihood needs of it, one row a group.
+
+    Parameters
+    ----------
+    frame, outcome, predictor, group
+        As in ``models.build``.
+
+    Returns
+    -------
+    DataFrame indexed by the groups' labels: ``n`` (rows), ``outcome_mean`` and ``predictor_mean``
+    (in their units), ``outcome_ss``, ``predictor_ss`` and ``product_ss`` (squares and products,
+    summed around the group's means), and ``residual_ss``: the squares that the group's own
+    least-squares line leaves.
+
+    Raises
+    ------
+    ValueError
+        As ``models.build``.
+    """
+    check_columns(frame, Columns(outcome, predictor, group))
+    labels = group_labels(frame, group)
+    code = labels.cat.codes.to_numpy()
+    count = np.bincount(code)
+    values = frame[[outcome, predictor]].to_numpy(dtype=float)
+    # Sums of values near 0 keep the digits that sums of values near 1e9 lose.
+    origin = values[0]
+    mean = _sum_by(code, values - origin) / count[:, None]
+    y, x = (values - origin - mean[code]).T
+    yy, xx, xy = _sum_by(code, np.column_stack([y * y, x * x, x * y])).T
+    residual = y - _divide(xy, xx)[code] * x
+    return pd.DataFrame(
+        {
+            "n": count,
+            "outcome_mean": origin[0] + mean[:, 0],
+            "predictor_mean": origin[1] + mean[:, 1],
+            "outcome_ss": yy,
+            "predictor_ss": xx,
+            "product_ss": xy,
+            "residual_ss": _sum_by(code, residual[:, None] ** 2)[:, 0],
+        },
+        index=pd.Index(labels.cat.categories, name=group),
+    )
+
+
+def exact_posterior(
+    name: str,
+    data: pd.DataFrame,
+    *,
+    priors: Priors = Priors(),
+    outcome: str = "bounce_time",
+    predictor: str = "std_age",
+    group: str = "county",
+    draws: int = 4000,
+    seed: int = SEED,
+) -> xr.DataTree:
+    """Compute the posterior of one of the three models, and draw from it independently.
+
+    Parameters
+    ----------
+    name
+        One of ``models.MODELS``.
+    data
+        One row a visit, or the result of ``sufficient_statistics``. Time and memory depend on the
+        number of groups, not of rows.
+    priors
+        As in ``models.fit``; with ``lkj_eta=None`` there is no ``rho``: it is 0.
+    outcome, predictor, group
+        Columns of ``data`` if that holds visits.
+    draws
+        Number of independent draws.
+    seed
+        Seed of the draws; the group ``exact`` has nothing random in it.
+
+    Returns
+    -------
+    DataTree with two groups that name the parameters as ``models.fit`` does. ``posterior`` holds
+    the draws, as one chain. ``exact`` holds mean, sd and the quantiles 2.5, 50 and 97.5 % of every
+    parameter along the dimension ``statistic``; its attributes are ``log_marginal_likelihood``,
+    the number of ``nodes``, and ``largest_shift``: how far any mean or sd moved when the nodes
+    doubled, in posterior sds.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown, or as ``sufficient_statistics``.
+    QuadratureFailed
+        If the grid does not reach its accuracy, for instance because rows without any scatter
+        leave no lower limit to sigma.
+    """
+    check_choice("model", name, MODELS)
+    if "residual_ss" not in data.columns:
+        data = sufficient_statistics(data, outcome=outcome, predictor=predictor, group=group)
+    problem = _pose(name, data, priors)
+    nodes, shift = _integrate(problem)
+    exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
+    exact.attrs = {
+        "log_marginal_likelihood": nodes.log_integral,
+        "nodes": len(nodes.index),
+        "largest_shift": shift,
+    }
+    drawn = _draw(problem, nodes, draws, np.random.default_rng(seed))
+    posterior = _as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
+    posterior.attrs = {"sampling": "independent draws from the exact posterior"}
+    return xr.DataTree.from_dict({"posterior": posterior, "exact": exact})
+
+
+def log_marginal_likelihood(
+    data: pd.DataFrame, sigma, group_sd=0.0, slope_sd=0.0, rho=0.0, *, priors: Priors = Priors()
+) -> np.ndarray:
+    """Log density of all outcomes given the sds and rho, with all else integrated out.
+
+    Parameters
+    ----------
+    data
+        Result of ``sufficient_statistics``.
+    sigma, group_sd, slope_sd, rho
+        Numbers or arrays of one shape (K,). An sd of 0 takes its term out of the model.
+    priors
+        Of these only ``intercept`` and ``slope`` matter.
+
+    Returns
+    -------
+    Array of shape (K,).
+    """
+    given = (np.atleast_1d(value).astype(float) for value in (sigma, group_sd, slope_sd, rho))
+    sigma, group_sd, slope_sd, rho = np.broadcast_arrays(*given)
+    sds = _Sds(sigma, group_sd, slope_sd, rho, np.sqrt(1 - rho**2))
+    return _condition(sds, _reduce(data, priors))[0]
+
+
+# The data, two numbers a group
+
+
+@dataclass(frozen=True)
+class _Reduced:
+    """Each group rotated (QR) to two numbers q = R (line + deviation) + noise, and what is left.
+
+    ``R`` has the shape (J, 2, 2), ``q`` (J, 2); ``prior_mean`` and ``prior_sd`` of the line have
+    (2,). Lines count from ``reference``, a line near the data, to keep all sums small.
+    """
+
+    R: np.ndarray
+    q: np.ndarray
+    residual_ss: float
+    rows: int
+    reference: np.ndarray
+    prior_mean: np.ndarray
+    prior_sd: np.ndarray
+    labels: pd.Index
+
+    @property
+    def spare(self) -> int:
+        """Rows that remain when each group has given two numbers; negative if groups are tiny."""
+        return self.rows - 2 * len(self.q)
+
+
+def _reduce(data: pd.DataFrame, priors: Priors) -> _Reduced:
+    n, y, x = (data[column].to_numpy(float) for column in ("n", "outcome_mean", "predictor_mean"))
+    xx, xy = (data[column].to_numpy(float) for column in ("predictor_ss", "product_ss"))
+    slope = xy.sum() / xx.sum() if xx.sum() > 0 else 0.0
+    intercept = y[0] + np.average(y - y[0] - slope * x, weights=n)
+    R = np.zeros((len(data), 2, 2))
+    R[:, 0, 0], R[:, 0, 1], R[:, 1, 1] = np.sqrt(n), np.sqrt(n) * x, np.sqrt(xx)
+    level, tilt = np.sqrt(n) * (y - intercept - slope * x), _divide(xy - slope * xx, np.sqrt(xx))
+    reference = np.array([intercept, slope])
+    prior_mean, prior_sd = np.array([priors.intercept, priors.slope]).T
+    return _Reduced(
+        R=R,
+        q=np.column_stack([level, tilt]),
+        residual_ss=data["residual_ss"].sum(),
+        rows=int(n.sum()),
+        reference=reference,
+        prior_mean=prior_mean - reference,
+        prior_sd=prior_sd,
+        labels=data.index,
+    )
+
+
+# Given the sds: closed forms
+
+
+@dataclass(frozen=True)
+class _Sds:
+    """What is given at each node, every field of shape (K,); ``rest`` is sqrt(1 - rho^2)."""
+
+    sigma: np.ndarray
+    group_sd: np.ndarray
+    slope_sd: np.ndarray
+    rho: np.ndarray
+    rest: np.ndarray
+
+    def factor(self) -> np.ndarray:
+        """Cholesky factor (2, 2, K) of the deviations' covariance."""
+        zero = np.zeros_like(self.sigma)
+        tilt = self.slope_sd * self.rho, self.slope_sd * self.rest
+        return np.array([[self.group_sd, zero], tilt])
+
+
+def _condition(sds: _Sds, data: _Reduced) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log likelihood (K,) of the sds; mean (2, K), covariance (2, 2, K) of the line given them.
+
+    The line counts from ``data.reference``.
+    """
+    fields = np.array(list(vars(sds).values()))
+    parts = np.array_split(fields, 1 + len(sds.sigma) * len(data.q) // CHUNK, axis=1)
+    pieces = [_condition_part(_Sds(*part), data) for part in parts]
+    return tuple(np.concatenate(piece, axis=-1) for piece in zip(*pieces, strict=True))
+
+
+def _condition_part(sds: _Sds, data: _Reduced) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``_condition`` for as many nodes as fit into the cache.
+
+    A group's q has the covariance V = sigma^2 I + B B', B being R times the deviations' factor.
+    The likelihood is the joint density over the line's conditional density, both at the line's
+    conditional mean (Besag's identity): a sum of squares, in which nothing cancels.
+    """
+    B, determinant = _loadings(sds, data.R)
+    c11 = np.sqrt(sds.sigma[:, None] ** 2 + B[0, 0] ** 2 + B[0, 1] ** 2)
+    c21 = (B[0, 0] * B[1, 0] + B[0, 1] * B[1, 1]) / c11
+    c22 = np.sqrt(determinant) / c11
+
+    def whiten(first, second):
+        return first / c11, (second - c21 * (first / c11)) / c22
+
+    a = whiten(data.R[:, 0, 0], 0.0)
+    b = whiten(data.R[:, 0, 1], data.R[:, 1, 1])
+    z = whiten(data.q[:, 0], data.q[:, 1])
+    prior_mean, prior_sd = data.prior_mean[:, None], data.prior_sd[:, None]
+    ga, gb = np.array([_dot(a, z), _dot(b, z)]) + prior_mean / prior_sd**2
+    haa, hbb = np.array([_dot(a, a), _dot(b, b)]) + 1 / prior_sd**2
+    hab = _dot(a, b)
+    h = haa * hbb - hab**2
+    mean = np.array([hbb * ga - hab * gb, haa * gb - hab * ga]) / h
+    intercept, slope = mean[..., None]
+    error = [z[i] - a[i] * intercept - b[i] * slope for i in (0, 1)]
+    conflict = (mean - prior_mean) / prior_sd
+    squares = _dot(error, error) + (conflict**2).sum(axis=0) + data.residual_ss / sds.sigma**2
+    logs = np.log(determinant).sum(axis=1) + np.log(h) + 2 * np.log(data.prior_sd).sum()
+    logs += data.rows * np.log(2 * np.pi) + 2 * data.spare * np.log(sds.sigma)
+    return -(logs + squares) / 2, mean, np.array([[hbb, -hab], [-hab, haa]]) / h
+
+
+def _loadings(sds: _Sds, R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """B (2, 2, K, J), and the determinant (K, J) of sigma^2 I + B B' as a sum without a minus."""
+    L = sds.factor()
+    B = np.einsum("jab,bck->ackj", R, L)
+    variance = sds.sigma[:, None] ** 2
+    determinant_of_B = np.outer(L[0, 0] * L[1, 1], R[:, 0, 0] * R[:, 1, 1])
+    return B, variance**2 + variance * (B**2).sum(axis=(0, 1)) + determinant_of_B**2
+
+
+def _deviations(sds: _Sds, data: _Reduced, j: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Group j's deviations given sds and line: Gaussian with mean c - S line and covariance C.
+
+    Returns c (2, K), S (2, 2, K) and C (2, 2, K). So the group's own line is Gaussian with mean
+    c + (I - S) line and covariance C: what a prediction for the group needs.
+    """
+    B, determinant = (array[..., 0] for array in _loadings(sds, data.R[j : j + 1]))
+    L, noise = sds.factor(), sds.sigma**2 * np.eye(2)[..., None]
+    # B' (noise + B B')^-1 equals (noise + B' B)^-1 B'; each is used where its digits last.
+    outer = _invert(_times(B, _transpose(B)) + noise, determinant)
+    inner = _invert(_times(_transpose(B), B) + noise, determinant)
+    gain = _times(L, _times(_transpose(B), outer))
+    c = np.einsum("abk,b->ak", gain, data.q[j])
+    S = np.einsum("abk,bc->ack", gain, data.R[j])
+    return c, S, sds.sigma**2 * _times(_times(L, inner), _transpose(L))
+
+
+# The scale on which the sds become smooth and unbounded
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """A model with its data. The grid spans ``names``; ``unit`` is a small value of each sd."""
+
+    names: tuple[str, ...]
+    unit: dict[str, float]
+    data: _Reduced
+    priors: Priors
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """The group-level effects that the model has."""
+        return ("group_intercept", "group_slope")[: len(self.names) - 1]
+
+
+def _pose(name: str, statistics: pd.DataFrame, priors: Priors) -> _Problem:
+    """Units are the smallest values that the data, or the prior, can tell from 0."""
+    data = _reduce(statistics, priors)
+    sigma = np.sqrt(data.residual_ss / data.spare) if data.spare > 0 else 0.0
+    sigma = sigma or np.sqrt(np.mean(data.q**2)) or priors.sigma
+    of_intercept, of_slope = sigma / np.linalg.norm(data.R, axis=1).max(axis=0)
+    unit = {
+        "sigma": sigma,
+        "group_sd": min(priors.group_sd, of_intercept),
+        "slope_sd": min(priors.slope_sd, of_slope),
+    }
+    count = {"pooled": 1, "random_intercept": 2, "random_slope": 3 + (priors.lkj_eta is not None)}
+    names = ("sigma", "group_sd", "slope_sd", "rho")[: count[name]]
+    return _Problem(names, unit, data, priors)
+
+
+def _sd_from(t: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """sd = unit exp(t - exp(-t)) and log d sd / dt: tails fall off double-exponentially.
+
+    Source: Takahasi & Mori (1974). Below t = -6 (an sd of 1e-178 units) it goes on as exp(t).
+    """
+    shrink = np.exp(np.minimum(-t, 6.0))
+    log_sd = np.log(unit) + t - shrink
+    return np.exp(log_sd), log_sd + np.log1p(shrink)
+
+
+def _rho_from(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """rho = tanh(sinh t), log sqrt(1 - rho^2) and log d rho / dt; the source is the same."""
+    z = np.sinh(t)
+    log_rest = np.log(2) - np.abs(z) - np.log1p(np.exp(-2 * np.abs(z)))
+    return np.tanh(z), log_rest, 2 * log_rest + np.log(np.cosh(t))
+
+
+def _values(problem: _Problem, t: np.ndarray) -> tuple[_Sds, np.ndarray]:
+    """Sds and rho at positions t (K, d), and the log density of their prior on the scale of t."""
+    zero = np.zeros(len(t))
+    values = {"group_sd": zero, "slope_sd": zero, "rho": zero, "rest": zero + 1}
+    log_prior = np.zeros(len(t))
+    for name, column in zip(problem.names, t.T, strict=True):
+        if name == "rho":
+            values["rho"], log_rest, log_jacobian = _rho_from(column)
+            values["rest"] = np.exp(log_rest)
+            eta = problem.priors.lkj_eta
+            log_prior += 2 * (eta - 1) * log_rest + log_jacobian
+            log_prior -= (2 * eta - 1) * np.log(2) + special.betaln(eta, eta)
+        else:
+            values[name], log_jacobian = _sd_from(column, problem.unit[name])
+            scale = getattr(problem.priors, name)
+            log_prior += stats.halfnorm.logpdf(values[name], scale=scale) + log_jacobian
+    return _Sds(**values), log_prior
+
+
+def _log_density(problem: _Problem, t: np.ndarray) -> np.ndarray:
+    """Log of prior times likelihood at positions t (K, d), on the scale of t."""
+    sds, log_prior = _values(problem, t)
+    return log_prior + _condition(sds, problem.data)[0]
+
+
+# The grid
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """The piece of the lattice ``center + axes k``, with whole k, that carries the posterior.
+
+    ``index`` (K, d) holds the k; ``log_density`` (K,) is on the scale of t.
+    """
+
+    center: np.ndarray
+    axes: np.ndarray
+    index: np.ndarray
+    log_density: np.ndarray
+
+    @cached_property
+    def position(self) -> np.ndarray:
+        return self.center + self.index @ self.axes.T
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        return special.softmax(self.log_density)
+
+    @property
+    def log_integral(self) -> float:
+        return float(special.logsumexp(self.log_density) + np.linalg.slogdet(self.axes)[1])
+
+
+def _integrate(problem: _Problem) -> tuple[_Nodes, float]:
+    """Find the posterior, lay a lattice over it, and refine until doubling changes nothing.
+
+    Returns the nodes, and how far a mean or sd moved at most when the nodes doubled.
+    """
+    center, covariance = _find_place(problem)
+    steps = np.full(len(center), SCOUT)
+    for _ in range(ROUNDS):
+        axes = np.linalg.cholesky(covariance) * steps
+        nodes = _grow(lambda t: _log_density(problem, t), center, axes)
+        shifts = _shifts(problem, nodes)
+        if (shifts < TOLERANCE).all():
+            return nodes, float(shifts.max())
+        center, covariance = _place_of(nodes)
+        # If the error falls like exp(-constant / step^2), these steps are the ones to take.
+        ratio = np.log(np.clip(shifts, TOLERANCE / 2, 0.5)) / np.log(TOLERANCE / 2)
+        smaller = np.minimum(steps * np.clip(np.sqrt(ratio), 0.6, 0.9), STEP)
+        steps = np.where(shifts < TOLERANCE, steps, smaller)
+    raise QuadratureFailed(
+        f"Doubling the nodes still moves a mean or an sd by {shifts.max():.2g} posterior sds, more "
+        f"than {TOLERANCE:g}: the posterior of {', '.join(problem.names)} is too rugged."
+    )
+
+
+def _place_of(nodes: _Nodes) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (d,) and covariance (d, d); the latter is not 0 even if one node has all the mass."""
+    center = nodes.weight @ nodes.position
+    centred = nodes.position - center
+    return center, (centred.T * nodes.weight) @ centred + nodes.axes @ nodes.axes.T / 12
+
+
+def _find_place(problem: _Problem) -> tuple[np.ndarray, np.ndarray]:
+    """Mode of the log density on the scale of t, and the inverse of its curvature there."""
+    scan = np.array(list(product(*(_scanned(problem, name) for name in problem.names))))
+    start = scan[np.argmax(_log_density(problem, scan))]
+    bounds = [(-4.0, 4.0) if name == "rho" else (-4.0, 60.0) for name in problem.names]
+    found = optimize.minimize(
+        lambda t: -_log_density(problem, t[None])[0],
+        start,
+        method="Nelder-Mead",
+        bounds=bounds,
+        options={"initial_simplex": start + np.eye(len(start) + 1, len(start)) / 2, "xatol": 1e-4},
+    )
+    if not found.success or np.any(np.isclose(found.x, np.transpose(bounds), atol=0.01)):
+        raise QuadratureFailed(
+            f"The posterior of {', '.join(problem.names)} has no highest point; is there scatter?"
+        )
+    values, vectors = np.linalg.eigh(_curvature(lambda t: -_log_density(problem, t), found.x))
+    # On the scale of t no posterior is much wider than 1, whatever the curvature at its mode.
+    return found.x, (vectors / np.maximum(values, 0.3)) @ vectors.T
+
+
+def _scanned(problem: _Problem, name: str) -> np.ndarray:
+    """Values of t for a first look, up to four prior scales."""
+    if name == "rho":
+        return np.linspace(-1, 1, 3)
+    reach = np.log(4 * getattr(problem.priors, name) / problem.unit[name])
+    return np.linspace(-1, max(reach, 1), 6)
+
+
+def _curvature(function: Callable, x: np.ndarray, step: float = 1e-3) -> np.ndarray:
+    """Matrix of second derivatives by central differences."""
+    e = step * np.eye(len(x))
+    plus, minus = e[:, None] + e[None], e[:, None] - e[None]
+    points = x + np.stack([plus, minus, -minus, -plus])
+    values = function(points.reshape(-1, len(x))).reshape(points.shape[:3])
+    return (values[0] - values[1] - values[2] + values[3]) / (4 * step**2)
+
+
+def _grow(log_density: Callable, center: np.ndarray, axes: np.ndarray) -> _Nodes:
+    """Grow a lattice from its centre, neighbour by neighbour, until the rest carries nothing.
+
+    A node stays, and has its neighbours visited, if its density is at least exp(-drop) of the
+    highest; ``drop`` increases until the visited nodes below hold less than ``RIM`` of the mass.
+    """
+    d = len(center)
+    moves = np.vstack([np.eye(d, dtype=int), -np.eye(d, dtype=int)])
+    index, values, grown = np.zeros((1, d), dtype=int), log_density(center[None]), np.array([False])
+    for drop in range(16, 60):
+        while (ripe := ~grown & (values > values.max() - drop)).any():
+            grown |= ripe
+            new = _unvisited((index[ripe][:, None] + moves).reshape(-1, d), index)
+            index = np.vstack([index, new])
+            values = np.append(values, log_density(center + new @ axes.T))
+            grown = np.append(grown, np.zeros(len(new), dtype=bool))
+            if len(index) > NODE_LIMIT or np.abs(index).max() >= RADIX // 2 - 1:
+                raise QuadratureFailed(f"The grid needs more than {NODE_LIMIT:,} nodes.")
+        if special.softmax(values)[~grown].sum() < RIM:
+            return _Nodes(center, axes, index[grown], values[grown])
+    raise QuadratureFailed("The posterior's tails are too long for the grid.")
+
+
+RADIX = 2**15
+
+
+def _unvisited(reached: np.ndarray, visited: np.ndarray) -> np.ndarray:
+    """Rows of ``reached`` that are not in ``visited``, each once."""
+    codes = np.sort(_code(reached))
+    codes = codes[np.append(True, np.diff(codes) > 0)]
+    new = codes[np.isin(codes, _code(visited), assume_unique=True, invert=True, kind="sort")]
+    return new[:, None] // RADIX ** np.arange(reached.shape[1]) % RADIX - RADIX // 2
+
+
+def _code(index: np.ndarray) -> np.ndarray:
+    """One whole number for each row of whole numbers between -RADIX/2 and RADIX/2."""
+    return (index + RADIX // 2) @ RADIX ** np.arange(index.shape[1])
+
+
+# What the nodes say of each parameter
+
+
+def _moments(problem: _Problem, nodes: _Nodes) -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
+    """For each parameter its name, its group's number, and mean and variance (K,) given the sds.
+
+    The variance of a parameter that the grid spans is 0. Scalars come first, with the number -1.
+    """
+    sds, _ = _values(problem, nodes.position)
+    for name in problem.names:
+        yield name, -1, getattr(sds, name), np.zeros(len(nodes.index))
+    _, line, covariance = _condition(sds, problem.data)
+    for k, name in enumerate(("intercept", "slope")):
+        yield name, -1, line[k] + problem.data.reference[k], covariance[k, k]
+    for j in range(len(problem.data.q) if problem.effects else 0):
+        c, S, C = _deviations(sds, problem.data, j)
+        mean = c - np.einsum("abk,bk->ak", S, line)
+        total = C + _times(_times(S, covariance), _transpose(S))
+        for k, name in enumerate(problem.effects):
+            yield name, j, mean[k], total[k, k]
+
+
+def _mean_and_sd(weight: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple:
+    """Mean and sd of a mixture; rows of ``weight`` (..., K) are mixtures of their own."""
+    origin = mean[np.argmax(weight) % len(mean)]
+    first = weight @ (mean - origin)
+    second = weight @ (variance + (mean - origin) ** 2)
+    return first + origin, np.sqrt(second - first**2)
+
+
+def _shifts(problem: _Problem, nodes: _Nodes) -> np.ndarray:
+    """How far a mean or sd moves at most, in posterior sds, when nodes double along each axis (d,).
+
+    The nodes with an even number on the axis are set against all of them. Group-level effects are
+    looked at if nothing else has moved too far already.
+    """
+    halves = nodes.weight * (nodes.index.T % 2 == 0)
+    weights = np.vstack([nodes.weight, halves / halves.sum(axis=1, keepdims=True)])
+    shifts = np.zeros(len(halves))
+    for _, group, mean, variance in _moments(problem, nodes):
+        if group >= 0 and (shifts >= TOLERANCE).any():
+            break
+        means, sds = _mean_and_sd(weights, mean, variance)
+        moved = np.abs([means[1:] - means[0], sds[1:] - sds[0]]).max(axis=0)
+        shifts = np.maximum(shifts, moved / sds[0])
+    return shifts
+
+
+def _summarize(problem: _Problem, nodes: _Nodes) -> dict[str, np.ndarray]:
+    """``STATISTICS`` of every parameter, in arrays of shape (5,) or (groups, 5)."""
+    rows = {}
+    for name, _, mean, variance in _moments(problem, nodes):
+        center, sd = _mean_and_sd(nodes.weight, mean, variance)
+        if name in problem.names:
+            quantiles = _grid_quantiles(problem, nodes, name)
+        else:
+            quantiles = _mixture_quantiles(nodes.weight, mean, np.sqrt(variance), center, sd)
+        rows.setdefault(name, []).append([center, sd, *quantiles])
+    return {name: np.array(entries) for name, entries in rows.items()}
+
+
+def _mixture_quantiles(
+    weight: np.ndarray, means: np.ndarray, sds: np.ndarray, center: float, sd: float
+) -> list[float]:
+    """Quantiles of a mixture of normals with the given mean and sd, between Cantelli's limits."""
+    return [
+        optimize.brentq(
+            lambda x, p=p: weight @ special.ndtr((x - means) / sds) - p,
+            center - sd * np.sqrt((1 - p) / p),
+            center + sd * np.sqrt(p / (1 - p)),
+            xtol=1e-6 * sd,
+        )
+        for p in PROBABILITIES
+    ]
+
+
+def _grid_quantiles(problem: _Problem, nodes: _Nodes, name: str) -> np.ndarray:
+    """Quantiles of an sd or of rho: of its t, by inverting a characteristic function (Davies 1973).
+
+    Frequencies end where the lattice can no longer tell them from lower ones.
+    """
+    axis = problem.names.index(name)
+    t = nodes.position[:, axis]
+    low, high = t.min(), t.max()
+    m = np.arange(int((high - low) / (2 * np.abs(nodes.axes[axis]).max()))) + 0.5
+    frequency = 2 * np.pi * m / (high - low)
+    characteristic = np.exp(1j * np.outer(frequency, t - low)) @ nodes.weight
+
+    def below(x):
+        waves = np.imag(characteristic * np.exp(-1j * frequency * (x - low)))
+        return 0.5 - (waves / m).sum() / np.pi
+
+    found = [optimize.brentq(lambda x, p=p: below(x) - p, low, high) for p in PROBABILITIES]
+    if name == "rho":
+        return _rho_from(np.array(found))[0]
+    return _sd_from(np.array(found), problem.unit[name])[0]
+
+
+# Draws
+
+
+def _draw(
+    problem: _Problem, nodes: _Nodes, draws: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Independent draws of every parameter, in arrays of shape (draws,) or (groups, draws)."""
+    sds, _ = _values(problem, _draw_positions(problem, nodes, draws, rng))
+    _, mean, covariance = _condition(sds, problem.data)
+    line = _draw_normal(mean, covariance, rng)
+    drawn = {name: getattr(sds, name) for name in problem.names}
+    drawn["intercept"], drawn["slope"] = line + problem.data.reference[:, None]
+    drawn |= {name: np.empty((len(problem.data.q), draws)) for name in problem.effects}
+    for j in range(len(problem.data.q) if problem.effects else 0):
+        c, S, C = _deviations(sds, problem.data, j)
+        deviation = _draw_normal(c - np.einsum("abk,bk->ak", S, line), C, rng)
+        for k, name in enumerate(problem.effects):
+            drawn[name][j] = deviation[k]
+    return drawn
+
+
+def _draw_positions(
+    problem: _Problem, nodes: _Nodes, draws: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Positions t (draws, d): a point in a random cell of the lattice, kept or rejected.
+
+    Cells are drawn by a power of their density below 1, which has the longer tails a proposal
+    needs. The largest ratio is that of the proposals themselves (Caffo, Booth & Davis 2002).
+    """
+    power, size = 0.7, 20 * draws + 1000
+    cell = rng.choice(len(nodes.index), size=size, p=special.softmax(power * nodes.log_density))
+    offset = rng.uniform(-0.5, 0.5, size=(size, len(nodes.center)))
+    position = nodes.position[cell] + offset @ nodes.axes.T
+    log_ratio = _log_density(problem, position) - power * nodes.log_density[cell]
+    accepted = np.log(rng.uniform(size=size)) < log_ratio - log_ratio.max()
+    if accepted.sum() < draws:
+        raise QuadratureFailed("The grid is too coarse to draw from.")
+    return position[accepted][:draws]
+
+
+def _draw_normal(mean: np.ndarray, covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One draw (2, K) for each mean (2, K) and covariance (2, 2, K), which may be singular."""
+    first = np.sqrt(covariance[0, 0])
+    second = _divide(covariance[1, 0], first)
+    rest = np.sqrt(np.maximum(covariance[1, 1] - second**2, 0.0))
+    z = rng.standard_normal(mean.shape)
+    return mean + np.array([first * z[0], second * z[0] + rest * z[1]])
+
+
+# Small tools
+
+
+def _as_dataset(problem: _Problem, arrays: dict[str, np.ndarray], coords: dict) -> xr.Dataset:
+    """Name and order arrays as ``models.fit`` does; group-level effects come with groups first."""
+    labels = problem.data.labels
+    shape = tuple(map(len, coords.values()))
+    data = {}
+    for name in (name for name in PARAMETERS if name in arrays):
+        if name in problem.effects:
+            values = np.moveaxis(arrays[name].reshape(len(labels), *shape), 0, -1)
+            data[name] = ((*coords, labels.name), values)
+        else:
+            data[name] = (tuple(coords), arrays[name].reshape(shape))
+    groups = {labels.name: list(labels)} if problem.effects else {}
+    return xr.Dataset(data, coords={**coords, **groups})
+
+
+def _sum_by(code: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sum the rows of ``values`` by the group number ``code``."""
+    return np.column_stack([np.bincount(code, column) for column in values.T])
+
+
+def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Quotient, and 0 where the denominator is 0."""
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
+
+
+def _dot(first, second) -> np.ndarray:
+    """Sum of products over groups and over the two numbers of each."""
+    return sum((a * b).sum(axis=1) for a, b in zip(first, second, strict=True))
+
+
+def _times(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Products of matrices (2, 2, K), node by node."""
+    return np.einsum("ab...,bc...->ac...", first, second)
+
+
+def _transpose(matrix: np.ndarray) -> np.ndarray:
+    return np.swapaxes(matrix, 0, 1)
+
+
+def _invert(matrix: np.ndarray, determinant: np.ndarray) -> np.ndarray:
+    """Inverses of symmetric matrices (2, 2, K) whose determinants (K,) are known."""
+    (a, b), (_, c) = matrix
+    return np.array([[c, -b], [-b, a]]) / determinant

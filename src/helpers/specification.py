@@ -1,0 +1,93 @@
+"""What a model is before any library fits it: its name, columns, parameters and priors."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from helpers.data import check_numeric
+
+MODELS = ("pooled", "random_intercept", "random_slope")
+PARAMETERS = (
+    "intercept",
+    "slope",
+    "sigma",
+    "group_sd",
+    "slope_sd",
+    "rho",
+    "group_intercept",
+    "group_slope",
+)
+INTERVAL = 0.95  # the book's one interval, equal-tailed
+LOWER, UPPER = "2.5 %", "97.5 %"
+SEED = 2020
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Priors in seconds, for a standardized predictor. The defaults are the book's choice.
+
+    Parameters
+    ----------
+    intercept, slope
+        Mean and sd of a normal prior.
+    sigma, group_sd, slope_sd
+        Scale of a half-normal prior on the residual sd and on the sds of the group-level
+        intercepts and slopes.
+    lkj_eta
+        LKJ concentration of the correlation between group-level intercepts and slopes; ``None`` for no
+        correlation (Bambi has none whatever is said here).
+    """
+
+    intercept: tuple[float, float] = (200.0, 25.0)
+    slope: tuple[float, float] = (0.0, 10.0)
+    sigma: float = 20.0
+    group_sd: float = 20.0
+    slope_sd: float = 5.0
+    lkj_eta: float | None = 2.0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table are the outcome, the predictor and the group."""
+
+    outcome: str = "bounce_time"
+    predictor: str = "std_age"
+    group: str = "county"
+
+
+def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
+    """The group column as a category without unused levels."""
+    return frame[group].astype("category").cat.remove_unused_categories()
+
+
+def check_choice(what: str, given: str, known: tuple[str, ...]) -> None:
+    """Raise a ``ValueError`` that lists what is known unless ``given`` is among it."""
+    if given not in known:
+        raise ValueError(f"Unknown {what} {given!r}; choose one of {', '.join(known)}.")
+
+
+def check_columns(frame: pd.DataFrame, columns: Columns) -> None:
+    """Raise a ``ValueError`` unless the columns are there and a model can be fitted to them."""
+    check_numeric(frame, columns.outcome)
+    check_numeric(frame, columns.predictor)
+    _check_group(frame, columns.group)
+    taken = [column for column in vars(columns).values() if column in PARAMETERS]
+    if taken:
+        raise ValueError(f"Column {taken[0]!r} has the name of a parameter; rename the column.")
+    if frame[columns.predictor].nunique() == 1:
+        raise ValueError(f"The predictor {columns.predictor!r} is constant, so it has no slope.")
+
+
+def _check_group(frame: pd.DataFrame, group: str) -> None:
+    if group not in frame.columns:
+        raise ValueError(f"There is no column {group!r}; the table has {', '.join(frame.columns)}.")
+    missing = frame[group].isna()
+    if missing.any():
+        raise ValueError(
+            f"Column {group!r} is missing in row {frame.index[missing.argmax()]!r} of the table; "
+            "drop or repair the row first."
+        )
+    if frame[group].nunique() < 2:
+        raise ValueError(
+            f"Column {group!r} has one level only; group-level effects need at least two."
+        )
