@@ -365,7 +365,7 @@ def test_without_a_correlation_the_answer_is_the_limit_of_a_strong_lkj_prior(few
 
 @pytest.mark.parametrize("name", MODELS)
 def test_rows_without_scatter_are_refused(few, name):
-    with pytest.raises(exact.QuadratureFailed, match="no highest point"):
+    with pytest.raises(exact.QuadratureFailed, match="without any scatter"):
         exact.exact_posterior(name, few.assign(bounce_time=200.0))
 
 
@@ -386,3 +386,9 @@ def test_unknown_models_and_bad_tables_are_refused(visits):
         exact.exact_posterior("nested", visits)
     with pytest.raises(ValueError, match="There is no column 'std_age'"):
         exact.exact_posterior("pooled", visits.drop(columns="std_age"))
+
+
+def test_rounding_error_is_not_taken_for_scatter(visits):
+    line = visits.assign(bounce_time=200 - 2 * visits["std_age"])
+    with pytest.raises(exact.QuadratureFailed, match="without any scatter"):
+        exact.exact_posterior("random_intercept", line)

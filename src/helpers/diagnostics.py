@@ -4,7 +4,7 @@ import arviz as az
 import pandas as pd
 import xarray as xr
 
-from helpers.specification import INTERVAL, LOWER, UPPER
+from helpers.specification import INTERVAL, LOWER, PARAMETERS, UPPER
 
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
@@ -43,7 +43,7 @@ def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.Dat
     normalized split R-hat may be at most 1.01, bulk and tail ESS at least 400 each (Vehtari et al.
     2021). After warm-up no draw may have diverged or stopped at the maximal tree depth, and each
     chain's E-BFMI must be at least 0.3 (Betancourt 2016). Beside an exact answer, no mean, sd or limit
-    of an interval may lie more than 5 Monte Carlo standard errors from it. No row means that nothing
+    of an interval may lie more than 6 Monte Carlo standard errors from it. No row means that nothing
     was found.
     """
     summary = _convergence(tree)
@@ -79,7 +79,7 @@ def require_converged(tree: xr.DataTree, exact: xr.DataTree | None = None) -> st
         ``exact_posterior`` has judged its own accuracy.
     exact
         The exact answer for the same model and data, if there is one: then every mean, sd and limit of
-        the 95 % interval must lie within 5 Monte Carlo standard errors of it.
+        the 95 % interval must lie within 6 Monte Carlo standard errors of it.
 
     Returns
     -------
@@ -125,12 +125,15 @@ def compare_with_exact(tree: xr.DataTree, exact: xr.DataTree) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the fit lacks a parameter of the exact answer, for instance ``rho``, or has other groups.
-        Further variables of the fit are left out.
+        If only one of the two has a parameter, for instance ``rho``, or the groups differ. Variables of
+        the fit that are no parameters of the book's models are left out.
     """
     answer = exact["exact"].to_dataset()
     posterior = tree["posterior"].to_dataset()
-    posterior = posterior[[name for name in posterior.data_vars if name in answer]]
+    differing = [name for name in PARAMETERS if (name in posterior) != (name in answer)]
+    if differing:
+        raise ValueError(f"Only one of fit and exact answer has the parameter {differing[0]!r}.")
+    posterior = posterior[list(answer.data_vars)]
     errors = monte_carlo_errors(tree)
     dims, tail = ["chain", "draw"], (1 - INTERVAL) / 2
     sampled = {

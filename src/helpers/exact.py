@@ -139,6 +139,7 @@ def exact_posterior(
     check_choice("model", name, MODELS)
     if "residual_ss" not in data.columns:
         data = sufficient_statistics(data, outcome=outcome, predictor=predictor, group=group)
+    _refuse_noiseless(data)
     problem = _pose(name, data, priors)
     nodes, shift = _integrate(problem)
     exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
@@ -331,6 +332,16 @@ class _Problem:
     def effects(self) -> tuple[str, ...]:
         """The group-level effects that the model has."""
         return ("group_intercept", "group_slope")[: len(self.names) - 1]
+
+
+def _refuse_noiseless(statistics: pd.DataFrame) -> None:
+    """Raise where what scatters around the groups' lines is rounding error: sigma has no lower limit."""
+    y = statistics["outcome_mean"] - statistics["outcome_mean"].iloc[0]
+    total = (statistics["outcome_ss"] + statistics["n"] * y**2).sum()
+    if statistics["n"].max() > 2 and statistics["residual_ss"].sum() <= 1e-24 * total:
+        raise QuadratureFailed(
+            "The outcome lies on straight lines without any scatter, so sigma has no lower limit."
+        )
 
 
 def _pose(name: str, statistics: pd.DataFrame, priors: Priors) -> _Problem:

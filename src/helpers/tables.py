@@ -6,12 +6,11 @@ import pandas as pd
 import xarray as xr
 
 from helpers.data import Scale, truth_on_scale
-from helpers.diagnostics import (  # noqa: F401
-    compare_with_exact,
-    label_entries,
-    monte_carlo_errors,
-)
+from helpers.diagnostics import label_entries, monte_carlo_errors
 from helpers.specification import INTERVAL, LOWER, UPPER
+
+# Decimals of a slope in seconds per decade that a few thousand effective draws support.
+SLOPE_DIGITS = {"mean": 1, "sd": 2, LOWER: 1, UPPER: 1, "P(slope < 0)": 3}
 
 
 def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataFrame:

@@ -1,0 +1,234 @@
+"""Calibration: does a back end give the truth back, on average over the prior?
+
+Simulation-based calibration (Talts et al. 2018): draw parameters from the prior, simulate data from
+them, and count how many posterior draws lie below each true value. If prior, simulation and posterior
+belong together, these ranks are uniform. ``tools/calibrate.py`` runs the long study, whose results
+``load_study`` reads.
+"""
+
+import json
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from helpers.data import data_file as _data_file
+from helpers.diagnostics import label_entries as _entries
+from helpers.specification import MODELS, Priors
+from helpers.specification import check_choice as _check_choice
+
+REPEATS = 20_000  # simulated sets of ranks behind each band
+
+
+def draw_from_prior(
+    name: str, labels: list[str], rng: np.random.Generator, priors: Priors = Priors()
+) -> xr.Dataset:
+    """Draw the parameters of one of the three models from its prior, in plain numpy.
+
+    Parameters
+    ----------
+    name
+        One of ``models.MODELS``.
+    labels
+        The counties.
+    rng
+        Source of the random numbers.
+    priors
+        As in ``models.fit``.
+
+    Returns
+    -------
+    Dataset that names the parameters as ``models.fit`` does: scalars, and the deviations by county.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown.
+    """
+    _check_choice("model", name, MODELS)
+    drawn = {
+        "intercept": rng.normal(*priors.intercept),
+        "slope": rng.normal(*priors.slope),
+        "sigma": abs(rng.normal(0, priors.sigma)),
+    }
+    z = rng.normal(size=(2, len(labels)))
+    if name != "pooled":
+        drawn["group_sd"] = abs(rng.normal(0, priors.group_sd))
+        drawn["group_intercept"] = ("county", drawn["group_sd"] * z[0])
+    if name == "random_slope":
+        drawn["slope_sd"] = abs(rng.normal(0, priors.slope_sd))
+        rho = drawn["rho"] = 2 * rng.beta(priors.lkj_eta, priors.lkj_eta) - 1
+        correlated = rho * z[0] + np.sqrt(1 - rho**2) * z[1]
+        drawn["group_slope"] = ("county", drawn["slope_sd"] * correlated)
+    return xr.Dataset(drawn, coords={"county": list(labels)})
+
+
+def simulate_outcome(
+    parameters: xr.Dataset, frame: pd.DataFrame, rng: np.random.Generator
+) -> np.ndarray:
+    """Simulate a bounce time (s) for each visit of ``frame``, from its ``std_age`` and ``county``.
+
+    Parameters
+    ----------
+    parameters
+        One draw, as ``draw_from_prior`` returns it.
+    frame
+        The design; its bounce times are not looked at.
+    rng
+        Source of the random numbers.
+    """
+    return rng.normal(_expected(parameters, frame), float(parameters["sigma"]))
+
+
+def log_likelihood(parameters: xr.Dataset, frame: pd.DataFrame) -> xr.DataArray:
+    """Log density of all bounce times of ``frame`` given the parameters, for each draw.
+
+    A quantity to rank besides the parameters: it alone notices a posterior that has not looked at the
+    data (Modrák et al. 2025).
+    """
+    outcome = xr.DataArray(frame["bounce_time"].to_numpy(), dims="obs")
+    sigma = parameters["sigma"]
+    squares = ((outcome - _expected(parameters, frame)) ** 2).sum("obs")
+    return -squares / (2 * sigma**2) - len(frame) * np.log(sigma * np.sqrt(2 * np.pi))
+
+
+def rank_truth(truth: xr.Dataset, posterior: xr.Dataset, frame: pd.DataFrame) -> pd.Series:
+    """Count the posterior draws that lie below the truth.
+
+    Parameters
+    ----------
+    truth
+        One draw from the prior.
+    posterior
+        L (nearly) independent draws, with the dimensions ``chain`` and ``draw``.
+    frame
+        The visits with the bounce times that were simulated from ``truth``.
+
+    Returns
+    -------
+    Series of whole numbers from 0 to L, indexed by the quantity: every scalar, such as "slope" or
+    "group_intercept[Kent]", and "log_likelihood".
+    """
+    truth = truth.assign(log_likelihood=log_likelihood(truth, frame))
+    posterior = posterior.assign(log_likelihood=log_likelihood(posterior, frame))
+    below = (posterior < truth[list(posterior.data_vars)]).sum(["chain", "draw"])
+    return pd.Series(dict(_entries(below)), dtype=int).rename_axis("quantity")
+
+
+def ecdf_difference(ranks: np.ndarray, draws: int) -> np.ndarray:
+    """How much more than their share of the ranks lies at or below each k, for k = 0 ... L - 1.
+
+    Parameters
+    ----------
+    ranks
+        Ranks between 0 and ``draws``, one a data set.
+    draws
+        L, the number of posterior draws that each truth was ranked among.
+
+    Returns
+    -------
+    Array of shape (L,): the ranks' empirical distribution function minus (k + 1) / (L + 1).
+    """
+    counts = np.bincount(np.asarray(ranks, dtype=int), minlength=draws + 1)
+    return counts.cumsum()[:-1] / counts.sum() - _shares(draws)
+
+
+def ecdf_band(number: int, draws: int, prob: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Limits that ``ecdf_difference`` of uniform ranks stays within everywhere, with this probability.
+
+    Pointwise limits are binomial; how far out they must be to hold jointly is found by simulation
+    (Säilynoja et al. 2022).
+
+    Parameters
+    ----------
+    number
+        How many ranks there are.
+    draws
+        L, as in ``ecdf_difference``.
+    prob
+        Simultaneous coverage.
+
+    Returns
+    -------
+    Lower and upper limits, each of shape (L,).
+    """
+    tail = np.quantile(_smallest_tails(number, draws), 1 - prob) / 2
+    shares = _shares(draws)
+    limits = stats.binom.ppf([[tail], [1 - tail]], number, shares) / number - shares
+    return limits[0], limits[1]
+
+
+def uniformity_p_value(ranks: np.ndarray, draws: int) -> float:
+    """Share of uniform sets of ranks that leave their binomial limits at least as far as these do.
+
+    Below 0.05 the ranks lie somewhere outside of the 95 % band of ``ecdf_band``. The smallest possible
+    value is 1 / (``REPEATS`` + 1).
+    """
+    ranks = np.asarray(ranks, dtype=int)
+    counts = np.bincount(ranks, minlength=draws + 1)[None]
+    smallest = _smallest_tail(counts, len(ranks), draws)[0]
+    simulated = _smallest_tails(len(ranks), draws)
+    return (1 + np.sum(simulated <= smallest * (1 + 1e-9))) / (1 + REPEATS)
+
+
+def load_study() -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+    """Read the stored study that ``make calibrate`` wrote.
+
+    Returns
+    -------
+    ranks
+        One row a rank: ``study`` ("exact", "NUTS" or "wrong prior"), ``model``, ``quantity``,
+        ``data_set`` and ``rank``.
+    coverage
+        One row an interval: ``model``, ``world`` (seed of ``simulate_bounce_times``), and ``mean``,
+        ``lower`` and ``upper`` of the slope in seconds per decade.
+    record
+        What the study was run with, from ``data/calibration.json``.
+    """
+    record = json.loads(_data_file("calibration.json").read_text(encoding="utf-8"))
+    ranks, coverage = (
+        pd.read_csv(_data_file(f"{name}.csv.gz")) for name in ("calibration", "coverage")
+    )
+    return ranks, coverage, record
+
+
+def _expected(parameters: xr.Dataset, frame: pd.DataFrame) -> xr.DataArray:
+    """Expected bounce time (s) of each visit, along the dimension ``obs``, for each draw."""
+    x = xr.DataArray(frame["std_age"].to_numpy(), dims="obs")
+    county = xr.DataArray(frame["county"].to_numpy(dtype=str), dims="obs")
+    line = [parameters["intercept"], parameters["slope"]]
+    for k, effect in enumerate(("group_intercept", "group_slope")):
+        if effect in parameters:
+            line[k] = line[k] + parameters[effect].sel(county=county).drop_vars("county")
+    return line[0] + line[1] * x
+
+
+def _shares(draws: int) -> np.ndarray:
+    """Which share of uniform ranks lies at or below k, for k = 0 ... L - 1."""
+    return np.arange(1, draws + 1) / (draws + 1)
+
+
+def _smallest_tail(counts: np.ndarray, number: int, draws: int) -> np.ndarray:
+    """For each row of counts (sets, L + 1) the smallest two-sided binomial tail of its ECDF."""
+    below = counts.cumsum(axis=1)[:, :-1]
+    return _tails(number, draws)[below, np.arange(draws)].min(axis=1)
+
+
+@cache
+def _tails(number: int, draws: int) -> np.ndarray:
+    """Two-sided binomial tails (number + 1, L) of every count at or below every k."""
+    count, shares = np.arange(number + 1)[:, None], _shares(draws)
+    at_most = stats.binom.cdf(count, number, shares)
+    at_least = stats.binom.sf(count - 1, number, shares)
+    return np.minimum(1, 2 * np.minimum(at_most, at_least))
+
+
+@cache
+def _smallest_tails(number: int, draws: int) -> np.ndarray:
+    """``_smallest_tail`` of ``REPEATS`` sets of uniform ranks, always the same."""
+    rng = np.random.default_rng(0)
+    shares = np.full(draws + 1, 1 / (draws + 1))
+    parts = [rng.multinomial(number, shares, size=1000) for _ in range(REPEATS // 1000)]
+    return np.concatenate([_smallest_tail(counts, number, draws) for counts in parts])

@@ -1,0 +1,143 @@
+"""Samplers against the exact answer: every mean, sd and 95 % limit within 4 Monte Carlo errors."""
+
+from collections.abc import Callable
+from functools import cache, partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from helpers import data, diagnostics, exact, models
+
+LIMIT = 4
+DRAWS = {"pymc": 4000, "bambi": 8000}  # of each chain
+CASES = [
+    *(("book", name, backend) for name in models.MODELS for backend in DRAWS),
+    ("forty groups", "random_intercept", "pymc"),
+    ("forty groups", "random_slope", "bambi"),
+    ("unbalanced", "random_intercept", "bambi"),
+    ("unbalanced", "random_slope", "pymc"),
+]
+
+
+def simulate(sizes: list[int], seed: int) -> pd.DataFrame:
+    """Rows that come from the random-slope model, with groups of the given sizes."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    x = rng.normal(size=len(group))
+    intercept, slope = (rng.normal(0, sd, len(sizes)) for sd in (10, 6))
+    y = 200 + intercept[group] + (slope[group] - 2.5) * x + rng.normal(0, 6, len(group))
+    labels = pd.Categorical([f"group {number:02d}" for number in group])
+    return pd.DataFrame({"bounce_time": y, "std_age": x, "county": labels})
+
+
+@cache
+def table_of(shape: str) -> pd.DataFrame:
+    if shape == "forty groups":
+        return simulate([8] * 40, seed=1)
+    if shape == "unbalanced":
+        return simulate([1, 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 9], seed=2)
+    return data.standardize(data.load_bounce_times(), "age")
+
+
+@cache
+def exact_answer(shape: str, name: str, backend: str = "pymc") -> xr.DataTree:
+    """Bambi's random slopes have no correlation, so nor has their exact answer."""
+    without_rho = (name, backend) == ("random_slope", "bambi")
+    priors = models.Priors(lkj_eta=None) if without_rho else models.Priors()
+    return exact.exact_posterior(name, table_of(shape), priors=priors, draws=10)
+
+
+@cache
+def fit_of(shape: str, name: str, backend: str, again: bool) -> xr.DataTree:
+    return fit(name, table_of(shape), backend, again)
+
+
+def fit(name: str, frame: pd.DataFrame, backend: str, again: bool) -> xr.DataTree:
+    """A fit that passes the gate; ``again`` takes another seed and four times the draws."""
+    draws, seed = DRAWS[backend] * (4 if again else 1), models.SEED + again
+    tree = models.fit(name, frame, backend=backend, draws=draws, seed=seed)
+    diagnostics.require_converged(tree)
+    return tree
+
+
+def disagreements(fit_with: Callable[[bool], xr.DataTree], answer: xr.DataTree) -> pd.DataFrame:
+    """Rows of ``compare_with_exact`` beyond the limit.
+
+    Chance puts one in 16,000 right numbers beyond 4 errors, however many draws there are, and more
+    among the limits of intervals, whose errors are estimated from few draws; here are a thousand
+    numbers. So an alarm is looked into: with another seed and four times the draws chance starts
+    afresh, while a true difference doubles. What is beyond the limit both times is returned.
+    """
+    first = beyond_limit(fit_with(False), answer)
+    if first.empty:
+        return first
+    second = beyond_limit(fit_with(True), answer)
+    return second[second.index.isin(first.index)]
+
+
+def beyond_limit(tree: xr.DataTree, answer: xr.DataTree) -> pd.DataFrame:
+    compared = diagnostics.compare_with_exact(tree, answer)
+    return compared[compared["difference"].abs() > LIMIT]
+
+
+@pytest.mark.parametrize(("shape", "name", "backend"), CASES)
+def test_a_sampler_agrees_with_the_exact_answer(shape, name, backend):
+    answer = exact_answer(shape, name, backend)
+    beyond = disagreements(partial(fit_of, shape, name, backend), answer)
+    assert beyond.empty, beyond.to_string()
+
+
+def test_a_flipped_sign_does_not_pass():
+    wrong = table_of("book").assign(std_age=-table_of("book")["std_age"])
+    wrong_fit = partial(fit, "random_intercept", wrong, "pymc")
+    beyond = disagreements(wrong_fit, exact_answer("book", "random_intercept"))
+    assert ("slope", "mean") in beyond.index
+
+
+def test_two_exchanged_labels_do_not_pass():
+    """The comparison does not know which side is wrong, so the exact answer may be."""
+    swap = {"Cornwall": "Rutland", "Rutland": "Cornwall"}
+    frame = table_of("book")
+    frame = frame.assign(county=frame["county"].cat.rename_categories(swap))
+    wrong = exact.exact_posterior("random_intercept", frame)
+    beyond = disagreements(partial(fit_of, "book", "random_intercept", "pymc"), wrong)
+    assert set(beyond.index.get_level_values("parameter")) == {
+        "group_intercept[Cornwall]",
+        "group_intercept[Rutland]",
+    }
+
+
+def test_another_prior_does_not_pass():
+    """The subtlest of errors: one number in one prior."""
+    priors = models.Priors(group_sd=25.0)
+    wrong = exact.exact_posterior("random_intercept", table_of("book"), priors=priors)
+    beyond = disagreements(partial(fit_of, "book", "random_intercept", "pymc"), wrong)
+    assert ("group_sd", "mean") in beyond.index
+
+
+def test_independent_draws_differ_from_the_exact_answer_by_what_the_errors_say():
+    """The measure itself: differences of perfect draws have the spread of a standard normal."""
+    tree = exact.exact_posterior("random_intercept", table_of("book"), draws=80_000)
+    draws = tree["posterior"].to_dataset().isel(chain=0, drop=True).drop_vars("draw")
+    draws = draws.coarsen(draw=1000).construct(draw=("chain", "draw"))
+    differences = pd.concat(
+        diagnostics.compare_with_exact(
+            xr.DataTree.from_dict({"posterior": draws.isel(chain=slice(first, first + 4))}), tree
+        )["difference"]
+        for first in range(0, 80, 4)
+    )
+    spread = differences.groupby("statistic").std()
+    assert spread.between(0.85, 1.2).all(), spread
+
+
+def test_a_comparison_of_different_models_is_refused():
+    with pytest.raises(ValueError, match="parameter 'group_sd'"):
+        diagnostics.compare_with_exact(
+            exact_answer("book", "pooled"), exact_answer("book", "random_intercept")
+        )
+    with pytest.raises(ValueError, match="parameter 'group_intercept"):
+        diagnostics.compare_with_exact(
+            exact_answer("unbalanced", "random_intercept"), exact_answer("book", "random_intercept")
+        )
