@@ -44,6 +44,11 @@ def test_every_page_renders_without_a_warning(tmp_path):
     config = yaml.safe_load((book / "_config.yml").read_text(encoding="utf-8"))
     config["execute"]["execute_notebooks"] = "off"
     (book / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    stranger = (
+        book / ".venv" / "lib" / "package" / "stranger.md"
+    )  # beside the pages, not one of them
+    stranger.parent.mkdir(parents=True)
+    stranger.write_text("{ref}`nowhere`", encoding="utf-8")
     program = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
     build = run(
         sys.executable, "-c", program, "build", str(book), "-W", "-n", "--keep-going", cwd=book

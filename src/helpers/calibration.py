@@ -14,10 +14,9 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from helpers.data import data_file as _data_file
-from helpers.diagnostics import label_entries as _entries
-from helpers.specification import MODELS, Priors
-from helpers.specification import check_choice as _check_choice
+from helpers.data import data_file
+from helpers.diagnostics import label_entries
+from helpers.specification import MODELS, Priors, check_choice
 
 REPEATS = 20_000  # simulated sets of ranks behind each band
 
@@ -47,7 +46,7 @@ def draw_from_prior(
     ValueError
         If the model is unknown.
     """
-    _check_choice("model", name, MODELS)
+    check_choice("model", name, MODELS)
     drawn = {
         "intercept": rng.normal(*priors.intercept),
         "slope": rng.normal(*priors.slope),
@@ -114,7 +113,7 @@ def rank_truth(truth: xr.Dataset, posterior: xr.Dataset, frame: pd.DataFrame) ->
     truth = truth.assign(log_likelihood=log_likelihood(truth, frame))
     posterior = posterior.assign(log_likelihood=log_likelihood(posterior, frame))
     below = (posterior < truth[list(posterior.data_vars)]).sum(["chain", "draw"])
-    return pd.Series(dict(_entries(below)), dtype=int).rename_axis("quantity")
+    return pd.Series(dict(label_entries(below)), dtype=int).rename_axis("quantity")
 
 
 def ecdf_difference(ranks: np.ndarray, draws: int) -> np.ndarray:
@@ -187,9 +186,9 @@ def load_study() -> tuple[pd.DataFrame, pd.DataFrame, dict]:
     record
         What the study was run with, from ``data/calibration.json``.
     """
-    record = json.loads(_data_file("calibration.json").read_text(encoding="utf-8"))
+    record = json.loads(data_file("calibration.json").read_text(encoding="utf-8"))
     ranks, coverage = (
-        pd.read_csv(_data_file(f"{name}.csv.gz")) for name in ("calibration", "coverage")
+        pd.read_csv(data_file(f"{name}.csv.gz")) for name in ("calibration", "coverage")
     )
     return ranks, coverage, record
 
