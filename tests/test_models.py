@@ -92,6 +92,22 @@ def test_both_back_ends_use_the_books_names_and_labels(fits, name, backend, visi
 
 
 @pytest.mark.parametrize(("name", "backend"), TITLES)
+def test_every_label_of_a_table_stands_beside_its_own_numbers(fits, name, backend):
+    posterior = fits[name, backend]["posterior"].to_dataset()
+    table = tables.summarize(fits[name, backend])
+    for effect, draws in posterior.data_vars.items():
+        labels = draws["county"].values if "county" in draws.dims else [None]
+        for label in labels:
+            row, own = (
+                (effect, draws)
+                if label is None
+                else (f"{effect}[{label}]", draws.sel(county=label))
+            )
+            assert table.loc[row, "mean"] == pytest.approx(float(own.mean()))
+            assert table.loc[row, "sd"] == pytest.approx(float(own.std(ddof=1)))
+
+
+@pytest.mark.parametrize(("name", "backend"), TITLES)
 def test_every_fit_of_the_books_models_passes_the_gate(fits, name, backend):
     assert diagnostics.require_converged(fits[name, backend]).startswith("Fit passed")
 
