@@ -5,6 +5,8 @@ BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
+# Fits that chapters share; without make, the user's cache folder keeps them.
+export BOOK_FIT_CACHE := $(CURDIR)/_build/fits
 PAGES := _build/html/index.html
 
 .PHONY: book test bench calibrate lock clean

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from helpers import exact
+from helpers import exact, gaussian
 from helpers.data import load_bounce_times, standardize
 from helpers.models import MODELS, Priors, fit
 
@@ -121,14 +121,14 @@ def test_the_likelihood_given_the_sds_is_the_multivariate_normal_density(few, na
 def test_lines_and_deviations_given_the_sds_are_those_of_dense_matrices(few):
     given = SDS["random_slope"]
     _, (mean,), (covariance,) = dense_posterior(few, Priors(), **given)
-    problem = exact._pose("random_slope", exact.sufficient_statistics(few), Priors())
-    sds = exact._Sds(*(np.array([v]) for v in given.values()), np.sqrt([1 - given["rho"] ** 2]))
-    _, line, line_covariance = exact._condition(sds, problem.data)
+    problem = exact.pose("random_slope", exact.sufficient_statistics(few), Priors())
+    sds = gaussian.Sds(*(np.array([v]) for v in given.values()), np.sqrt([1 - given["rho"] ** 2]))
+    _, line, line_covariance = gaussian.condition(sds, problem.data)
     assert line[:, 0] + problem.data.reference == pytest.approx(mean[:2])
     assert line_covariance[..., 0] == pytest.approx(covariance[:2, :2])
     for j in range(4):
         own = [2 + j, 6 + j]
-        c, S, C = (array[..., 0] for array in exact._deviations(sds, problem.data, j))
+        c, S, C = (array[..., 0] for array in gaussian.deviations(sds, problem.data, j))
         assert c - S @ line[:, 0] == pytest.approx(mean[own])
         spread = C + S @ line_covariance[..., 0] @ S.T
         assert spread == pytest.approx(covariance[np.ix_(own, own)])

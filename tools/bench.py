@@ -67,6 +67,7 @@ def time_chapters(folder: Path) -> None:
     print("\nChapters from cold, two at a time (s)")
     os.environ["PYTENSOR_FLAGS"] = f"base_compiledir={folder}/pytensor-chapters"
     os.environ["NUMBA_CACHE_DIR"] = f"{folder}/numba-chapters"
+    os.environ["BOOK_FIT_CACHE"] = f"{folder}/fits"
     start = time.perf_counter()
     seconds = execute_stale(folder / "cache")
     total = time.perf_counter() - start

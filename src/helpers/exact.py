@@ -15,16 +15,26 @@ import pandas as pd
 import xarray as xr
 from scipy import optimize, special, stats
 
-from helpers.specification import (
-    MODELS,
-    PARAMETERS,
-    SEED,
-    Columns,
-    Priors,
-    check_choice,
-    check_columns,
-    group_labels,
+from helpers.gaussian import (
+    Reduced,
+    Sds,
+    condition,
+    deviations,
+    draw_normal,
+    log_marginal_likelihood,
+    reduce_groups,
+    sufficient_statistics,
+    times,
+    transpose,
 )
+from helpers.specification import MODELS, PARAMETERS, SEED, Priors, check_choice
+
+__all__ = [
+    "QuadratureFailed",
+    "exact_posterior",
+    "log_marginal_likelihood",
+    "sufficient_statistics",
+]
 
 STATISTICS = ("mean", "sd", "2.5 %", "50 %", "97.5 %")
 PROBABILITIES = (0.025, 0.5, 0.975)
@@ -33,62 +43,10 @@ RIM = 1e-6  # largest share of the mass on nodes that are left out
 SCOUT, STEP = 1.0, 0.65  # distance of nodes in posterior sds, in the first round and the second
 ROUNDS = 10
 NODE_LIMIT = 1_000_000
-CHUNK = 50_000  # nodes times groups worked on at once, so that they stay in the cache
 
 
 class QuadratureFailed(RuntimeError):
     """The grid did not reach its accuracy within its limits, so there is no answer."""
-
-
-def sufficient_statistics(
-    frame: pd.DataFrame,
-    *,
-    outcome: str = "bounce_time",
-    predictor: str = "std_age",
-    group: str = "county",
-) -> pd.DataFrame:
-    """Reduce a table to what the likelihood needs of it, one row a group.
-
-    Parameters
-    ----------
-    frame, outcome, predictor, group
-        As in ``models.build``.
-
-    Returns
-    -------
-    DataFrame indexed by the groups' labels: ``n`` (rows), ``outcome_mean`` and ``predictor_mean``
-    (in their units), ``outcome_ss``, ``predictor_ss`` and ``product_ss`` (squares and products,
-    summed around the group's means), and ``residual_ss``: the squares that the group's own
-    least-squares line leaves.
-
-    Raises
-    ------
-    ValueError
-        As ``models.build``.
-    """
-    check_columns(frame, Columns(outcome, predictor, group))
-    labels = group_labels(frame, group)
-    code = labels.cat.codes.to_numpy()
-    count = np.bincount(code)
-    values = frame[[outcome, predictor]].to_numpy(dtype=float)
-    # Sums of values near 0 keep the digits that sums of values near 1e9 lose.
-    origin = values[0]
-    mean = _sum_by(code, values - origin) / count[:, None]
-    y, x = (values - origin - mean[code]).T
-    yy, xx, xy = _sum_by(code, np.column_stack([y * y, x * x, x * y])).T
-    residual = y - _divide(xy, xx)[code] * x
-    return pd.DataFrame(
-        {
-            "n": count,
-            "outcome_mean": origin[0] + mean[:, 0],
-            "predictor_mean": origin[1] + mean[:, 1],
-            "outcome_ss": yy,
-            "predictor_ss": xx,
-            "product_ss": xy,
-            "residual_ss": _sum_by(code, residual[:, None] ** 2)[:, 0],
-        },
-        index=pd.Index(labels.cat.categories, name=group),
-    )
 
 
 def exact_posterior(
@@ -140,8 +98,8 @@ def exact_posterior(
     if "residual_ss" not in data.columns:
         data = sufficient_statistics(data, outcome=outcome, predictor=predictor, group=group)
     _refuse_noiseless(data)
-    problem = _pose(name, data, priors)
-    nodes, shift = _integrate(problem)
+    problem = pose(name, data, priors)
+    nodes, shift = integrate(problem)
     exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
     exact.attrs = {
         "log_marginal_likelihood": nodes.log_integral,
@@ -154,178 +112,16 @@ def exact_posterior(
     return xr.DataTree.from_dict({"posterior": posterior, "exact": exact})
 
 
-def log_marginal_likelihood(
-    data: pd.DataFrame, sigma, group_sd=0.0, slope_sd=0.0, rho=0.0, *, priors: Priors = Priors()
-) -> np.ndarray:
-    """Log density of all outcomes given the sds and rho, with all else integrated out.
-
-    Parameters
-    ----------
-    data
-        Result of ``sufficient_statistics``.
-    sigma, group_sd, slope_sd, rho
-        Numbers or arrays of one shape (K,). An sd of 0 takes its term out of the model.
-    priors
-        Of these only ``intercept`` and ``slope`` matter.
-
-    Returns
-    -------
-    Array of shape (K,).
-    """
-    given = (np.atleast_1d(value).astype(float) for value in (sigma, group_sd, slope_sd, rho))
-    sigma, group_sd, slope_sd, rho = np.broadcast_arrays(*given)
-    sds = _Sds(sigma, group_sd, slope_sd, rho, np.sqrt(1 - rho**2))
-    return _condition(sds, _reduce(data, priors))[0]
-
-
-# The data, two numbers a group
-
-
-@dataclass(frozen=True)
-class _Reduced:
-    """Each group rotated (QR) to two numbers q = R (line + deviation) + noise, and what is left.
-
-    ``R`` has the shape (J, 2, 2), ``q`` (J, 2); ``prior_mean`` and ``prior_sd`` of the line have
-    (2,). Lines count from ``reference``, a line near the data, to keep all sums small.
-    """
-
-    R: np.ndarray
-    q: np.ndarray
-    residual_ss: float
-    rows: int
-    reference: np.ndarray
-    prior_mean: np.ndarray
-    prior_sd: np.ndarray
-    labels: pd.Index
-
-    @property
-    def spare(self) -> int:
-        """Rows that remain when each group has given two numbers; negative if groups are tiny."""
-        return self.rows - 2 * len(self.q)
-
-
-def _reduce(data: pd.DataFrame, priors: Priors) -> _Reduced:
-    n, y, x = (data[column].to_numpy(float) for column in ("n", "outcome_mean", "predictor_mean"))
-    xx, xy = (data[column].to_numpy(float) for column in ("predictor_ss", "product_ss"))
-    slope = xy.sum() / xx.sum() if xx.sum() > 0 else 0.0
-    intercept = y[0] + np.average(y - y[0] - slope * x, weights=n)
-    R = np.zeros((len(data), 2, 2))
-    R[:, 0, 0], R[:, 0, 1], R[:, 1, 1] = np.sqrt(n), np.sqrt(n) * x, np.sqrt(xx)
-    level, tilt = np.sqrt(n) * (y - intercept - slope * x), _divide(xy - slope * xx, np.sqrt(xx))
-    reference = np.array([intercept, slope])
-    prior_mean, prior_sd = np.array([priors.intercept, priors.slope]).T
-    return _Reduced(
-        R=R,
-        q=np.column_stack([level, tilt]),
-        residual_ss=data["residual_ss"].sum(),
-        rows=int(n.sum()),
-        reference=reference,
-        prior_mean=prior_mean - reference,
-        prior_sd=prior_sd,
-        labels=data.index,
-    )
-
-
-# Given the sds: closed forms
-
-
-@dataclass(frozen=True)
-class _Sds:
-    """What is given at each node, every field of shape (K,); ``rest`` is sqrt(1 - rho^2)."""
-
-    sigma: np.ndarray
-    group_sd: np.ndarray
-    slope_sd: np.ndarray
-    rho: np.ndarray
-    rest: np.ndarray
-
-    def factor(self) -> np.ndarray:
-        """Cholesky factor (2, 2, K) of the deviations' covariance."""
-        zero = np.zeros_like(self.sigma)
-        tilt = self.slope_sd * self.rho, self.slope_sd * self.rest
-        return np.array([[self.group_sd, zero], tilt])
-
-
-def _condition(sds: _Sds, data: _Reduced) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log likelihood (K,) of the sds; mean (2, K), covariance (2, 2, K) of the line given them.
-
-    The line counts from ``data.reference``.
-    """
-    fields = np.array(list(vars(sds).values()))
-    parts = np.array_split(fields, 1 + len(sds.sigma) * len(data.q) // CHUNK, axis=1)
-    pieces = [_condition_part(_Sds(*part), data) for part in parts]
-    return tuple(np.concatenate(piece, axis=-1) for piece in zip(*pieces, strict=True))
-
-
-def _condition_part(sds: _Sds, data: _Reduced) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``_condition`` for as many nodes as fit into the cache.
-
-    A group's q has the covariance V = sigma^2 I + B B', B being R times the deviations' factor.
-    The likelihood is the joint density over the line's conditional density, both at the line's
-    conditional mean (Besag's identity): a sum of squares, in which nothing cancels.
-    """
-    B, determinant = _loadings(sds, data.R)
-    c11 = np.sqrt(sds.sigma[:, None] ** 2 + B[0, 0] ** 2 + B[0, 1] ** 2)
-    c21 = (B[0, 0] * B[1, 0] + B[0, 1] * B[1, 1]) / c11
-    c22 = np.sqrt(determinant) / c11
-
-    def whiten(first, second):
-        return first / c11, (second - c21 * (first / c11)) / c22
-
-    a = whiten(data.R[:, 0, 0], 0.0)
-    b = whiten(data.R[:, 0, 1], data.R[:, 1, 1])
-    z = whiten(data.q[:, 0], data.q[:, 1])
-    prior_mean, prior_sd = data.prior_mean[:, None], data.prior_sd[:, None]
-    ga, gb = np.array([_dot(a, z), _dot(b, z)]) + prior_mean / prior_sd**2
-    haa, hbb = np.array([_dot(a, a), _dot(b, b)]) + 1 / prior_sd**2
-    hab = _dot(a, b)
-    h = haa * hbb - hab**2
-    mean = np.array([hbb * ga - hab * gb, haa * gb - hab * ga]) / h
-    intercept, slope = mean[..., None]
-    error = [z[i] - a[i] * intercept - b[i] * slope for i in (0, 1)]
-    conflict = (mean - prior_mean) / prior_sd
-    squares = _dot(error, error) + (conflict**2).sum(axis=0) + data.residual_ss / sds.sigma**2
-    logs = np.log(determinant).sum(axis=1) + np.log(h) + 2 * np.log(data.prior_sd).sum()
-    logs += data.rows * np.log(2 * np.pi) + 2 * data.spare * np.log(sds.sigma)
-    return -(logs + squares) / 2, mean, np.array([[hbb, -hab], [-hab, haa]]) / h
-
-
-def _loadings(sds: _Sds, R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """B (2, 2, K, J), and the determinant (K, J) of sigma^2 I + B B' as a sum without a minus."""
-    L = sds.factor()
-    B = np.einsum("jab,bck->ackj", R, L)
-    variance = sds.sigma[:, None] ** 2
-    determinant_of_B = np.outer(L[0, 0] * L[1, 1], R[:, 0, 0] * R[:, 1, 1])
-    return B, variance**2 + variance * (B**2).sum(axis=(0, 1)) + determinant_of_B**2
-
-
-def _deviations(sds: _Sds, data: _Reduced, j: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Group j's deviations given sds and line: Gaussian with mean c - S line and covariance C.
-
-    Returns c (2, K), S (2, 2, K) and C (2, 2, K). So the group's own line is Gaussian with mean
-    c + (I - S) line and covariance C: what a prediction for the group needs.
-    """
-    B, determinant = (array[..., 0] for array in _loadings(sds, data.R[j : j + 1]))
-    L, noise = sds.factor(), sds.sigma**2 * np.eye(2)[..., None]
-    # B' (noise + B B')^-1 equals (noise + B' B)^-1 B'; each is used where its digits last.
-    outer = _invert(_times(B, _transpose(B)) + noise, determinant)
-    inner = _invert(_times(_transpose(B), B) + noise, determinant)
-    gain = _times(L, _times(_transpose(B), outer))
-    c = np.einsum("abk,b->ak", gain, data.q[j])
-    S = np.einsum("abk,bc->ack", gain, data.R[j])
-    return c, S, sds.sigma**2 * _times(_times(L, inner), _transpose(L))
-
-
 # The scale on which the sds become smooth and unbounded
 
 
 @dataclass(frozen=True)
-class _Problem:
+class Problem:
     """A model with its data. The grid spans ``names``; ``unit`` is a small value of each sd."""
 
     names: tuple[str, ...]
     unit: dict[str, float]
-    data: _Reduced
+    data: Reduced
     priors: Priors
 
     @property
@@ -344,9 +140,9 @@ def _refuse_noiseless(statistics: pd.DataFrame) -> None:
         )
 
 
-def _pose(name: str, statistics: pd.DataFrame, priors: Priors) -> _Problem:
+def pose(name: str, statistics: pd.DataFrame, priors: Priors) -> Problem:
     """Units are the smallest values that the data, or the prior, can tell from 0."""
-    data = _reduce(statistics, priors)
+    data = reduce_groups(statistics, priors)
     sigma = np.sqrt(data.residual_ss / data.spare) if data.spare > 0 else 0.0
     sigma = sigma or np.sqrt(np.mean(data.q**2)) or priors.sigma
     of_intercept, of_slope = sigma / np.linalg.norm(data.R, axis=1).max(axis=0)
@@ -357,7 +153,7 @@ def _pose(name: str, statistics: pd.DataFrame, priors: Priors) -> _Problem:
     }
     count = {"pooled": 1, "random_intercept": 2, "random_slope": 3 + (priors.lkj_eta is not None)}
     names = ("sigma", "group_sd", "slope_sd", "rho")[: count[name]]
-    return _Problem(names, unit, data, priors)
+    return Problem(names, unit, data, priors)
 
 
 def _sd_from(t: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
@@ -377,7 +173,7 @@ def _rho_from(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.tanh(z), log_rest, 2 * log_rest + np.log(np.cosh(t))
 
 
-def _values(problem: _Problem, t: np.ndarray) -> tuple[_Sds, np.ndarray]:
+def sds_at(problem: Problem, t: np.ndarray) -> tuple[Sds, np.ndarray]:
     """Sds and rho at positions t (K, d), and the log density of their prior on the scale of t."""
     zero = np.zeros(len(t))
     values = {"group_sd": zero, "slope_sd": zero, "rho": zero, "rest": zero + 1}
@@ -393,20 +189,20 @@ def _values(problem: _Problem, t: np.ndarray) -> tuple[_Sds, np.ndarray]:
             values[name], log_jacobian = _sd_from(column, problem.unit[name])
             scale = getattr(problem.priors, name)
             log_prior += stats.halfnorm.logpdf(values[name], scale=scale) + log_jacobian
-    return _Sds(**values), log_prior
+    return Sds(**values), log_prior
 
 
-def _log_density(problem: _Problem, t: np.ndarray) -> np.ndarray:
+def _log_density(problem: Problem, t: np.ndarray) -> np.ndarray:
     """Log of prior times likelihood at positions t (K, d), on the scale of t."""
-    sds, log_prior = _values(problem, t)
-    return log_prior + _condition(sds, problem.data)[0]
+    sds, log_prior = sds_at(problem, t)
+    return log_prior + condition(sds, problem.data)[0]
 
 
 # The grid
 
 
 @dataclass(frozen=True)
-class _Nodes:
+class Nodes:
     """The piece of the lattice ``center + axes k``, with whole k, that carries the posterior.
 
     ``index`` (K, d) holds the k; ``log_density`` (K,) is on the scale of t.
@@ -430,7 +226,7 @@ class _Nodes:
         return float(special.logsumexp(self.log_density) + np.linalg.slogdet(self.axes)[1])
 
 
-def _integrate(problem: _Problem) -> tuple[_Nodes, float]:
+def integrate(problem: Problem) -> tuple[Nodes, float]:
     """Find the posterior, lay a lattice over it, and refine until doubling changes nothing.
 
     Returns the nodes, and how far a mean or sd moved at most when the nodes doubled.
@@ -454,14 +250,14 @@ def _integrate(problem: _Problem) -> tuple[_Nodes, float]:
     )
 
 
-def _place_of(nodes: _Nodes) -> tuple[np.ndarray, np.ndarray]:
+def _place_of(nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
     """Mean (d,) and covariance (d, d); the latter is not 0 even if one node has all the mass."""
     center = nodes.weight @ nodes.position
     centred = nodes.position - center
     return center, (centred.T * nodes.weight) @ centred + nodes.axes @ nodes.axes.T / 12
 
 
-def _find_place(problem: _Problem) -> tuple[np.ndarray, np.ndarray]:
+def _find_place(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Mode of the log density on the scale of t, and the inverse of its curvature there."""
     scan = np.array(list(product(*(_scanned(problem, name) for name in problem.names))))
     start = scan[np.argmax(_log_density(problem, scan))]
@@ -482,7 +278,7 @@ def _find_place(problem: _Problem) -> tuple[np.ndarray, np.ndarray]:
     return found.x, (vectors / np.maximum(values, 0.3)) @ vectors.T
 
 
-def _scanned(problem: _Problem, name: str) -> np.ndarray:
+def _scanned(problem: Problem, name: str) -> np.ndarray:
     """Values of t for a first look, up to four prior scales."""
     if name == "rho":
         return np.linspace(-1, 1, 3)
@@ -499,7 +295,7 @@ def _curvature(function: Callable, x: np.ndarray, step: float = 1e-3) -> np.ndar
     return (values[0] - values[1] - values[2] + values[3]) / (4 * step**2)
 
 
-def _grow(log_density: Callable, center: np.ndarray, axes: np.ndarray) -> _Nodes:
+def _grow(log_density: Callable, center: np.ndarray, axes: np.ndarray) -> Nodes:
     """Grow a lattice from its centre, neighbour by neighbour, until the rest carries nothing.
 
     A node stays, and has its neighbours visited, if its density is at least exp(-drop) of the
@@ -518,7 +314,7 @@ def _grow(log_density: Callable, center: np.ndarray, axes: np.ndarray) -> _Nodes
             if len(index) > NODE_LIMIT or np.abs(index).max() >= RADIX // 2 - 1:
                 raise QuadratureFailed(f"The grid needs more than {NODE_LIMIT:,} nodes.")
         if special.softmax(values)[~grown].sum() < RIM:
-            return _Nodes(center, axes, index[grown], values[grown])
+            return Nodes(center, axes, index[grown], values[grown])
     raise QuadratureFailed("The posterior's tails are too long for the grid.")
 
 
@@ -541,21 +337,21 @@ def _code(index: np.ndarray) -> np.ndarray:
 # What the nodes say of each parameter
 
 
-def _moments(problem: _Problem, nodes: _Nodes) -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
+def _moments(problem: Problem, nodes: Nodes) -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
     """For each parameter its name, its group's number, and mean and variance (K,) given the sds.
 
     The variance of a parameter that the grid spans is 0. Scalars come first, with the number -1.
     """
-    sds, _ = _values(problem, nodes.position)
+    sds, _ = sds_at(problem, nodes.position)
     for name in problem.names:
         yield name, -1, getattr(sds, name), np.zeros(len(nodes.index))
-    _, line, covariance = _condition(sds, problem.data)
+    _, line, covariance = condition(sds, problem.data)
     for k, name in enumerate(("intercept", "slope")):
         yield name, -1, line[k] + problem.data.reference[k], covariance[k, k]
     for j in range(len(problem.data.q) if problem.effects else 0):
-        c, S, C = _deviations(sds, problem.data, j)
+        c, S, C = deviations(sds, problem.data, j)
         mean = c - np.einsum("abk,bk->ak", S, line)
-        total = C + _times(_times(S, covariance), _transpose(S))
+        total = C + times(times(S, covariance), transpose(S))
         for k, name in enumerate(problem.effects):
             yield name, j, mean[k], total[k, k]
 
@@ -568,7 +364,7 @@ def _mean_and_sd(weight: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> 
     return first + origin, np.sqrt(second - first**2)
 
 
-def _shifts(problem: _Problem, nodes: _Nodes) -> np.ndarray:
+def _shifts(problem: Problem, nodes: Nodes) -> np.ndarray:
     """How far a mean or sd moves at most, in posterior sds, when nodes double along each axis (d,).
 
     The nodes with an even number on the axis are set against all of them. Group-level effects are
@@ -586,7 +382,7 @@ def _shifts(problem: _Problem, nodes: _Nodes) -> np.ndarray:
     return shifts
 
 
-def _summarize(problem: _Problem, nodes: _Nodes) -> dict[str, np.ndarray]:
+def _summarize(problem: Problem, nodes: Nodes) -> dict[str, np.ndarray]:
     """``STATISTICS`` of every parameter, in arrays of shape (5,) or (groups, 5)."""
     rows = {}
     for name, _, mean, variance in _moments(problem, nodes):
@@ -614,7 +410,7 @@ def _mixture_quantiles(
     ]
 
 
-def _grid_quantiles(problem: _Problem, nodes: _Nodes, name: str) -> np.ndarray:
+def _grid_quantiles(problem: Problem, nodes: Nodes, name: str) -> np.ndarray:
     """Quantiles of an sd or of rho: of its t, by inverting a characteristic function (Davies 1973).
 
     Frequencies end where the lattice can no longer tell them from lower ones.
@@ -640,25 +436,25 @@ def _grid_quantiles(problem: _Problem, nodes: _Nodes, name: str) -> np.ndarray:
 
 
 def _draw(
-    problem: _Problem, nodes: _Nodes, draws: int, rng: np.random.Generator
+    problem: Problem, nodes: Nodes, draws: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Independent draws of every parameter, in arrays of shape (draws,) or (groups, draws)."""
-    sds, _ = _values(problem, _draw_positions(problem, nodes, draws, rng))
-    _, mean, covariance = _condition(sds, problem.data)
-    line = _draw_normal(mean, covariance, rng)
+    sds, _ = sds_at(problem, _draw_positions(problem, nodes, draws, rng))
+    _, mean, covariance = condition(sds, problem.data)
+    line = draw_normal(mean, covariance, rng)
     drawn = {name: getattr(sds, name) for name in problem.names}
     drawn["intercept"], drawn["slope"] = line + problem.data.reference[:, None]
     drawn |= {name: np.empty((len(problem.data.q), draws)) for name in problem.effects}
     for j in range(len(problem.data.q) if problem.effects else 0):
-        c, S, C = _deviations(sds, problem.data, j)
-        deviation = _draw_normal(c - np.einsum("abk,bk->ak", S, line), C, rng)
+        c, S, C = deviations(sds, problem.data, j)
+        deviation = draw_normal(c - np.einsum("abk,bk->ak", S, line), C, rng)
         for k, name in enumerate(problem.effects):
             drawn[name][j] = deviation[k]
     return drawn
 
 
 def _draw_positions(
-    problem: _Problem, nodes: _Nodes, draws: int, rng: np.random.Generator
+    problem: Problem, nodes: Nodes, draws: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Positions t (draws, d): a point in a random cell of the lattice, kept or rejected.
 
@@ -676,19 +472,7 @@ def _draw_positions(
     return position[accepted][:draws]
 
 
-def _draw_normal(mean: np.ndarray, covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One draw (2, K) for each mean (2, K) and covariance (2, 2, K), which may be singular."""
-    first = np.sqrt(covariance[0, 0])
-    second = _divide(covariance[1, 0], first)
-    rest = np.sqrt(np.maximum(covariance[1, 1] - second**2, 0.0))
-    z = rng.standard_normal(mean.shape)
-    return mean + np.array([first * z[0], second * z[0] + rest * z[1]])
-
-
-# Small tools
-
-
-def _as_dataset(problem: _Problem, arrays: dict[str, np.ndarray], coords: dict) -> xr.Dataset:
+def _as_dataset(problem: Problem, arrays: dict[str, np.ndarray], coords: dict) -> xr.Dataset:
     """Name and order arrays as ``models.fit`` does; group-level effects come with groups first."""
     labels = problem.data.labels
     shape = tuple(map(len, coords.values()))
@@ -701,33 +485,3 @@ def _as_dataset(problem: _Problem, arrays: dict[str, np.ndarray], coords: dict) 
             data[name] = (tuple(coords), arrays[name].reshape(shape))
     groups = {labels.name: list(labels)} if problem.effects else {}
     return xr.Dataset(data, coords={**coords, **groups})
-
-
-def _sum_by(code: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sum the rows of ``values`` by the group number ``code``."""
-    return np.column_stack([np.bincount(code, column) for column in values.T])
-
-
-def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Quotient, and 0 where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
-
-
-def _dot(first, second) -> np.ndarray:
-    """Sum of products over groups and over the two numbers of each."""
-    return sum((a * b).sum(axis=1) for a, b in zip(first, second, strict=True))
-
-
-def _times(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Products of matrices (2, 2, K), node by node."""
-    return np.einsum("ab...,bc...->ac...", first, second)
-
-
-def _transpose(matrix: np.ndarray) -> np.ndarray:
-    return np.swapaxes(matrix, 0, 1)
-
-
-def _invert(matrix: np.ndarray, determinant: np.ndarray) -> np.ndarray:
-    """Inverses of symmetric matrices (2, 2, K) whose determinants (K,) are known."""
-    (a, b), (_, c) = matrix
-    return np.array([[c, -b], [-b, a]]) / determinant

@@ -46,7 +46,8 @@ def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataF
 def present(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataFrame:
     """Summarize a posterior for a page, with the digits that its Monte Carlo errors support.
 
-    A digit is printed if two Monte Carlo standard errors are less than half a unit of it;
+    A digit is printed if its Monte Carlo standard error is less than half a unit of it.
+
     Parameters
     ----------
     tree, var_names

@@ -1,0 +1,121 @@
+"""Fits that chapters share: computed once, kept on disk, judged wherever they are read."""
+
+import contextlib
+import hashlib
+import inspect
+import os
+import tempfile
+import time
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from helpers import exact, gaussian, models, specification
+from helpers.specification import Columns, check_columns, group_labels
+
+FOLDER = "BOOK_FIT_CACHE"  # environment variable that names another folder
+MEMBER = "fit.nc"
+KEEP_DAYS = 30
+SOURCES = (specification, gaussian, exact, models)
+PACKAGES = ("bambi", "numba", "numpy", "nutpie", "pymc", "pytensor", "xarray")
+
+
+def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
+    """Fit a model as ``models.fit`` does, or read the same fit from disk if it was computed before.
+
+    The same fit is one with the same data, model, priors, settings, versions of packages and code of
+    the models. An entry that cannot be read is computed again. Two processes may ask at once: the
+    second waits for the first. Where the folder cannot be written to, every call computes.
+
+    Parameters
+    ----------
+    name, frame, **settings
+        As in ``models.fit``.
+
+    Returns
+    -------
+    DataTree, as ``models.fit`` returns it.
+
+    Raises
+    ------
+    ValueError
+        As ``models.fit``; nothing is kept then.
+    """
+    folder = cache_folder()
+    if not _is_writable(folder):
+        return models.fit(name, frame, **settings)
+    entry = folder / f"{name}-{identify(name, frame, settings)}.zip"
+    with FileLock(entry.with_suffix(".lock")):
+        tree = _read(entry)
+        if tree is not None:
+            entry.touch()
+        else:
+            tree = models.fit(name, frame, **settings)
+            with contextlib.suppress(OSError):  # a full disk: the fit is there all the same
+                _write(tree, entry)
+                _forget_unused(folder)
+        return tree
+
+
+def cache_folder() -> Path:
+    """Where fits are kept: the folder that ``BOOK_FIT_CACHE`` names, else the user's cache."""
+    return Path(os.environ.get(FOLDER) or user_cache_path("bayesian-lmm-book"))
+
+
+def identify(name: str, frame: pd.DataFrame, settings: dict) -> str:
+    """Hash of all that a fit depends on: the data row by row, settings, versions, and models' code."""
+    call = inspect.signature(models.fit).bind(name, frame, **settings)
+    call.apply_defaults()
+    given = {key: value for key, value in call.arguments.items() if key != "frame"}
+    columns = Columns(given["outcome"], given["predictor"], given["group"])
+    check_columns(frame, columns)
+    order = list(group_labels(frame, columns.group).cat.categories)
+    digest = hashlib.sha256(repr([sorted(given.items()), order]).encode())
+    digest.update(frame[list(vars(columns).values())].to_csv(index=False).encode())
+    digest.update(repr([(package, version(package)) for package in PACKAGES]).encode())
+    for module in SOURCES:
+        digest.update(inspect.getsource(module).encode())
+    return digest.hexdigest()[:24]
+
+
+def _forget_unused(folder: Path) -> None:
+    """Delete what nobody has read for a month: most of it belongs to other versions."""
+    for entry in folder.glob("*.zip"):
+        if time.time() - entry.stat().st_mtime > KEEP_DAYS * 24 * 3600:
+            entry.unlink()
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _read(entry: Path) -> xr.DataTree | None:
+    """The fit in an entry; nothing if there is none or its bytes are not those that were written."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(entry) as archive:  # compares checksums
+                file = archive.extract(MEMBER, folder)
+        except (OSError, KeyError, zipfile.BadZipFile):
+            return None
+        with xr.open_datatree(file, engine="netcdf4") as tree:
+            return tree.load()
+
+
+def _write(tree: xr.DataTree, entry: Path) -> None:
+    """Write beside the entry and move into place, so that no reader sees half a file."""
+    with tempfile.TemporaryDirectory(dir=entry.parent) as folder:
+        file, archive = Path(folder) / MEMBER, Path(folder) / entry.name
+        tree.to_netcdf(file, engine="netcdf4")
+        with zipfile.ZipFile(archive, "w") as whole:
+            whole.write(file, MEMBER)
+        archive.replace(entry)
