@@ -29,6 +29,7 @@ __all__ = [
     "build",
     "expected_outcome",
     "fit",
+    "rename_bambi",
 ]
 
 BACKENDS = ("pymc", "bambi", "exact")
@@ -152,7 +153,30 @@ def fit(
         )
         pymc_model, names = model, {}
     _extend(tree, pymc_model, extend, draws, seed)
-    return _with_book_names(tree, columns, names)
+    return _with_book_names(tree, names)
+
+
+def rename_bambi(
+    tree: xr.DataTree,
+    *,
+    predictor: str = "std_age",
+    group: str = "county",
+) -> xr.DataTree:
+    """Give a fit of Bambi's the names that ``fit`` gives, so that it can meet the exact answer.
+
+    Parameters
+    ----------
+    tree
+        What ``bambi.Model.fit`` returns for one of the book's three formulas.
+    predictor, group
+        Columns of the formula.
+
+    Returns
+    -------
+    DataTree with the book's names of parameters and dimensions; ``tree`` stays as it was.
+    """
+    columns = Columns(predictor=predictor, group=group)
+    return _with_book_names(tree, _bambi_names(columns))
 
 
 def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
@@ -338,7 +362,7 @@ def _extend(
             pm.stats.compute_log_prior(tree, var_names=top, progressbar=False)
 
 
-def _with_book_names(tree: xr.DataTree, columns: Columns, names: dict[str, str]) -> xr.DataTree:
+def _with_book_names(tree: xr.DataTree, names: dict[str, str]) -> xr.DataTree:
     """Rename variables and dimensions; keep the parameters and drop the sampler's coordinates."""
     groups = {}
     for path, node in tree.children.items():
