@@ -1,5 +1,5 @@
-# book: execute and render; test; bench: timings; calibrate: the stored study; lock: newest versions;
-# clean: remove what was built.
+# book: execute, render and zip; test; pdf; bench: timings; calibrate: the stored study; lock: newest
+# versions; clean: remove what was built.
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -9,15 +9,20 @@ endif
 export BOOK_FIT_CACHE := $(CURDIR)/_build/fits
 PAGES := _build/html/index.html
 
-.PHONY: book test bench calibrate lock clean
+.PHONY: book test pdf bench calibrate lock clean
 
 book: .venv/ready
 	@$(BIN)/python tools/execute.py
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/html _build/.doctrees; exit 1; }
+	@$(BIN)/python tools/archive.py
 	@echo "The book is at $(CURDIR)/$(PAGES)"
 
-test: .venv/ready
+# The browser tests open the pages, so these are made first.
+test: book
 	@$(BIN)/python -m pytest -n 2
+
+pdf: book
+	@$(BIN)/python tools/pdf.py
 
 bench: .venv/ready
 	@$(BIN)/python tools/bench.py

@@ -1,16 +1,71 @@
 """What the tests share: the book's data, and its build tools on the path."""
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import nbformat
+import papermill
 import pytest
+from filelock import FileLock
+from playwright.sync_api import sync_playwright
 
 from helpers import data, plots
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 mpl.use("agg")
+# Chromium's own calls home would be refused by a closed network, one by one.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def require(there: bool, what: str) -> None:
+    """Skip where a reader's machine lacks something; fail where CI lacks it."""
+    if not there:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The one browser of a test session."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    require(program is not None, "no Chromium on the PATH: install it to test pages in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, tmp_path):
+    """Function that shows HTML in a browser; whatever the page complains about fails the test."""
+    problems, contexts = [], []
+
+    def show(*pieces, **settings):
+        file = tmp_path / "page.html"
+        body = "".join(piece.data for piece in pieces)
+        file.write_text(f"<!doctype html><meta charset=utf-8>{body}", encoding="utf-8")
+        contexts.append(chromium.new_context(**settings))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(file.as_uri())
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert not problems
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +83,30 @@ def scale(visits):
 def small(visits):
     """A few rows of every county: enough to sample from, quick to fit."""
     return visits.groupby("county", observed=True).head(7)
+
+
+@pytest.fixture(scope="session")
+def run_chapter(tmp_path_factory):
+    """Function that runs a chapter somewhere else: once, whichever test or worker asks first.
+
+    Without a seed the chapter runs with its own parameters.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all workers
+
+    def run(chapter: Path, seed: int | None = None) -> nbformat.NotebookNode:
+        elsewhere = folder / f"{chapter.stem}-{seed}"
+        done = elsewhere / chapter.name
+        with FileLock(f"{elsewhere}.lock"):
+            if not done.exists():
+                elsewhere.mkdir(exist_ok=True)
+                draft = elsewhere / "draft.ipynb"
+                parameters = {} if seed is None else {"seed": seed}
+                papermill.execute_notebook(
+                    chapter, draft, parameters, cwd=elsewhere, progress_bar=False
+                )
+                draft.rename(done)
+        return nbformat.read(done, as_version=4)
+
+    return run

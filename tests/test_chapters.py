@@ -30,12 +30,9 @@ def markdown(notebook: nbformat.NotebookNode) -> str:
 
 
 @pytest.fixture(scope="module", params=CHAPTERS, ids=IDS)
-def executed(request, tmp_path_factory):
+def executed(request, run_chapter):
     """A chapter after a run with its own parameters, somewhere else."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    return papermill.execute_notebook(
-        request.param, folder / request.param.name, cwd=folder, progress_bar=False
-    )
+    return run_chapter(request.param)
 
 
 def outputs(notebook: nbformat.NotebookNode) -> list:

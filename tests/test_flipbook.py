@@ -6,7 +6,22 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from helpers import flipbook
+from helpers import flipbook, models
+from helpers.models import Priors
+
+TIGHT = Priors(intercept=(200, 2.5), slope=(0, 1), sigma=2, group_sd=2, slope_sd=0.5)
+WIDE = Priors(intercept=(150, 300), slope=(0, 40), sigma=80, group_sd=80, slope_sd=20)
+DIAL = {"wide": WIDE, "ours": Priors(), "too tight": TIGHT}
+
+
+@pytest.fixture(scope="module")
+def book(visits):
+    return flipbook.turn_pages(visits, DIAL, title="Priors")
+
+
+@pytest.fixture
+def page(open_page, book):
+    return open_page(book)
 
 
 def simulated(visits, pages=5):
@@ -15,42 +30,298 @@ def simulated(visits, pages=5):
     return xr.DataArray(values, dims=("chain", "draw", "obs"))
 
 
+def content(book):
+    """What the script of a flip-book reads."""
+    return json.loads(re.search(r", data = (\{.*\});", book.data).group(1))
+
+
+def title_of(page):
+    return page.text_content(".status").partition(":")[0]
+
+
+# The shares
+
+
 def test_shares_count_what_cannot_be_and_what_nobody_believes():
     draws = xr.DataArray([-1.0, 0.0, 600.0, 601.0, 700.0])
     row = flipbook.count_shares({"prior": draws}).loc["prior"]
     assert row.tolist() == pytest.approx([20, 40, 40])
 
 
-def test_a_flip_book_needs_nothing_but_its_page(visits):
-    page = flipbook.turn_pages(visits, simulated(visits), title="A prior").data
-    assert not re.search(r"""(src|href)\s*=|https?://|import\s*\(|fetch\s*\(""", page)
+def test_shares_as_text_are_the_shares(visits):
+    times = {label: flipbook.simulate(visits, "pooled", prior) for label, prior in DIAL.items()}
+    text, numbers = flipbook.present_shares(times), flipbook.count_shares(times)
+    assert text.shape == numbers.shape
+    for label in ("wide", "ours"):
+        assert float(text.loc[label, "in range"].split()[-1]) == pytest.approx(
+            numbers.loc[label, "in range"], abs=5
+        )
+    assert text.loc["too tight"].tolist()[0].startswith("below")
 
 
-def test_two_flip_books_stand_on_one_page_without_meeting(visits):
-    pages = [
-        flipbook.turn_pages(visits, simulated(visits, number), title="A prior").data
-        for number in (3, 4)
+def test_the_shares_on_the_page_are_those_of_the_helpers(visits, page):
+    for name in models.MODELS:
+        page.get_by_label(name.replace("_", " "), exact=True).check()
+        times = {label: flipbook.simulate(visits, name, prior) for label, prior in DIAL.items()}
+        expected = flipbook.present_shares(times)
+        rows = page.locator("form tbody tr")
+        assert [rows.nth(i).locator("td").all_text_contents() for i in range(3)] == (
+            expected.to_numpy().tolist()
+        )
+
+
+def test_the_script_counts_on_its_pages_what_numpy_counts(visits, page):
+    count = """prior => {
+      const figure = document.querySelector("figure"), counts = [0, 0];
+      for (let i = 0; i < 100; i++) for (const t of figure.simulate(prior, "random_slope", i)) {
+        counts[0] += t < 0; counts[1] += t > 600;
+      }
+      return counts;
+    }"""
+    for prior, label in enumerate(DIAL):
+        counts = page.evaluate(count, prior)
+        times = flipbook.simulate(visits, "random_slope", DIAL[label])[0]
+        first = times[:100]
+        assert counts == pytest.approx([(first < 0).sum(), (first > 600).sum()], abs=5)
+        if label == "wide":  # events that are not rare: a hundred pages show the share of all draws
+            by_page = (times < 0).mean("obs")
+            error = float(by_page.std()) / 100**0.5
+            share = counts[0] / (100 * len(visits))
+            assert share == pytest.approx(float(by_page.mean()), abs=4 * error)
+
+
+# The simulation
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_the_page_simulates_as_python_does(visits, page, name):
+    for prior, label in enumerate(DIAL):
+        ours = flipbook.simulate(visits, name, DIAL[label])[0].to_numpy()
+        for number in (0, 1, 99):
+            theirs = page.evaluate(
+                "args => document.querySelector('figure').simulate(...args)", [prior, name, number]
+            )
+            assert theirs == pytest.approx(ours[number], abs=0.05)
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_the_simulation_is_that_of_the_model(visits, name):
+    """Moments of outcomes against the closed form: mean, variance, covariance within a county."""
+    draws = 8000
+    priors = Priors()
+    times = flipbook.simulate(visits, name, priors, draws=draws)[0].to_numpy()
+    kent = visits.index[visits["county"] == "Kent"][:2]
+    devon = visits.index[visits["county"] == "Devon"][0]
+    x = visits["std_age"].to_numpy()
+    group = priors.group_sd**2 * (name != "pooled")
+    tilt = priors.slope_sd**2 * (name == "random_slope")
+
+    def covariance(i, j, same_county):
+        shared = priors.intercept[1] ** 2 + priors.slope[1] ** 2 * x[i] * x[j]
+        return shared + same_county * (group + tilt * x[i] * x[j]) + (i == j) * priors.sigma**2
+
+    i, j = kent
+    found = np.cov(times[:, [i, j, devon]].T)
+    assert times[:, i].mean() == pytest.approx(200, abs=2)
+    for value, expected in (
+        (found[0, 0], covariance(i, i, True)),
+        (found[0, 1], covariance(i, j, True)),
+        (found[0, 2], covariance(i, devon, False)),
+    ):
+        assert value == pytest.approx(expected, rel=0.1)
+
+
+def test_intercepts_and_slopes_of_groups_are_correlated_as_rho_says(visits):
+    one = {name: ("draw", np.zeros(4000)) for name in ("intercept", "slope", "sigma")}
+    sds = {name: ("draw", np.ones(4000)) for name in ("group_sd", "slope_sd")}
+    given = xr.Dataset(one | sds | {"rho": ("draw", np.full(4000, 0.6))})
+    times = flipbook.simulate(visits, "random_slope", given)[0].to_numpy()
+    kent = np.flatnonzero(visits["county"] == "Kent")
+    x = visits["std_age"].to_numpy()
+    a, b = kent[np.argmin(x[kent])], kent[np.argmax(x[kent])]
+    slope = (times[:, b] - times[:, a]) / (x[b] - x[a])
+    assert np.corrcoef(slope, times[:, a] - slope * x[a])[0, 1] == pytest.approx(0.6, abs=0.05)
+
+
+def test_draws_of_any_prior_turn_pages(visits):
+    """PyMC's group "prior" has parameters that no ``Priors`` can say."""
+    rng = np.random.default_rng(3)
+    shape = ("chain", "draw")
+    draws = {name: (shape, rng.gamma(2, 10, (2, 50))) for name in ("intercept", "slope", "sigma")}
+    prior = xr.Dataset(draws | {"group_sd": (shape, rng.gamma(2, 10, (2, 50)))})
+    book = flipbook.turn_pages(
+        visits, {"gamma": prior}, title="Gammas", models=("pooled", "random_intercept"), pages=20
+    )
+    assert content(book)["pages"] == 20
+    assert content(book)["priors"][0]["draws"]["sigma"] == pytest.approx(
+        prior["sigma"].to_numpy().ravel()[:20], rel=1e-4
+    )
+    with pytest.raises(ValueError, match="slope_sd"):
+        flipbook.turn_pages(visits, {"gamma": prior}, title="Gammas")
+
+
+def test_any_frame_turns_pages(visits, open_page):
+    frame = visits.rename(columns={"bounce_time": "score", "std_age": "z", "county": "school"})
+    columns = {"outcome": "score", "predictor": "z", "shown": "z", "group": "school"}
+    labels = {"plausible": (100, 300), "axis_labels": ("z", "Score"), "unit": "points"}
+    book = flipbook.turn_pages(frame, DIAL, title="Schools", **columns, **labels)
+    page = open_page(book)
+    assert page.get_by_text("impossible (< 100 points)").first.is_visible()
+    assert title_of(page) == "Data set 1 of 100"
+
+
+def test_what_cannot_be_drawn_is_refused(visits):
+    with pytest.raises(ValueError, match="prior to start from"):
+        flipbook.turn_pages(visits, DIAL, title="Priors", start="nobody's")
+    with pytest.raises(ValueError, match="model"):
+        flipbook.turn_pages(visits, DIAL, title="Priors", models=("cubic",))
+    with pytest.raises(ValueError, match="no column"):
+        flipbook.turn_pages(visits, DIAL, title="Priors", group="school")
+
+
+# The controls
+
+
+def test_the_dials_change_prior_and_model(page):
+    assert page.get_by_role("group", name="Prior").get_by_role("radio").count() == 3
+    labels = []
+    for prior in DIAL:
+        page.get_by_label(prior, exact=True).check()
+        assert page.text_content("form .chosen th") == prior
+        labels.append(page.get_attribute("canvas", "aria-label"))
+    page.get_by_label("pooled", exact=True).check()
+    labels.append(page.get_attribute("canvas", "aria-label"))
+    assert len(set(labels)) == 4
+
+
+def test_pages_turn_by_button_slider_key_and_swipe(page):
+    page.get_by_label("Next data set").click()
+    assert title_of(page) == "Data set 2 of 100"
+    page.keyboard.press("ArrowRight")  # the button has the focus
+    assert title_of(page) == "Data set 3 of 100"
+    page.get_by_label("Simulated data set").focus()
+    page.keyboard.press("ArrowLeft")
+    assert title_of(page) == "Data set 2 of 100"
+    box = page.locator("canvas").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 200, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 80, middle)
+    page.mouse.up()
+    assert title_of(page) == "Data set 3 of 100"
+    for _ in range(3):
+        page.get_by_label("Previous data set").click()
+    assert title_of(page) == "Data set 100 of 100"
+
+
+def test_keys_outside_the_flip_book_are_left_to_the_page(page):
+    page.locator("body").press("ArrowRight")
+    assert title_of(page) == "Data set 1 of 100"
+
+
+def test_tab_reaches_every_control_and_shows_where_it_is(page):
+    reached = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "() => { const e = document.activeElement, r = e.getBoundingClientRect();"
+                "return [e.type, getComputedStyle(e).outlineStyle] }"
+            )
+        )
+    assert [kind for kind, _ in reached] == [
+        "radio",
+        "radio",
+        "button",
+        "button",
+        "button",
+        "range",
     ]
-    ids = {re.search(r'id="(flipbook-\w+)"', page).group(1) for page in pages}
-    assert len(ids) == 2
+    assert {outline for _, outline in reached} == {"solid"}
 
 
-def test_a_title_cannot_break_the_page(visits):
-    page = flipbook.turn_pages(visits, simulated(visits), title='<b>slope & "group"</b>').data
+def test_controls_are_large_enough_to_touch(open_page, book):
+    page = open_page(book, viewport={"width": 360, "height": 740})
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('button, label, [type=range]')].map(e => {"
+        "const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) })"
+    )
+    assert min(sizes) >= 24
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def play(page, milliseconds):
+    page.clock.install()
+    page.get_by_role("button", name="Play").click()
+    page.clock.run_for(milliseconds)
+    return title_of(page)
+
+
+def test_play_turns_pages_until_pause(page):
+    assert title_of(page) == "Data set 1 of 100"
+    assert play(page, 2000) == "Data set 3 of 100"
+    assert page.get_attribute(".status", "aria-live") == "off"
+    page.get_by_role("button", name="Pause").click()
+    page.clock.run_for(5000)
+    assert title_of(page) == "Data set 3 of 100"
+    assert page.get_attribute(".status", "aria-live") == "polite"
+
+
+def test_who_wants_less_motion_gets_less(open_page, book):
+    page = open_page(book, reduced_motion="reduce")
+    page.clock.install()
+    page.clock.run_for(20_000)
+    assert title_of(page) == "Data set 1 of 100"
+    assert play(page, 4000) == "Data set 2 of 100"
+    page = open_page(book)
+    play(page, 1000)
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("button", name="Play").wait_for()
+
+
+def test_two_flip_books_stand_on_one_page_without_meeting(open_page, book):
+    page = open_page(book, book)
+    page.get_by_label("Next data set").first.click()
+    page.get_by_label("too tight", exact=True).nth(1).check()
+    assert page.locator(".status").all_text_contents()[1].startswith("Data set 1 of")
+    assert page.locator("form .chosen th").all_text_contents() == ["wide", "too tight"]
+
+
+# The page it stands on
+
+
+def test_a_flip_book_needs_nothing_but_its_page(book):
+    assert not re.search(r"""href\s*=|https?://|import\s*\(|fetch\s*\(""", book.data)
+    assert all(source.startswith("data:") for source in re.findall(r'src="([^"]*)', book.data))
+
+
+def test_two_flip_books_on_a_page_are_light(book):
+    assert 2 * len(book.data.encode()) < 250_000
+
+
+def test_without_scripts_a_still_picture_and_the_shares_stand_there(open_page, book):
+    page = open_page(book, java_script_enabled=False)
+    picture = page.locator(".still img")
+    assert picture.is_visible() and len(picture.get_attribute("alt")) > 40
+    assert page.locator(".still tbody tr").count() == 3
+    assert not page.locator("button").count()
+
+
+def test_on_paper_the_still_picture_takes_the_place_of_the_controls(page):
+    assert page.locator("canvas").is_visible() and not page.locator(".still").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(".still").is_visible() and not page.locator("canvas").is_visible()
+
+
+def test_words_cannot_break_the_page(visits):
+    frame = visits.assign(county=visits["county"].astype(str).replace("Kent", "</script><b>"))
+    dial = {'<b>"ours" & more': Priors()}
+    page = flipbook.turn_pages(frame, dial, title='<b>slope & "group"</b>', draws=20).data
+    assert page.count("</script>") == 1
     assert "<b>" not in page
 
 
-def test_a_page_of_twenty_data_sets_is_light(visits):
-    page = flipbook.turn_pages(visits, simulated(visits, 30), title="A prior").data
-    assert len(page.encode()) < 150_000
-
-
-def test_the_frames_are_the_first_draws(visits):
-    draws = simulated(visits)
-    page = flipbook.turn_pages(visits, draws, title="A prior", frames=2).data
-    book = json.loads(re.search(r"const book = (\{.*\});", page).group(1))
-    assert len(book["frames"]) == 2
-    assert book["frames"][1][:5] == pytest.approx(draws[0, 1, :5].values, rel=1e-3)
+# The still picture
 
 
 def test_one_wild_data_set_does_not_stretch_the_frame(visits):
@@ -64,13 +335,6 @@ def test_the_frame_holds_zero_and_every_observed_time(visits):
     low, high = flipbook.frame_limits(np.full((2, 3), 210.0), visits["bounce_time"])
     assert low < 0
     assert high > visits["bounce_time"].max()
-
-
-def test_a_label_cannot_end_the_script(visits):
-    frame = visits.assign(county=visits["county"].astype(str).replace("Kent", "</script><b>"))
-    page = flipbook.turn_pages(frame, simulated(visits), title="A prior").data
-    assert page.count("</script>") == 1
-    assert "<b>" not in page
 
 
 def test_paper_shows_the_observed_data_and_no_empty_panel(visits):

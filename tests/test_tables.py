@@ -85,3 +85,60 @@ def test_a_table_prints_no_more_digits_than_its_draws_support(fit):
 @pytest.mark.parametrize(("error", "decimals"), [(0.04, 1), (0.06, 0), (0.004, 2), (3.0, -1)])
 def test_a_digit_needs_an_error_below_half_its_unit(error, decimals):
     assert tables.count_decimals(error) == decimals
+
+
+def test_an_array_of_errors_has_an_array_of_decimals():
+    assert list(tables.count_decimals(pd.Series([0.04, 3.0]))) == [1, -1]
+
+
+def test_one_number_has_the_digits_of_its_row(fit):
+    posterior = fit["posterior"].to_dataset()
+    row = tables.present(posterior, ["slope"]).loc["slope"]
+    assert list(row.index) == ["mean", "sd", tables.LOWER, tables.UPPER]
+    for statistic, text in row.items():
+        assert tables.write(posterior["slope"], statistic) == text
+
+
+def test_a_function_of_draws_has_the_error_of_the_same_statistic(fit):
+    """2,000 independent draws of sd 1 know their mean to within 0.022, so to one decimal."""
+    slope = fit["posterior"]["slope"]
+    assert tables.write(slope, lambda draws: draws.mean()) == f"{float(slope.mean()):.1f}"
+    ratio = tables.write(fit["posterior"], lambda draws: draws["effect"].mean() / 15)
+    assert float(ratio) == pytest.approx(1, abs=0.01)
+
+
+def test_a_probability_is_never_printed_as_certain(fit):
+    slope = fit["posterior"]["slope"]
+    assert tables.write_share(slope < 100) == "above 0.999"
+    assert tables.write_share(slope > 100) == "below 0.001"
+    assert tables.write_share(slope > 100, whole=100) == "below 0.1"
+    assert tables.write_share(slope < -2) in ("0.5", "0.48", "0.49", "0.50", "0.51", "0.52")
+
+
+def test_visits_of_one_draw_are_no_independent_draws():
+    """Each draw puts all its visits on one side: as many visits as you like tell no more than it."""
+    side = xr.DataArray(np.arange(400).reshape(1, 400) % 2 == 0, dims=("chain", "draw"))
+    side = side.isel(draw=np.random.default_rng(1).permutation(400))
+    assert tables.write_share(side.expand_dims(obs=1000), whole=100) == "50"
+
+
+def test_a_table_by_group_keeps_its_labels(fit):
+    posterior = fit["posterior"].to_dataset()
+    table = tables.tabulate(posterior[["group_intercept"]])
+    assert list(table.index) == ["Devon", "Essex", "Kent"]
+    assert table["group_intercept"].astype(float).tolist() == pytest.approx([10, 20, 30], abs=0.11)
+
+
+def test_a_presented_slope_has_the_entries_of_the_slope(fit):
+    scale = data.Scale(mean=40, sd=20)
+    numbers, shown = tables.slope_per_decade(fit, scale), tables.present_slope(fit, scale)
+    assert list(shown.index) == list(numbers.index)
+    assert shown[:4].astype(float).tolist() == pytest.approx(numbers[:4].tolist(), abs=0.06)
+
+
+def test_a_comparison_prints_the_exact_number_with_two_digits_more():
+    compared = pd.DataFrame(
+        {"sampled": [1.2345], "exact": [1.2377], "mcse": [0.01], "difference": [-0.32]}
+    )
+    shown = tables.present_comparison(compared).iloc[0]
+    assert list(shown) == ["1.2", "1.238", "0.01", "-0.3"]

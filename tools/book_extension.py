@@ -1,20 +1,24 @@
-"""Sphinx extension: fresh outputs, one public address, formulas offline, and the table of versions.
+"""Sphinx extension: fresh outputs, one public address, pages that need no network, table of versions.
 
 It works for ``make book`` and for ``jupyter-book build .`` alike.
 """
 
+import contextlib
 import platform
 import shutil
 from datetime import UTC, datetime
 from importlib.metadata import files, version
 from pathlib import Path
 
-from chapters import ROOT, cache_path, fingerprint
+import nbformat
+from chapters import ROOT, cache_path, fingerprint, list_chapters, read_executable
 from docutils import nodes
+from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 MATHJAX = "mathjax/tex-svg.js"
+EXECUTED = "_executed"  # notebooks with outputs, to download
 ABOUT = "notebooks/about"
 SHOWN = ("pymc", "bambi", "arviz", "nutpie", "numpy", "pandas", "xarray", "seaborn", "jupyter-book")
 
@@ -41,6 +45,10 @@ def configure(app: Sphinx, config) -> None:
     config.mathjax_path = MATHJAX
     url = config.html_theme_options["repository_url"]
     config.myst_substitutions = {**config.myst_substitutions, "repository_url": url}
+    owner, name = url.rstrip("/").rsplit("/", 2)[1:]
+    config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
+    config.ogp_image = f"{config.ogp_site_url}_static/paradox.png"
+    config.notfound_urls_prefix = f"/{name}/"
 
 
 def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
@@ -52,6 +60,39 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
         shutil.copyfile(packed.locate(), target)
 
 
+def offer_executed(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Add the notebook with outputs to the page's downloads."""
+    groups = [entry for entry in context["header_buttons"] if entry["label"] == "download-buttons"]
+    if groups and context.get("page_source_suffix") == ".ipynb":
+        target = f"{context['pathto'](EXECUTED, 1)}/{Path(pagename).name}.ipynb"
+        button = {"type": "link", "url": target, "text": ".ipynb with outputs"}
+        button |= {"tooltip": "Download with outputs", "icon": "fas fa-chart-line"}
+        groups[0]["buttons"].insert(1, {**button, "label": "download-executed-button"})
+
+
+def write_executed(app: Sphinx, error: Exception | None) -> None:
+    """Copy each chapter with the outputs that its page shows, as far as it was executed."""
+    if error is not None or app.builder.format != "html" or not cache_path().exists():
+        return
+    cache, folder = get_cache(str(cache_path())), Path(app.outdir, EXECUTED)
+    folder.mkdir(exist_ok=True)
+    for page in list_chapters():
+        with contextlib.suppress(KeyError):
+            _, notebook = cache.merge_match_into_notebook(read_executable(page))
+            nbformat.write(notebook, folder / page.name)
+
+
+def mend_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Leave out thebe, which is off but declares a constant twice, and name the role of references."""
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "THEBE_JS_URL" not in str(getattr(script, "attributes", {}).get("body", ""))
+    ]
+    if "body" in context:
+        context["body"] = context["body"].replace("doc-biblioentry", "listitem")
+
+
 def setup(app: Sphinx) -> dict:
     # Rebuild "env": a new fingerprint, or a page that came or went, makes every page be read again.
     app.add_config_value("execution_fingerprint", "", "env")
@@ -59,5 +100,8 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("build-info", BuildInfo)
     app.connect("config-inited", configure, priority=1)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT])
+    app.connect("html-page-context", offer_executed, priority=600)
+    app.connect("html-page-context", mend_page, priority=900)
     app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", write_executed)
     return {"version": "1", "parallel_read_safe": False}

@@ -1,10 +1,7 @@
 """The flip-book: data sets simulated from a prior, one after another, beside the observed one."""
 
-import hashlib
 import html
-import json
-from importlib import resources
-from string import Template
+from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,32 +13,60 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from helpers.plots import group_colors
+from helpers.specification import (
+    MODELS,
+    SEED,
+    Columns,
+    Priors,
+    check_choice,
+    check_columns,
+    group_labels,
+)
+from helpers.tables import write_share
+from helpers.widgets import draw_normals, embed_picture, fill_template
 
 IMPLAUSIBLE = 600  # seconds; ten minutes on a page that people leave after three
+PLAUSIBLE = (0, IMPLAUSIBLE)
 FRAME_QUANTILES = (0.005, 0.995)
 AXIS_LABELS = ("Age (years)", "Bounce time (s)")
+NEEDED = {
+    "pooled": ("intercept", "slope", "sigma"),
+    "random_intercept": ("intercept", "slope", "sigma", "group_sd"),
+    "random_slope": ("intercept", "slope", "sigma", "group_sd", "slope_sd"),
+}
 
 
-def count_shares(simulated: dict[str, xr.DataArray]) -> pd.DataFrame:
+def count_shares(
+    simulated: dict[str, xr.DataArray],
+    plausible: tuple[float, float] = PLAUSIBLE,
+    unit: str = "s",
+) -> pd.DataFrame:
     """Share of simulated bounce times that cannot be, that nobody would believe, and that could be.
 
     Parameters
     ----------
     simulated
         Label of a prior -> its prior predictive draws (s), any shape.
+    plausible, unit
+        The ends of what could be, and their unit.
 
     Returns
     -------
     DataFrame in per cent, one row a label: below 0 s, above 600 s, and between.
     """
+    return _by_kind(simulated, plausible, unit, lambda event: 100 * float(event.mean()))
 
-    def shares(draws):
-        values = np.asarray(draws)
-        impossible, implausible = 100 * np.mean(values < 0), 100 * np.mean(values > IMPLAUSIBLE)
-        return impossible, implausible, 100 - impossible - implausible
 
-    columns = ["impossible (< 0 s)", "implausible (> 600 s)", "in range"]
-    return pd.DataFrame([shares(draws) for draws in simulated.values()], list(simulated), columns)
+def present_shares(
+    simulated: dict[str, xr.DataArray],
+    plausible: tuple[float, float] = PLAUSIBLE,
+    unit: str = "s",
+) -> pd.DataFrame:
+    """``count_shares`` as text, with the digits that the number of draws supports.
+
+    Parameters are those of ``count_shares``; the draws need the dimensions ``chain`` and ``draw``.
+    """
+    return _by_kind(simulated, plausible, unit, lambda event: write_share(event, 100))
 
 
 def frame_limits(pages: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
@@ -65,65 +90,154 @@ def frame_limits(pages: np.ndarray, observed: np.ndarray) -> tuple[float, float]
     return float(low - margin), float(high + margin)
 
 
+def simulate(
+    frame: pd.DataFrame,
+    name: str,
+    priors: Priors | xr.Dataset | xr.DataTree,
+    *,
+    predictor: str = "std_age",
+    group: str = "county",
+    draws: int = 2000,
+    seed: int = SEED,
+) -> xr.DataArray:
+    """Simulate data sets from the prior of one of the three models, in plain numpy.
+
+    Parameters
+    ----------
+    frame
+        The design: predictor and groups. Its outcomes are not looked at.
+    name
+        One of ``MODELS``.
+    priors
+        The book's kind of priors, or draws of the parameters from any other, such as PyMC's group
+        "prior": ``intercept``, ``slope`` and ``sigma``, with groups ``group_sd``, with slopes by group
+        ``slope_sd`` and, if correlated, ``rho``.
+    predictor, group
+        Columns of the model.
+    draws, seed
+        How many parameters to draw from ``Priors``, and the seed for that. Given draws are all used.
+
+    Returns
+    -------
+    DataArray with the dimensions ``chain`` (one), ``draw`` and ``obs``. Two priors meet the same
+    random numbers, so their data sets of one number can be compared.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown, or the draws lack one of its parameters.
+    """
+    parameters = _draw_parameters(priors, draws, seed)
+    return _simulate(name, parameters, _Design(frame, predictor, group, len(parameters["sigma"])))
+
+
 def turn_pages(
     frame: pd.DataFrame,
-    simulated: xr.DataArray,
+    priors: dict[str, Priors | xr.Dataset | xr.DataTree],
     *,
     title: str,
+    start: str | None = None,
+    models: tuple[str, ...] = MODELS,
     outcome: str = "bounce_time",
-    predictor: str = "age",
+    predictor: str = "std_age",
+    shown: str = "age",
     group: str = "county",
-    frames: int = 20,
-    limits: tuple[float, float] | None = None,
+    plausible: tuple[float, float] = PLAUSIBLE,
     axis_labels: tuple[str, str] = AXIS_LABELS,
+    unit: str = "s",
+    pages: int = 100,
+    draws: int = 2000,
+    seed: int = SEED,
 ) -> HTML:
-    """Draw a flip-book that needs nothing but the page it stands on.
+    """Make a flip-book with dials for prior and model, which needs nothing but the page it stands on.
 
     Parameters
     ----------
     frame
         The observed data.
-    simulated
-        Prior predictive draws of the outcome (s): dimensions ``chain`` and ``draw``, and one entry
-        a row of ``frame``.
+    priors
+        Label -> priors, as for ``simulate``: the positions of the dial.
     title
-        Caption above the panels.
+        Caption.
+    start
+        Label at which the dial stands first; the first one by default.
+    models
+        Names of models, from ``MODELS``; the last one is shown first.
     outcome, predictor, group
-        Columns of ``frame`` for the heights, the widths and the colours.
-    frames
-        How many data sets to show; the first ones are taken, none is chosen.
-    limits
-        Ends of the outcome's axis; ``frame_limits`` of what is shown by default. Points outside
-        stand at the edge as triangles, and the line below the panels counts them.
-    axis_labels
-        Predictor's and outcome's name with the unit.
+        Columns of the model.
+    shown
+        Column of the horizontal axis, in units that a reader feels.
+    plausible
+        Below the first value an outcome is impossible, above the second implausible.
+    axis_labels, unit
+        Names of predictor and outcome with their units, and the outcome's unit alone.
+    pages
+        How many data sets can be turned; the shares are counted over all draws.
+    draws, seed
+        As in ``simulate``.
 
     Returns
     -------
-    HTML with two panels on one axis (observed, simulated), buttons and a slider.
+    HTML: observed and simulated data side by side, dials, buttons, a slider and the shares. Without
+    JavaScript and on paper, the observed data and the first five data sets at ``start``.
     """
-    pages = _first_pages(simulated, frames)
-    low, high = limits or frame_limits(pages, frame[outcome])
-    youngest, oldest = float(frame[predictor].min()), float(frame[predictor].max())
-    codes, colors = _group_codes(frame[group])
-    book = {
-        "x": _short(frame[predictor]),
-        "observed": _short(frame[outcome]),
-        "frames": [_short(page) for page in pages],
-        "groups": codes,
-        "colors": list(colors.values()),
-        "limits": [low, high],
-        "xLimits": [youngest, oldest],
-        "ticks": _ticks(low, high),
-        "xTicks": _ticks(youngest, oldest),
-        "labels": axis_labels,
-        "plausible": IMPLAUSIBLE,
+    check_columns(frame, Columns(outcome, predictor, group))
+    start = next(iter(priors)) if start is None else start
+    check_choice("prior to start from", start, tuple(priors))
+    drawn = {label: _draw_parameters(prior, draws, seed) for label, prior in priors.items()}
+    most = max(len(draw["sigma"]) for draw in drawn.values())
+    design = _Design(frame, predictor, group, most)
+    times, tables = {}, []
+    for name in models:
+        times = {label: _simulate(name, draw, design) for label, draw in drawn.items()}
+        shares = present_shares(times, plausible, unit)
+        tables.append({"name": name, "shares": _table(shares, f"Shares in {most:,} data sets, %")})
+    y_limits = {
+        label: frame_limits(_first_pages(simulated, pages), frame[outcome])
+        for label, simulated in times.items()
     }
     description = (
-        f"Two scatter plots of {outcome} against {predictor}: the observed data, and one of "
-        f"{len(pages)} data sets simulated from the prior."
+        f"Scatter plots of {outcome} against {shown}: observed, and simulated from a prior."
     )
-    return _fill_template(book, title, description, colors)
+    book = {
+        "x": _short(frame[shown]),
+        "predictor": _short(design.x, 6),
+        "observed": _short(frame[outcome]),
+        "groups": design.codes.tolist(),
+        "groupLabels": [str(label) for label in design.colors],
+        "colors": list(design.colors.values()),
+        "priors": [
+            {
+                "label": label,
+                "draws": {name: _short(values[:pages], 5) for name, values in draw.items()},
+                "limits": y_limits[label],
+                "ticks": _ticks(*y_limits[label]),
+            }
+            for label, draw in drawn.items()
+        ],
+        "models": tables,
+        "start": [list(priors).index(start), models[-1]],
+        "pages": min(pages, *(len(draw["sigma"]) for draw in drawn.values())),
+        "xLimits": [float(frame[shown].min()), float(frame[shown].max())],
+        "xTicks": _ticks(frame[shown].min(), frame[shown].max()),
+        "labels": axis_labels,
+        "plausible": plausible,
+        "description": description,
+    }
+    paper = plot_pages(
+        frame,
+        times[start],
+        title=f"Prior: {start}; model: {_words(models[-1])}",
+        outcome=outcome,
+        predictor=shown,
+        group=group,
+        limits=y_limits[start],
+        plausible=plausible,
+        axis_labels=axis_labels,
+    )
+    still = embed_picture(paper, f"{description} Prior: {start}; model: {_words(models[-1])}.")
+    still += f"<table>{tables[-1]['shares']}</table>"
+    return fill_template("flipbook", title=title, data=book, still=still)
 
 
 def plot_pages(
@@ -136,23 +250,44 @@ def plot_pages(
     group: str = "county",
     frames: int = 5,
     limits: tuple[float, float] | None = None,
+    plausible: tuple[float, float] = PLAUSIBLE,
     axis_labels: tuple[str, str] = AXIS_LABELS,
 ) -> plt.Figure:
     """Draw the first pages of a flip-book beside the observed data, in two columns, for paper.
 
-    Parameters are those of ``turn_pages``. A triangle at the edge stands for a point outside.
+    Parameters
+    ----------
+    frame
+        The observed data.
+    simulated
+        Prior predictive draws of the outcome: dimensions ``chain`` and ``draw``, and one entry a row
+        of ``frame``.
+    title
+        What the figure shows.
+    outcome, predictor, group
+        Columns of ``frame`` for the heights, the widths and the colours.
+    frames
+        How many data sets to show; the first ones are taken, none is chosen.
+    limits
+        Ends of the outcome's axis; ``frame_limits`` of what is shown by default. A triangle at the
+        edge stands for a point outside.
+    plausible
+        Ends of the blue ground.
+    axis_labels
+        Predictor's and outcome's name with the unit.
     """
     pages = _first_pages(simulated, frames)
     limits = limits or frame_limits(pages, frame[outcome])
-    codes, colors = _group_codes(frame[group])
+    labels = group_labels(frame, group)
+    colors = _hex_colors(labels)
     panels = {"Observed": frame[outcome].to_numpy()}
     panels |= {f"Simulated, {number}": page for number, page in enumerate(pages, start=1)}
     rows = -(-len(panels) // 2)
     layout = {"sharex": True, "sharey": True, "layout": "constrained", "squeeze": False}
     figure, axes = plt.subplots(rows, 2, figsize=(7, 2.2 * rows), **layout)
-    x, point_colors = frame[predictor].to_numpy(), np.array(list(colors.values()))[codes]
+    x, point_colors = frame[predictor].to_numpy(), labels.map(colors).to_numpy()
     for ax, (label, values) in zip(axes.flat, panels.items(), strict=False):
-        _draw_page(ax, x, values, point_colors, limits)
+        _draw_page(ax, x, values, point_colors, limits, plausible)
         ax.set_title(label)
     for ax in axes.flat[len(panels) :]:
         ax.set_visible(False)
@@ -166,26 +301,108 @@ def plot_pages(
     return figure
 
 
+def _by_kind(simulated, plausible, unit, describe: Callable) -> pd.DataFrame:
+    """Describe where values are impossible, implausible and in range; one row a label."""
+    lowest, highest = plausible
+    kinds = {
+        f"impossible (< {lowest:g} {unit})": lambda values: values < lowest,
+        f"implausible (> {highest:g} {unit})": lambda values: values > highest,
+        "in range": lambda values: (values >= lowest) & (values <= highest),
+    }
+    rows = [[describe(kind(draws)) for kind in kinds.values()] for draws in simulated.values()]
+    return pd.DataFrame(rows, index=list(simulated), columns=list(kinds))
+
+
+class _Design:
+    """What simulations need of a table: predictor, groups with their colours, and random numbers."""
+
+    def __init__(self, frame: pd.DataFrame, predictor: str, group: str, draws: int):
+        labels = group_labels(frame, group)
+        self.x = frame[predictor].to_numpy(dtype=float)
+        self.codes = labels.cat.codes.to_numpy()
+        self.colors = _hex_colors(labels)
+        width = len(self.x) + 2 * len(self.colors)
+        self.normals = draw_normals(np.arange(draws * width)).reshape(draws, width)
+
+
+def _draw_parameters(
+    priors: Priors | xr.Dataset | xr.DataTree, draws: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Draws of the scalar parameters by name; given ones are only put into one row."""
+    if not isinstance(priors, Priors):
+        names = {*NEEDED["random_slope"], "rho"} & set(priors.data_vars)
+        return {name: priors[name].to_numpy().ravel() for name in sorted(names)}
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(5, draws))
+    eta = priors.lkj_eta
+    return {
+        "intercept": priors.intercept[0] + priors.intercept[1] * z[0],
+        "slope": priors.slope[0] + priors.slope[1] * z[1],
+        "sigma": priors.sigma * abs(z[2]),
+        "group_sd": priors.group_sd * abs(z[3]),
+        "slope_sd": priors.slope_sd * abs(z[4]),
+        "rho": np.zeros(draws) if eta is None else 2 * rng.beta(eta, eta, draws) - 1,
+    }
+
+
+def _simulate(name: str, drawn: dict[str, np.ndarray], design: _Design) -> xr.DataArray:
+    """One data set a draw, number by number what ``simulate`` in ``flipbook.html`` gives."""
+    check_choice("model", name, MODELS)
+    missing = [parameter for parameter in NEEDED[name] if parameter not in drawn]
+    if missing:
+        raise ValueError(f"The model {name!r} needs draws of {missing[0]!r}; there are none.")
+    draw = {parameter: values[:, None] for parameter, values in drawn.items()}
+    groups = len(design.colors)
+    normals = design.normals[: len(drawn["sigma"])]
+    z, other, noise = np.split(normals, [groups, 2 * groups], axis=1)
+    times = draw["intercept"] + draw["slope"] * design.x + draw["sigma"] * noise
+    if name != "pooled":
+        times += (draw["group_sd"] * z)[:, design.codes]
+    if name == "random_slope":
+        rho = draw.get("rho", 0.0)
+        tilt = draw["slope_sd"] * (rho * z + np.sqrt(1 - rho**2) * other)
+        times += tilt[:, design.codes] * design.x
+    return xr.DataArray(times[None], dims=("chain", "draw", "obs"))
+
+
+def _table(shares: pd.DataFrame, caption: str) -> str:
+    """The inside of an HTML table."""
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in shares.columns)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(str(label))}</th>'
+        + "".join(f"<td>{cell}</td>" for cell in row)
+        + "</tr>"
+        for label, row in zip(shares.index, shares.to_numpy(), strict=True)
+    )
+    return (
+        f"<caption>{html.escape(caption)}</caption>"
+        f'<thead><tr><th scope="col">Prior</th>{head}</tr></thead><tbody>{body}</tbody>'
+    )
+
+
 def _first_pages(simulated: xr.DataArray, frames: int) -> np.ndarray:
     """The first simulated data sets, one a row."""
     draws = simulated.transpose("chain", "draw", ...).to_numpy()
     return draws.reshape(-1, draws.shape[-1])[:frames]
 
 
-def _group_codes(column: pd.Series) -> tuple[list[int], dict[str, str]]:
-    """The group's number in each row, and label -> colour in the order of the numbers."""
-    labels = column.astype("category").cat.remove_unused_categories()
+def _hex_colors(labels: pd.Series) -> dict[str, str]:
+    """Each group's colour, in the order of the categories."""
     colors = group_colors(labels.cat.categories)
-    by_number = {label: to_hex(colors[label]) for label in labels.cat.categories}
-    return labels.cat.codes.tolist(), by_number
+    return {label: to_hex(colors[label]) for label in labels.cat.categories}
 
 
 def _draw_page(
-    ax: plt.Axes, x: np.ndarray, values: np.ndarray, colors: np.ndarray, limits: tuple[float, float]
+    ax: plt.Axes,
+    x: np.ndarray,
+    values: np.ndarray,
+    colors: np.ndarray,
+    limits: tuple[float, float],
+    plausible: tuple[float, float],
 ) -> None:
-    """One data set on blue ground (0 to 600 s): dots, and triangles for what lies outside."""
+    """One data set on blue ground (what could be): dots, and triangles for what lies outside."""
     low, high = limits
-    ax.axhspan(max(low, 0), min(high, IMPLAUSIBLE), color="#dcebf7", zorder=0)
+    ax.axhspan(max(low, plausible[0]), min(high, plausible[1]), color="#dcebf7", zorder=0)
     edge = 0.03 * (high - low)
     shown = np.clip(values, low + edge, high - edge)
     inside = (values >= low) & (values <= high)
@@ -201,26 +418,10 @@ def _ticks(low: float, high: float) -> list[float]:
     return [float(f"{value:.6g}") for value in values if low <= value <= high]
 
 
-def _short(values) -> list[float]:
-    """Four significant digits: enough for a screen, small on a page."""
-    return [float(f"{value:.4g}") for value in values]
+def _short(values, digits: int = 4) -> list[float]:
+    """A few significant digits: enough for a screen, small on a page."""
+    return [float(f"{value:.{digits}g}") for value in values]
 
 
-def _fill_template(book: dict, title: str, description: str, colors: dict[str, str]) -> HTML:
-    """Put data and words into ``flipbook.html``, under an id made from its content."""
-    data = json.dumps(book, separators=(",", ":")).replace("</", "<\\/")
-    template = Template(resources.files("helpers").joinpath("flipbook.html").read_text("utf-8"))
-    legend = "".join(
-        f'<li><span style="background:{color}"></span>{html.escape(str(label))}</li>'
-        for label, color in colors.items()
-    )
-    return HTML(
-        template.substitute(
-            id="flipbook-" + hashlib.sha256((title + data).encode()).hexdigest()[:8],
-            title=html.escape(title),
-            description=html.escape(description),
-            legend=legend,
-            last=len(book["frames"]) - 1,
-            data=data,
-        )
-    )
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,5 +1,7 @@
 """The tables of the book: posterior summaries, slopes in seconds per decade, and the truth beside them."""
 
+from collections.abc import Callable
+
 import arviz as az
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ from helpers.data import Scale, truth_on_scale
 from helpers.diagnostics import label_entries, monte_carlo_errors
 from helpers.specification import INTERVAL, LOWER, UPPER
 
+STATISTICS = ("mean", "sd", LOWER, UPPER)
+BATCHES = 20
 # Decimals of a slope in seconds per decade that a few thousand effective draws support.
 SLOPE_DIGITS = {"mean": 1, "sd": 2, LOWER: 1, UPPER: 1, "P(slope < 0)": 3}
 
@@ -43,35 +47,123 @@ def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataF
     return table.astype(float).rename_axis("parameter")
 
 
-def present(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataFrame:
-    """Summarize a posterior for a page, with the digits that its Monte Carlo errors support.
+def present(draws: xr.DataTree | xr.Dataset, var_names: list[str] | None = None) -> pd.DataFrame:
+    """Summarize draws for a page, with the digits that their Monte Carlo errors support.
 
     A digit is printed if its Monte Carlo standard error is less than half a unit of it.
 
     Parameters
     ----------
-    tree, var_names
+    draws
+        A fit with the group ``posterior``; or draws computed from it, with the dimensions ``chain`` and
+        ``draw``.
+    var_names
         As in ``summarize``.
 
     Returns
     -------
     DataFrame of text indexed by the parameter's label: ``mean``, ``sd`` and the limits of the 95 %
-    interval, ``ess_bulk``, ``ess_tail`` and, unless the draws are independent, ``r_hat``.
+    interval; for a fit also ``ess_bulk``, ``ess_tail`` and, unless the draws are independent, ``r_hat``.
     """
+    is_fit = isinstance(draws, xr.DataTree)
+    tree = draws if is_fit else xr.DataTree.from_dict({"posterior": draws})
     table = summarize(tree, var_names)
     errors = monte_carlo_errors(tree)
     shown = pd.DataFrame(index=table.index)
-    for statistic in ("mean", "sd", LOWER, UPPER):
+    for statistic in STATISTICS:
         error = pd.Series(dict(label_entries(errors[statistic])))[table.index]
-        shown[statistic] = [_print(*pair) for pair in zip(table[statistic], error, strict=True)]
+        shown[statistic] = [round_off(*pair) for pair in zip(table[statistic], error, strict=True)]
+    if not is_fit:
+        return shown
     for column, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
         shown[column] = [f"{value:,.{digits}f}" for value in table[column]]
     return shown.drop(columns="r_hat") if "exact" in tree.children else shown
 
 
-def count_decimals(error: float) -> int:
-    """Decimals that a Monte Carlo error leaves standing; negative ones mean tens."""
-    return int(np.floor(-np.log10(2 * error)))
+def write(
+    draws: xr.DataArray | xr.Dataset | xr.DataTree,
+    statistic: str | Callable[..., float] = "mean",
+) -> str:
+    """Write one number with the digits that its Monte Carlo error supports.
+
+    Parameters
+    ----------
+    draws
+        Draws of one scalar with the dimensions ``chain`` and ``draw``; for a function of yours whatever
+        it takes, as long as ``.isel(draw=...)`` cuts it.
+    statistic
+        "mean", "sd", "median", a limit of the 95 % interval, or a function of ``draws`` that returns a
+        number. The error of a function is found by batches: its sd over 20 successive stretches of the
+        chains, divided by the square root of 20 (Geyer 1992).
+    """
+    if callable(statistic):
+        return round_off(float(statistic(draws)), _batch_error(draws, statistic))
+    tail = (1 - INTERVAL) / 2
+    prob = {LOWER: tail, "median": 0.5, UPPER: 1 - tail}.get(statistic)
+    if prob is not None:
+        value, error = draws.quantile(prob), az.mcse(draws, method="quantile", prob=prob)
+    elif statistic == "sd":
+        value, error = draws.std(ddof=1), az.mcse(draws, method="sd")
+    else:
+        value, error = draws.mean(), az.mcse(draws, method=statistic)
+    return round_off(float(value), float(error))
+
+
+def write_share(event: xr.DataArray, whole: int = 1) -> str:
+    """Write a probability with the digits that its Monte Carlo error supports, and never as 0 or 1.
+
+    Parameters
+    ----------
+    event
+        Whether something holds, with the dimensions ``chain`` and ``draw``; over others, such as the
+        simulated visits of a draw, the share is taken.
+    whole
+        1 for a probability, 100 for per cent.
+    """
+    share = whole * event.mean([dim for dim in event.dims if dim not in ("chain", "draw")])
+    # Draws that all agree leave room for one that does not.
+    error = max(float(az.mcse(share)), whole / share.size)
+    text = round_off(float(share.mean()), error)
+    decimals = count_decimals(error)
+    if float(text) == 0:
+        return f"below {round_off(10.0**-decimals, error)}"
+    return f"above {round_off(whole - 10.0**-decimals, error)}" if float(text) == whole else text
+
+
+def tabulate(draws: xr.Dataset, statistic: str = "mean") -> pd.DataFrame:
+    """Write one statistic of draws that have one more dimension, such as the counties.
+
+    Parameters
+    ----------
+    draws
+        Variables with the dimensions ``chain``, ``draw`` and a third one.
+    statistic
+        As in ``write``.
+
+    Returns
+    -------
+    DataFrame of text, one column a variable, one row a label of the third dimension.
+    """
+    (dim,) = set(draws.dims) - {"chain", "draw"}
+    labels = draws[dim].values
+    rows = [
+        {name: write(array.sel({dim: label}), statistic) for name, array in draws.data_vars.items()}
+        for label in labels
+    ]
+    return pd.DataFrame(rows, index=labels)
+
+
+def count_decimals(error):
+    """Decimals that a Monte Carlo error, or each of an array of them, leaves standing; negative: tens."""
+    return np.floor(-np.log10(2 * error)).astype(int)
+
+
+def round_off(value: float, error: float) -> str:
+    """Print a number with the digits that its Monte Carlo error supports; three if it has none."""
+    if error == 0:
+        return f"{value:.3g}"
+    decimals = int(count_decimals(error))
+    return f"{round(value, decimals) + 0.0:.{max(decimals, 0)}f}"
 
 
 def against_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
@@ -107,10 +199,44 @@ def slope_per_decade(tree: xr.DataTree, scale: Scale) -> pd.Series:
     scale
         Mean and sd of age (years).
     """
-    slope = 10 * scale.per_unit(tree["posterior"]["slope"])
+    slope = _slope_draws(tree, scale)
     lower, upper = slope.quantile([(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]).values
     values = [float(slope.mean()), float(slope.std()), lower, upper, float((slope < 0).mean())]
     return pd.Series(values, index=["mean", "sd", LOWER, UPPER, "P(slope < 0)"])
+
+
+def present_slope(tree: xr.DataTree, scale: Scale) -> pd.Series:
+    """The same as text, with the digits that the Monte Carlo errors support.
+
+    Parameters
+    ----------
+    tree, scale
+        As in ``slope_per_decade``.
+    """
+    slope = _slope_draws(tree, scale)
+    shown = {statistic: write(slope, statistic) for statistic in STATISTICS}
+    return pd.Series(shown | {"P(slope < 0)": write_share(slope < 0)})
+
+
+def present_comparison(compared: pd.DataFrame) -> pd.DataFrame:
+    """What ``diagnostics.compare_with_exact`` returns, for a page: what was sampled in the digits that
+    its Monte Carlo error supports, the exact number with two more."""
+    shown = compared[["mcse"]].map("{:.2g}".format)
+    digits = [*zip(compared["sampled"], compared["exact"], compared["mcse"], strict=True)]
+    shown.insert(0, "sampled", [round_off(value, error) for value, _, error in digits])
+    shown.insert(1, "exact", [round_off(exact, error / 100) for _, exact, error in digits])
+    return shown.assign(**{"difference / mcse": compared["difference"].map("{:.1f}".format)})
+
+
+def _slope_draws(tree: xr.DataTree, scale: Scale) -> xr.DataArray:
+    return 10 * scale.per_unit(tree["posterior"]["slope"])
+
+
+def _batch_error(draws: xr.DataArray | xr.Dataset | xr.DataTree, statistic: Callable) -> float:
+    """Monte Carlo standard error of any statistic, from its scatter over stretches of the chains."""
+    positions = np.array_split(np.arange(draws.sizes["draw"]), BATCHES)
+    values = [float(statistic(draws.isel(draw=position))) for position in positions]
+    return np.std(values, ddof=1) / np.sqrt(BATCHES)
 
 
 def _flatten(parameters: dict) -> pd.Series:
@@ -122,8 +248,3 @@ def _flatten(parameters: dict) -> pd.Series:
         else:
             flat[name] = value
     return pd.Series(flat)
-
-
-def _print(value: float, error: float) -> str:
-    decimals = count_decimals(error)
-    return f"{round(value, decimals) + 0.0:.{max(decimals, 0)}f}"

@@ -1,0 +1,253 @@
+"""Failures on purpose: small models with one thing wrong, their cures, and the checks that tell.
+
+The appendix with the gallery of failures shows them, and its tests ask that each is caught.
+"""
+
+import nutpie
+import numpy as np
+import pandas as pd
+import pymc as pm
+import xarray as xr
+
+from helpers.data import COUNTIES, SIGMA
+from helpers.specification import INTERVAL, LOWER, SEED, UPPER
+
+
+def simulate_counties(rows: int, group_sd: float, seed: int = SEED) -> pd.DataFrame:
+    """Simulate as many visits in each of the eight counties.
+
+    Parameters
+    ----------
+    rows
+        Visits in each county.
+    group_sd
+        Sd of the counties' true intercepts (s), which have exactly this root mean square.
+    seed
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataFrame with ``bounce_time`` (s), ``std_age`` and ``county``. The population's intercept is
+    200 s, its slope -2 s per sd of age, the residual sd that of the book's visits.
+    """
+    rng = np.random.default_rng(seed)
+    county = np.repeat(COUNTIES.index, rows)
+    deviation = rng.normal(size=len(COUNTIES))
+    deviation = (deviation - deviation.mean()) / deviation.std() * group_sd
+    x = rng.normal(size=len(county))
+    y = rng.normal(200 + np.repeat(deviation, rows) - 2 * x, SIGMA)
+    return pd.DataFrame({"bounce_time": y, "std_age": x, "county": pd.Categorical(county)})
+
+
+def sample(
+    model: pm.Model,
+    like: object = None,
+    *,
+    draws: int = 2000,
+    tune: int = 1000,
+    chains: int = 4,
+    seed: int = SEED,
+    target_accept: float = 0.8,
+) -> xr.DataTree:
+    """Sample with nutpie, and without compiling if a model with the same lines was compiled before.
+
+    Parameters
+    ----------
+    model
+        A model whose data are ``pm.Data``.
+    like
+        What ``nutpie.compile_pymc_model`` made of a model that differs in its data or labels only.
+    draws, tune, chains, seed
+        As in ``models.fit``.
+    target_accept
+        0.8 is the default of ``pm.sample``; nearer to 1 means smaller steps.
+
+    Returns
+    -------
+    DataTree with ``posterior`` and ``sample_stats``, labelled by the coordinates of ``model``.
+    """
+    compiled = nutpie.compile_pymc_model(model) if like is None else like
+    tree = nutpie.sample(
+        compiled.with_data(**{data.name: data.get_value() for data in model.data_vars}),
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        target_accept=target_accept,
+        progress_bar=False,
+        save_warmup=False,
+    )
+    groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
+    labels = {name: list(values) for name, values in model.coords.items()}
+    groups["posterior"] = groups["posterior"].assign_coords(labels)
+    return xr.DataTree.from_dict(groups)
+
+
+def centred(frame: pd.DataFrame, county: np.ndarray | None = None, names=None) -> pm.Model:
+    """The random-intercept model of the book, centred.
+
+    Parameters
+    ----------
+    frame
+        Visits with ``std_age``.
+    county
+        Index of each visit's county; by default the right one.
+    names
+        Labels of the counties that the index counts; by default the right ones.
+    """
+    x, y, own, labels = _arrays(frame)
+    with pm.Model(coords={"county": labels if names is None else names}) as model:
+        x, y = pm.Data("x", x), pm.Data("y", y)
+        county = pm.Data("county_of_visit", own if county is None else county)
+        intercept = pm.Normal("intercept", 200, 25)
+        slope = pm.Normal("slope", 0, 10)
+        sigma = pm.HalfNormal("sigma", 20)
+        group_sd = pm.HalfNormal("group_sd", 20)
+        own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims="county")
+        pm.Deterministic("group_intercept", own_intercept - intercept, dims="county")
+        pm.Normal("bounce_time", own_intercept[county] + slope * x, sigma, observed=y)
+    return model
+
+
+def non_centred(frame: pd.DataFrame, county: np.ndarray | None = None) -> pm.Model:
+    """The random-intercept model of the book, non-centred; parameters as for ``centred``."""
+    x, y, own, labels = _arrays(frame)
+    with pm.Model(coords={"county": labels}) as model:
+        x, y = pm.Data("x", x), pm.Data("y", y)
+        county = pm.Data("county_of_visit", own if county is None else county)
+        intercept = pm.Normal("intercept", 200, 25)
+        slope = pm.Normal("slope", 0, 10)
+        sigma = pm.HalfNormal("sigma", 20)
+        group_sd = pm.HalfNormal("group_sd", 20)
+        z = pm.Normal("z", 0, 1, dims="county")
+        u = pm.Deterministic("group_intercept", group_sd * z, dims="county")
+        pm.Normal("bounce_time", intercept + u[county] + slope * x, sigma, observed=y)
+    return model
+
+
+def own_slopes(frame: pd.DataFrame, predictor: str) -> pm.Model:
+    """Independent random intercepts and slopes, with the priors that suit a standardized predictor."""
+    x, y, county, labels = _arrays(frame, predictor)
+    with pm.Model(coords={"county": labels}) as model:
+        x, y = pm.Data("x", x), pm.Data("y", y)
+        intercept = pm.Normal("intercept", 200, 25)
+        slope = pm.Normal("slope", 0, 10)
+        sigma = pm.HalfNormal("sigma", 20)
+        group_sd = pm.HalfNormal("group_sd", 20)
+        slope_sd = pm.HalfNormal("slope_sd", 5)
+        own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims="county")
+        z_slope = pm.Normal("z_slope", 0, 1, dims="county")
+        pm.Deterministic("group_intercept", own_intercept - intercept, dims="county")
+        v = pm.Deterministic("group_slope", slope_sd * z_slope, dims="county")
+        mean = own_intercept[county] + (slope + v[county]) * x
+        pm.Normal("bounce_time", mean, sigma, observed=y)
+    return model
+
+
+def wrong_names(frame: pd.DataFrame) -> pm.Model:
+    """Counties counted in the order of the alphabet, and named in the order of appearance."""
+    return centred(frame, names=list(frame["county"].unique()))
+
+
+def wrong_rows(frame: pd.DataFrame) -> pm.Model:
+    """The counties of a sorted table beside the ages and times of the table as it was."""
+    by_age = frame.sort_values("std_age")
+    return non_centred(frame, county=by_age["county"].cat.codes.to_numpy())
+
+
+def forgotten_county(frame: pd.DataFrame) -> pm.Model:
+    """Group-level effects with all their priors, which the likelihood does not use."""
+    x, y, _, labels = _arrays(frame)
+    with pm.Model(coords={"county": labels}) as model:
+        x, y = pm.Data("x", x), pm.Data("y", y)
+        intercept = pm.Normal("intercept", 200, 25)
+        slope = pm.Normal("slope", 0, 10)
+        sigma = pm.HalfNormal("sigma", 20)
+        group_sd = pm.HalfNormal("group_sd", 20)
+        z = pm.Normal("z", 0, 1, dims="county")
+        pm.Deterministic("group_intercept", group_sd * z, dims="county")
+        pm.Normal("bounce_time", intercept + slope * x, sigma, observed=y)
+    return model
+
+
+def two_kinds(times: np.ndarray) -> pm.Model:
+    """A mixture of two kinds of visits that may trade places: nothing tells the first from the second."""
+    with pm.Model(coords={"kind": [0, 1]}) as model:
+        y = pm.Data("y", times)
+        share = pm.Beta("share", 5, 5)
+        mean = pm.Normal("mean", 200, 25, dims="kind")
+        sigma = pm.HalfNormal("sigma", 20)
+        weights = pm.math.stack([share, 1 - share])
+        pm.NormalMixture("bounce_time", weights, mean, sigma, observed=y)
+    return model
+
+
+def two_ordered_kinds(times: np.ndarray) -> pm.Model:
+    """The same mixture, in which the second kind stays longer by a positive gap."""
+    with pm.Model(coords={"kind": [0, 1]}) as model:
+        y = pm.Data("y", times)
+        share = pm.Beta("share", 5, 5)
+        lower = pm.Normal("lower", 200, 25)
+        gap = pm.HalfNormal("gap", 25)
+        mean = pm.Deterministic("mean", pm.math.stack([lower, lower + gap]), dims="kind")
+        sigma = pm.HalfNormal("sigma", 20)
+        weights = pm.math.stack([share, 1 - share])
+        pm.NormalMixture("bounce_time", weights, mean, sigma, observed=y)
+    return model
+
+
+def check_counties(
+    tree: xr.DataTree, model: pm.Model, frame: pd.DataFrame, seed: int = SEED
+) -> pd.DataFrame:
+    """Posterior predictive check of the mean time (s) of each county, by the model's own likelihood.
+
+    Parameters
+    ----------
+    tree, model
+        A fit and the model that it is a fit of.
+    frame
+        The visits that the model saw; their own column ``county`` says which belong together.
+    seed
+        Seed of the replicated times.
+
+    Returns
+    -------
+    DataFrame indexed by county: ``observed``, the limits of the 95 % interval of the replicated means,
+    and ``outside``: whether the observed mean is not between them.
+    """
+    thinned = tree.isel(draw=slice(None, None, 10))
+    with model:
+        replicated = pm.sample_posterior_predictive(thinned, random_seed=seed, progressbar=False)
+    times = replicated["posterior_predictive"]["bounce_time"].stack(sample=["chain", "draw"])
+    by_visit = pd.DataFrame(times.transpose(..., "sample").values, index=frame.index)
+    return _compare(by_visit.groupby(frame["county"], observed=True).mean(), frame)
+
+
+def check_names(tree: xr.DataTree, frame: pd.DataFrame, seed: int = SEED) -> pd.DataFrame:
+    """The same check, with each county's replicates made from the parameters that bear its name."""
+    posterior = tree["posterior"].to_dataset()
+    groups = frame.groupby("county", observed=True)
+    x = groups["std_age"].mean().to_xarray()
+    own = posterior["group_intercept"].sel(county=x["county"])
+    mean = posterior["intercept"] + own + posterior["slope"] * x
+    error = posterior["sigma"] / np.sqrt(groups.size().to_xarray())
+    means = mean + error * np.random.default_rng(seed).normal(size=mean.shape)
+    table = means.stack(sample=["chain", "draw"]).transpose("county", "sample")
+    return _compare(pd.DataFrame(table.values, index=x["county"].values), frame)
+
+
+def _compare(replicated: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Observed mean time by county beside replicated ones (county, sample)."""
+    tail = (1 - INTERVAL) / 2
+    table = replicated.quantile([tail, 1 - tail], axis="columns").T
+    table.columns = [LOWER, UPPER]
+    observed = frame.groupby("county", observed=True)["bounce_time"].mean()
+    table.insert(0, "observed", observed[table.index])
+    return table.assign(outside=~table["observed"].between(table[LOWER], table[UPPER]))
+
+
+def _arrays(frame: pd.DataFrame, predictor: str = "std_age"):
+    """Predictor, outcome, index of the county and labels of the counties."""
+    county = frame["county"].cat
+    x, y = (frame[column].to_numpy(dtype=float) for column in (predictor, "bounce_time"))
+    return x, y, county.codes.to_numpy(), list(county.categories)

@@ -1,0 +1,188 @@
+"""Every printed digit of every chapter: would another seed have printed it too?"""
+
+import re
+from itertools import chain
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from bs4 import BeautifulSoup
+from chapters import list_chapters
+
+from helpers import tables
+
+CHAPTERS = list_chapters()
+OTHER_SEED = 2021
+
+# Two runs may differ by this many units of the last digit that both print. A digit is printed if its
+# Monte Carlo error is below half a unit, so the difference of two runs has an sd of 0.7 units or less.
+# With Monte Carlo errors that are themselves off by 20 %, a right cell differs by more than 4 units in
+# less than one case of ten million, and among the thousand cells of the book one does in less than one
+# run of ten thousand. With one digit too many, one cell in nine does (see the last tests).
+LIMIT = 4
+
+# Columns or rows that judge the computation: their digits are a convention, not a result.
+DIAGNOSTIC = re.compile(
+    r"\bess(\b|_)|\br[_-]hat|mcse|\bmc error|divergences|e-bfmi|\bk-?hat", re.IGNORECASE
+)
+# Others that need not repeat: wall time, how many comparisons are beyond a limit in MCSE, and which.
+CHANCE = ("seconds", "beyond 4", "where")
+# A cell with this tag shows on purpose what noise looks like, such as a fit that must not be read, a few
+# single draws, or numbers counted in Monte Carlo errors.
+NOISY = "noisy"
+VERDICT = re.compile(r".*Fit passed|no number farther than")  # the gate's two lines
+
+NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+def find_numbers(text: str) -> list[str]:
+    return [found.replace(",", "").replace("\u2212", "-") for found in NUMBER.findall(text)]
+
+
+def unit_of(number: str) -> float:
+    """Value of one step of the last printed digit; of a whole ten, which may be rounded to tens, 10."""
+    digits, _, exponent = number.partition("e")
+    decimals = len(digits.partition(".")[2])
+    is_ten = not decimals and float(digits) and float(digits) % 10 == 0
+    return (10 if is_ten else 10.0**-decimals) * 10.0 ** int(exponent or 0)
+
+
+def differ(first: str, second: str) -> bool:
+    unit = max(unit_of(first), unit_of(second))
+    return abs(float(first) - float(second)) > LIMIT * unit * (1 + 1e-9)
+
+
+def spell_out(row) -> list[str]:
+    """Text of each cell of a table's row, repeated over the columns that it spans."""
+    cells = row.find_all(["th", "td"])
+    return [
+        cell.get_text(" ", strip=True) for cell in cells for _ in range(int(cell.get("colspan", 1)))
+    ]
+
+
+def read_table(html: str) -> list[tuple[str, list[str]]]:
+    """Place and numbers of every cell that holds a result."""
+    soup = BeautifulSoup(html, "html.parser")
+    head = [spell_out(row) for row in soup.select("thead tr")]
+    cells = []
+    for row in soup.select("tbody tr"):
+        label = " ".join(cell.get_text(" ", strip=True) for cell in row.find_all("th"))
+        found = row.find_all("td")
+        for position, cell in enumerate(found):
+            # Columns are counted from the right: on the left an index may span several rows.
+            column = " ".join(
+                line[position - len(found)] for line in head if len(line) >= len(found)
+            ).strip()
+            text = cell.get_text(" ", strip=True)
+            exempt = any(DIAGNOSTIC.search(name) or name in CHANCE for name in (label, column))
+            if not exempt and "±" not in text:  # beside its error a number may have one digit more
+                cells.append((f"{label} | {column}", find_numbers(text)))
+    return cells
+
+
+def read_results(cell: nbformat.NotebookNode) -> list[tuple[str, list[str]]]:
+    """Place and numbers of all tables, sentences and printed lines that a cell shows, in their order."""
+    results = []
+    if cell.cell_type != "code" or NOISY in cell.metadata.get("tags", []):
+        return results
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "<table" in data.get("text/html", ""):
+            results += read_table(data["text/html"])
+        elif "text/html" not in data and "image/png" not in data:
+            text = data.get("text/markdown", data.get("text/plain", output.get("text", "")))
+            lines = [line for line in text.splitlines() if not VERDICT.match(line)]
+            results += [(line, find_numbers(line)) for line in lines if find_numbers(line)]
+    return results
+
+
+def own_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """All cells but the one in which papermill sets the seed."""
+    return [
+        cell
+        for cell in notebook.cells
+        if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
+
+
+def find_differences(first: nbformat.NotebookNode, second: nbformat.NotebookNode) -> list[str]:
+    """What two runs of one chapter, paired by position, do not agree on."""
+    found = []
+    for one, other in zip(own_cells(first), own_cells(second), strict=True):
+        ours, theirs = read_results(one), read_results(other)
+        numbers = [[*chain.from_iterable(numbers for _, numbers in run)] for run in (ours, theirs)]
+        if [len(pair[1]) for pair in ours] != [len(pair[1]) for pair in theirs]:
+            found.append(f"not the same number of numbers: {numbers[0]} or {numbers[1]}")
+            continue
+        places = [place for place, numbers in ours for _ in numbers]
+        cells = zip(places, *numbers, strict=True)
+        found += [f"{place}: {a} or {b}" for place, a, b in cells if differ(a, b)]
+    return found
+
+
+def uses_seed(chapter) -> bool:
+    cells = nbformat.read(chapter, as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    own = [cell.source for cell in code if "parameters" not in cell.metadata.get("tags", [])]
+    return bool(re.search(r"\bseed\b(?!=)", "\n".join(own)))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
+def test_no_digit_depends_on_the_seed(chapter, run_chapter):
+    if uses_seed(chapter):
+        found = find_differences(run_chapter(chapter), run_chapter(chapter, OTHER_SEED))
+        assert not found, "another seed prints other digits:\n" + "\n".join(found)
+
+
+def page(table: pd.DataFrame) -> nbformat.NotebookNode:
+    """A notebook that shows a table."""
+    output = nbformat.v4.new_output("display_data", {"text/html": table.to_html()})
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("table", outputs=[output])])
+
+
+@pytest.fixture
+def two_runs():
+    """Draws of thirty quantities on thirty scales, from two seeds."""
+    sizes = np.geomspace(1, 10, 30)
+    return [
+        xr.Dataset(
+            {
+                f"x{number}": (("chain", "draw"), size * rng.normal(size=(4, 500)))
+                for number, size in enumerate(sizes)
+            }
+        )
+        for rng in map(np.random.default_rng, (1, 2))
+    ]
+
+
+def test_a_table_with_the_digits_of_its_error_passes(two_runs):
+    assert not find_differences(*(page(tables.present(draws)) for draws in two_runs))
+
+
+def test_a_table_with_one_digit_too_many_fails(two_runs, monkeypatch):
+    count = tables.count_decimals
+    monkeypatch.setattr(tables, "count_decimals", lambda error: count(error) + 1)
+    found = find_differences(*(page(tables.present(draws)) for draws in two_runs))
+    assert len(found) > 5
+
+
+def test_a_table_that_changes_its_shape_fails(two_runs):
+    first, second = (page(tables.present(draws)) for draws in two_runs)
+    shorter = page(tables.present(two_runs[1][["x0", "x1"]]))
+    assert find_differences(first, shorter) and not find_differences(first, second)
+
+
+def test_essex_is_no_ess():
+    assert DIAGNOSTIC.search("smallest ESS") and not DIAGNOSTIC.search("group_intercept[Essex]")
+
+
+def test_diagnostics_and_noise_may_change():
+    one, other = (page(pd.DataFrame({"ess_bulk": [ess], "R-hat": [1.0]})) for ess in (900, 4000))
+    assert not find_differences(one, other)
+    one, other = (page(pd.DataFrame({"mean": [mean]})) for mean in (1, 9))
+    assert find_differences(one, other)
+    for notebook in (one, other):
+        notebook.cells[0].metadata["tags"] = [NOISY]
+    assert not find_differences(one, other)

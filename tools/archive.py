@@ -1,0 +1,30 @@
+"""Zip the rendered book, and the notebooks with all that they need to run; both work offline."""
+
+import zipfile
+from pathlib import Path
+
+from chapters import ROOT
+
+BUILD = ROOT / "_build"
+NEEDED = ("notebooks/*.ipynb", "data/*", "src/helpers/*", "README.md", "LICENSE*", "CITATION.cff")
+NEEDED += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version")
+
+
+def write_archive(archive: Path, folder: Path, files: list[Path]) -> None:
+    """Zip ``files`` under their paths relative to ``folder``, inside a folder named as the archive."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as whole:
+        for path in sorted(files):
+            whole.write(path, Path(archive.stem) / path.relative_to(folder))
+    print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1e6:.1f} MB")
+
+
+def main() -> None:
+    html = BUILD / "html"
+    rendered = [path for path in html.rglob("*") if path.is_file()]
+    write_archive(BUILD / "bayesian-lmm-book-html.zip", html, rendered)
+    needed = [path for pattern in NEEDED for path in ROOT.glob(pattern) if path.is_file()]
+    write_archive(BUILD / "bayesian-lmm-book-notebooks.zip", ROOT, needed)
+
+
+if __name__ == "__main__":
+    main()
