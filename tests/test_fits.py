@@ -8,7 +8,7 @@ import sys
 import pytest
 import xarray as xr
 
-from helpers import data, fits, models
+from helpers import fits, models
 
 ASKED = {"draws": 50, "tune": 50, "chains": 2, "seed": 1}
 EXACT = {"backend": "exact"}
@@ -18,11 +18,6 @@ EXACT = {"backend": "exact"}
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv(fits.FOLDER, str(tmp_path / "fits"))
     return tmp_path / "fits"
-
-
-@pytest.fixture(scope="module")
-def visits():
-    return data.standardize(data.load_bounce_times(), "age")
 
 
 @pytest.fixture
@@ -159,7 +154,7 @@ def test_what_is_read_is_not_forgotten(visits, folder):
 def test_of_two_processes_one_computes(folder):
     program = (
         "import pathlib, sys\n"
-        "from helpers import data, fits, models\n"
+        "from helpers import fits, models\n"
         "fit = models.fit\n"
         "import functools\n"
         "@functools.wraps(fit)\n"

@@ -82,7 +82,7 @@ def test_the_script_counts_on_its_pages_what_numpy_counts(visits, page):
         counts = page.evaluate(count, prior)
         times = flipbook.simulate(visits, "random_slope", DIAL[label])[0]
         first = times[:100]
-        assert counts == pytest.approx([(first < 0).sum(), (first > 600).sum()], abs=5)
+        assert counts == pytest.approx([int((first < 0).sum()), int((first > 600).sum())], abs=5)
         if label == "wide":  # events that are not rare: a hundred pages show the share of all draws
             by_page = (times < 0).mean("obs")
             error = float(by_page.std()) / 100**0.5

@@ -53,7 +53,7 @@ def test_the_estimate_follows_n_and_tau(open_page, shrinkage):
         assert f"{weight:.2f}. Estimate: {200 + 10 * weight:.1f} s" in page.text_content(".status")
 
 
-def test_the_curve_rises_from_the_population_to_the_own_mean(open_page, shrinkage):
+def test_the_curve_rises_towards_the_own_data(open_page, shrinkage):
     page = open_page(shrinkage)
     points = re.findall(r"[\d.]+ ([\d.]+)", page.get_attribute(".curve", "d"))
     heights = np.array(points, dtype=float)  # downwards, as screens count

@@ -94,7 +94,7 @@ def touch_shrinkage(
     Parameters
     ----------
     own, population
-        The group's own mean, and the mean that groups are drawn towards.
+        What the group's own data say alone, and the mean that groups are drawn towards.
     sigma
         Residual sd, held fixed.
     n, tau
@@ -108,8 +108,9 @@ def touch_shrinkage(
     estimate = population + weight * (own - population)
     data = {"own": own, "population": population, "sigma": sigma, "n": n, "tau": tau}
     sentence = (
-        f"With n = {n} and \u03c4 = {tau:.1f} {unit}, {group}'s own data have the weight {weight:.2f}. Its own "
-        f"mean is {own:.1f} {unit}, the population's {population:.1f} {unit}, the estimate {estimate:.1f} {unit}."
+        f"With n = {n} and \u03c4 = {tau:.1f} {unit}, {group}'s own data have the weight {weight:.2f}. "
+        f"Alone they say {own:.1f} {unit}; the population mean is {population:.1f} {unit}, the estimate "
+        f"{estimate:.1f} {unit}."
     )
     return fill_template(
         "shrinkage",
