@@ -32,7 +32,10 @@ CHANCE = ("seconds", "beyond 4", "where")
 # A cell with this tag shows on purpose what noise looks like, such as a fit that must not be read, a few
 # single draws, or numbers counted in Monte Carlo errors.
 NOISY = "noisy"
-VERDICT = re.compile(r".*Fit passed|no number farther than")  # the gate's two lines
+# Lines of a verdict: the gate's two, and those of a report that state the same.
+VERDICT = re.compile(
+    r"Fit passed|no number farther than|effective sample size|Monte Carlo standard errors from"
+)
 
 NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 
@@ -93,7 +96,7 @@ def read_results(cell: nbformat.NotebookNode) -> list[tuple[str, list[str]]]:
             results += read_table(data["text/html"])
         elif "text/html" not in data and "image/png" not in data:
             text = data.get("text/markdown", data.get("text/plain", output.get("text", "")))
-            lines = [line for line in text.splitlines() if not VERDICT.match(line)]
+            lines = [line for line in text.splitlines() if not VERDICT.search(line)]
             results += [(line, find_numbers(line)) for line in lines if find_numbers(line)]
     return results
 

@@ -3,8 +3,8 @@
 The appendix with the gallery of failures shows them, and its tests ask that each is caught.
 """
 
-import nutpie
 import numpy as np
+import nutpie
 import pandas as pd
 import pymc as pm
 import xarray as xr
