@@ -17,7 +17,6 @@ HTML = ROOT / "_build" / "html"
 SHOTS = ROOT / "_build" / "screenshots"
 WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 360, "height": 740}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-LIMIT = 1_500_000  # bytes of a page with all that it loads
 PAGES = [path.stem for path in list_pages()]
 each_page = pytest.mark.parametrize("name", PAGES)
 
@@ -114,23 +113,6 @@ def test_axe_sees_a_picture_without_a_text(browser):
         visit.page.evaluate("document.querySelector('article').append(new Image(9, 9))")
         found = Axe().run(visit.page, options={"preload": False, "runOnly": WCAG}).response
         assert "image-alt" in [violation["id"] for violation in found["violations"]]
-
-
-@each_page
-def test_a_page_is_light(name):
-    """All that the page loads: itself, and the files it names."""
-    require((HTML / "index.html").exists(), "there are no pages yet: run `make book` first")
-    page = HTML / "notebooks" / f"{name}.html"
-    text = page.read_text(encoding="utf-8")
-    # Compressed as a web server sends them; formulas' script comes only with formulas.
-    import gzip
-
-    named = {page} | {
-        (page.parent / found.split("?")[0]).resolve()
-        for found in re.findall(r'(?:src|href)="([^"#:]+\.(?:js|css|png|svg|webp)[^"]*)"', text)
-    }
-    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in named if path.exists()}
-    assert sum(sizes.values()) <= LIMIT, sorted(sizes.items(), key=lambda item: -item[1])[:6]
 
 
 def test_nothing_comes_from_another_host():

@@ -100,7 +100,7 @@ def test_a_raw_predictor_is_stopped_and_its_prior_gives_a_wrong_answer_even_if_c
     assert float(by_year["exact"]["slope"].sel(statistic=tables.UPPER)) < truth / 2
 
     cured = failures.sample(
-        failures.own_slopes(born, "std_year_of_birth"), compiled, target_accept=0.95
+        failures.own_slopes(born, "std_year_of_birth"), compiled, target_accept=0.99
     )
     diagnostics.require_converged(cured, by_sd)
     years = data.scale_of(born, "year_of_birth")

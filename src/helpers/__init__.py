@@ -1,6 +1,6 @@
 """Helpers of the book; import the module that you need: ``from helpers import data, models``.
 
 Imports go one way: data <- specification <- gaussian <- exact <- models <- diagnostics <- tables <-
-plots <- flipbook, widgets. Beside them stand loo (on exact), fits (on models), calibration (beside
+plots, widgets <- flipbook. Beside them stand loo (on exact), fits (on models), calibration (beside
 diagnostics) and failures.
 """
