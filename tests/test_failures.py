@@ -66,7 +66,7 @@ def test_a_funnel_of_few_rows_is_stopped_and_the_non_centred_form_passes(few, ce
 def test_the_ridge_of_many_rows_is_stopped_and_the_centred_form_passes(centred, non_centred):
     many = failures.simulate_counties(rows=150, group_sd=10)
     wrong = failures.sample(failures.non_centred(many), non_centred, draws=1000)
-    cured = failures.sample(failures.centred(many), centred)
+    cured = failures.sample(failures.centred(many), centred, target_accept=0.9)
     assert diagnosed(wrong) & {"bulk ESS", "tail ESS", "R-hat"}
     diagnostics.require_converged(cured, exact.exact_posterior("random_intercept", many))
 

@@ -38,7 +38,8 @@ def execute_stale(folder: Path) -> dict[str, float]:
     stale = [page for page in list_pages() if needs_execution(cache, page)]
     seconds, failed = {}, []
     with ProcessPoolExecutor(AT_A_TIME) as pool:
-        jobs = {pool.submit(execute, page): page for page in stale}
+        # The longest pages stand last in the book; begun first, none runs alone at the end.
+        jobs = {pool.submit(execute, page): page for page in reversed(stale)}
         for number, job in enumerate(as_completed(jobs), start=1):
             page = jobs[job]
             notebook, seconds[page.stem], error = job.result()
