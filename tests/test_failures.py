@@ -127,7 +127,8 @@ def test_only_smaller_steps_tell_a_harmless_divergence_from_a_bias(few, centred,
     forms = {failures.non_centred: non_centred, failures.centred: centred}
     fits = {
         (form, accept): [
-            failures.sample(form(few), like, target_accept=accept, seed=seed) for seed in (1, 2, 3)
+            failures.sample(form(few), like, draws=4000, target_accept=accept, seed=seed)
+            for seed in (1, 2, 3)
         ]
         for form, like in forms.items()
         for accept in (0.8, 0.99)

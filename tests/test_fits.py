@@ -153,8 +153,7 @@ def test_what_is_read_is_not_forgotten(visits, folder):
 
 def test_of_two_processes_one_computes(folder):
     program = (
-        "import pathlib, sys\n"
-        "from helpers import fits, models\n"
+        "from helpers import data, fits, models\n"
         "fit = models.fit\n"
         "import functools\n"
         "@functools.wraps(fit)\n"
