@@ -214,3 +214,13 @@ def test_no_interpreter_is_said_in_one_sentence_and_leaves_nothing(tmp_path):
     assert len(result.stderr.strip().splitlines()) == 1
     assert "Python 3.12 or newer" in result.stderr
     assert not (book / ".venv").exists()
+
+
+def test_the_top_holds_no_stray_file():
+    """Each file at the top is named in this listing, so that none stays there by accident."""
+    named = (
+        "CITATION.cff LICENSE LICENSE-text Makefile README.md _config.yml _toc.yml environment.yml"
+    )
+    named += " postBuild pyproject.toml references.bib requirements.lock .gitignore .python-version"
+    top = {path.name for path in tracked() if path.parent == ROOT}
+    assert top <= {*named.split(), ".pre-commit-config.yaml", ".gitattributes"}, top

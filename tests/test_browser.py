@@ -148,7 +148,7 @@ def test_a_solution_unfolds(browser):
 
 
 def test_the_search_finds_shrinkage(browser):
-    with Visit(browser, ["search.html", "q=shrinkage"][0]) as visit:
+    with Visit(browser, "search.html") as visit:
         visit.page.goto((HTML / "search.html").as_uri() + "?q=shrinkage")
         visit.page.locator("#search-results li a", has_text="Random intercept").first.wait_for()
         assert not visit.problems
