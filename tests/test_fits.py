@@ -55,6 +55,13 @@ def test_an_exact_answer_comes_back_whole(visits, computed):
     assert first["exact"].attrs == pytest.approx(second["exact"].attrs)
 
 
+def test_an_extended_fit_serves_whoever_asks_for_the_draws_only(visits, computed):
+    fits.fit_once("random_intercept", visits, **ASKED, extend=("log_prior",))
+    plain = fits.fit_once("random_intercept", visits, **ASKED)
+    assert computed == ["random_intercept"]
+    assert_same(plain, models.fit("random_intercept", visits, **ASKED))
+
+
 OTHER = {
     "model": lambda name, frame, asked: ("random_intercept", frame, asked),
     "seed": lambda name, frame, asked: (name, frame, {**asked, "seed": 2}),

@@ -54,12 +54,26 @@ def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
         tree = _read(entry)
         if tree is not None:
             entry.touch()
-        else:
-            tree = models.fit(name, frame, **settings)
-            with contextlib.suppress(OSError):  # a full disk: the fit is there all the same
-                _write(tree, entry)
-                _forget_unused(folder)
-        return tree
+            return tree
+        tree = models.fit(name, frame, **settings)
+        with contextlib.suppress(OSError):  # a full disk: the fit is there all the same
+            _write(tree, entry)
+            _forget_unused(folder)
+    if settings.get("extend"):
+        _keep_plain(tree, name, frame, settings, folder)
+    return tree
+
+
+def _keep_plain(
+    tree: xr.DataTree, name: str, frame: pd.DataFrame, settings: dict, folder: Path
+) -> None:
+    """Keep an extended fit as the fit without extensions too: its draws are the same."""
+    plain = {key: value for key, value in settings.items() if key != "extend"}
+    groups = {key: tree[key].to_dataset() for key in tree.children if key not in models.EXTENSIONS}
+    entry = folder / f"{name}-{identify(name, frame, plain)}.zip"
+    with FileLock(entry.with_suffix(".lock")), contextlib.suppress(OSError):
+        if not entry.exists():
+            _write(xr.DataTree.from_dict(groups), entry)
 
 
 def cache_folder() -> Path:
