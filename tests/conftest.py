@@ -1,32 +1,19 @@
-"""What the tests share: the book's data, and its build tools on the path."""
+"""What the tests share: the book's data, a browser, and chapters that were run."""
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
 import papermill
 import pytest
+from browser import find_chromium, open_chromium
 from filelock import FileLock
-from playwright.sync_api import sync_playwright
 
 from helpers import data, plots
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
 mpl.use("agg")
-# Chromium's own calls home would be refused by a closed network, one by one.
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def require(there: bool, what: str) -> None:
@@ -38,13 +25,10 @@ def require(there: bool, what: str) -> None:
 @pytest.fixture(scope="session")
 def chromium():
     """The one browser of a test session."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
+    program = find_chromium()
     require(program is not None, "no Chromium on the PATH: install it to test pages in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+    with open_chromium(program) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -93,12 +93,22 @@ def mend_page(app: Sphinx, pagename: str, templatename: str, context: dict, doct
         context["body"] = context["body"].replace("doc-biblioentry", "listitem")
 
 
+def print_as_html(app: Sphinx) -> None:
+    """Write the one page of the PDF as the many are written.
+
+    Sphinx forgets all handlers for html as soon as one extension has any for singlehtml.
+    """
+    handlers = app.registry.translation_handlers
+    handlers["singlehtml"] = handlers["html"] | handlers.get("singlehtml", {})
+
+
 def setup(app: Sphinx) -> dict:
     # Rebuild "env": a new fingerprint, or a page that came or went, makes every page be read again.
     app.add_config_value("execution_fingerprint", "", "env")
     app.add_config_value("toc_text", (ROOT / "_toc.yml").read_text(encoding="utf-8"), "env")
     app.add_directive("build-info", BuildInfo)
     app.connect("config-inited", configure, priority=1)
+    app.connect("builder-inited", print_as_html)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT])
     app.connect("html-page-context", offer_executed, priority=600)
     app.connect("html-page-context", mend_page, priority=900)

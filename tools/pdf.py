@@ -1,16 +1,14 @@
 """One typeset PDF of the whole book: the chapters on one page of HTML, printed by Chromium."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from browser import find_chromium, open_chromium
 from chapters import ROOT
-from playwright.sync_api import sync_playwright
 
 FOLDER = ROOT / "_build" / "singlehtml"
 PDF = ROOT / "_build" / "bayesian-lmm-book.pdf"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 # Solutions move to the end, each under the title of its exercise; what only a screen can do goes.
 ARRANGE = """async () => {
@@ -20,6 +18,8 @@ ARRANGE = """async () => {
   end.innerHTML = "<h1>Solutions</h1>";
   document.querySelectorAll(".solution").forEach(solution => end.append(solution));
   article.append(end);
+  document.querySelectorAll(".cell_input details").forEach(e => e.querySelector("summary").remove());
+  document.querySelectorAll("article a[href*='index.html#']").forEach(e => e.href = e.hash);
   document.querySelectorAll(".toggle-hidden").forEach(e => e.classList.remove("toggle-hidden"));
   document.querySelectorAll("details").forEach(e => e.open = true);
   const images = [...document.images];
@@ -30,32 +30,30 @@ PRINT = """
 .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer, footer,
 .toggle-button, .copybtn, .headerlink, .skip-link { display: none !important; }
 .bd-main .bd-content .bd-article-container { max-width: none; padding: 0; }
-h1 { break-before: page; }
+.toctree-wrapper > section, article > section:last-child { break-before: page; }
+.toctree-wrapper > section > h2 { font-size: 2.2em; }
+h1, h2, h3, h4, p:has(+ .cell), dt { break-after: avoid; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-.cell_output img, figure, table { break-inside: avoid; max-width: 100%; }
+pre, .cell_input, .cell_output img, figure, tr, .admonition-title, mjx-container { break-inside: avoid; }
+img, table { max-width: 100%; }
 .cell_output .output, .cell_output .text_html { overflow: visible; }
 """
 
 
 def main() -> None:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if browser is None:
+    program = find_chromium()
+    if program is None:
         sys.exit("There is no Chromium on the PATH; install it (Debian: apt-get install chromium).")
-    build = [
-        str(Path(sys.executable).parent / "jupyter-book"),
-        "build",
-        ".",
-        "--builder",
-        "singlehtml",
-    ]
+    build = [Path(sys.executable).parent / "jupyter-book", "build", ".", "--builder", "singlehtml"]
     subprocess.run([*build, "-q"], cwd=ROOT, check=True)
-    print_page(browser, next(FOLDER.rglob("index.html")))
+    # Its addresses are written for a page at the top, whatever folder the first page is in.
+    print_page(program, (FOLDER / "notebooks" / "index.html").rename(FOLDER / "book.html"))
     print(f"The PDF is at {PDF}")
 
 
-def print_page(browser: str, page_file: Path) -> None:
-    with sync_playwright() as playwright:
-        page = playwright.chromium.launch(executable_path=browser, args=FLAGS).new_page()
+def print_page(program: str, page_file: Path) -> None:
+    with open_chromium(program) as browser:
+        page = browser.new_page()
         page.goto(page_file.as_uri())
         page.evaluate(ARRANGE)
         page.add_style_tag(content=PRINT)
@@ -66,6 +64,7 @@ def print_page(browser: str, page_file: Path) -> None:
             path=PDF,
             format="A4",
             margin=margin,
+            scale=0.75,
             outline=True,
             tagged=True,
             print_background=True,
