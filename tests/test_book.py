@@ -11,6 +11,7 @@ from pathlib import Path
 import chapters
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 from conftest import ROOT
 
@@ -55,7 +56,11 @@ def test_every_page_renders_without_a_warning(tmp_path):
     )
     assert build.returncode == 0, build.stdout[-2000:] + build.stderr[-4000:]
     pages = book / "_build" / "html"
-    assert (pages / "_static" / "mathjax" / "tex-svg.js").exists()
+    assert (pages / "_static" / "mathjax" / "startup.js").exists()
+    for name in ("index", "t3_setup"):  # the cell for Colab: the lock, then the helpers without more
+        shown = BeautifulSoup((pages / "notebooks" / f"{name}.html").read_text("utf-8")).text
+        assert re.search(r"pip install -q --require-hashes -r \S+/main/requirements.lock", shown)
+        assert re.search(r"pip install -q --no-deps \S+ git\+https://\S+@main", shown)
     url = config["repository"]["url"]
     for page in chapters.list_chapters():
         html = (pages / "notebooks" / f"{page.stem}.html").read_text(encoding="utf-8")

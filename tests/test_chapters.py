@@ -121,7 +121,8 @@ STATED = {
     "the interval": [100 * tables.INTERVAL, tables.INTERVAL, 2.5, 97.5],
     "the plausible range": [flipbook.IMPLAUSIBLE],
     "settings of the sampler": [0.99],
-    "examples and exercises": [211, 30, 31, -2, -1],
+    "examples": [211, 31, -2, -1],
+    "settings of exercises": [0.01, 0.98, 1.5, 1.96, 19, 20.5, 30, 50, 60, 70, 93, 1000],
     "counting": range(11),
 }
 ALLOWED = {float(number) for numbers in STATED.values() for number in numbers}
@@ -136,7 +137,8 @@ def numbers_in(text: str) -> list[float]:
         flags=re.DOTALL,
     )
     text = re.sub(r"^:\w+:.*$", "", text, flags=re.MULTILINE)
-    text = re.sub(r"`[^`]*`", "", text)
+    text = re.sub(r"(?<!`)`[^`]+`(?!`)", "", text)
+    text = re.sub(r"\(\d+ minutes?\)", "", text)  # of an exercise
     found = re.findall(r"(?<![\w.])[-+\u2212]?\d[\d,]*(?:\.\d+)?", text)
     return [float(number.replace(",", "").replace("\u2212", "-")) for number in found]
 

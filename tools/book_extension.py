@@ -14,10 +14,13 @@ import nbformat
 from chapters import ROOT, cache_path, fingerprint, list_chapters, read_executable
 from docutils import nodes
 from jupyter_cache import get_cache
+from lighten import lighten
+from schedules import Schedule
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-MATHJAX = "mathjax/tex-svg.js"
+# The parts of MathJax that typeset TeX as SVG, with MathML beside it for screen readers; no menu.
+MATHJAX = ("core", "input/tex", "output/svg", "output/svg/fonts/tex", "a11y/assistive-mml")
 EXECUTED = "_executed"  # notebooks with outputs, to download
 ABOUT = "notebooks/about"
 SHOWN = ("pymc", "bambi", "arviz", "nutpie", "numpy", "pandas", "xarray", "seaborn", "jupyter-book")
@@ -38,11 +41,31 @@ class BuildInfo(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
+def colab_cell(url: str, branch: str = "main") -> str:
+    """The first cell of a notebook in Colab: exactly the versions in the lock, and the helpers."""
+    owner_and_name = "/".join(url.rstrip("/").rsplit("/", 2)[1:])
+    raw = f"https://raw.githubusercontent.com/{owner_and_name}/{branch}/requirements.lock"
+    return (
+        f"%pip install -q --require-hashes -r {raw}\n"
+        f"%pip install -q --no-deps --no-build-isolation git+{url}@{branch}"
+    )
+
+
+class ColabCell(SphinxDirective):
+    """The cell that makes Colab's environment the book's, to copy."""
+
+    def run(self) -> list[nodes.Node]:
+        options = self.config.html_theme_options
+        code = colab_cell(options["repository_url"], options["repository_branch"])
+        return [nodes.literal_block(code, code, language="ipython")]
+
+
 def configure(app: Sphinx, config) -> None:
     """Point the cache to today's fingerprint, and offer the address as a substitution."""
     config.nb_execution_cache_path = str(cache_path())
     config.execution_fingerprint = fingerprint()
-    config.mathjax_path = MATHJAX
+    config.mathjax_path = "mathjax/startup.js"
+    config.mathjax3_config = (config.mathjax3_config or {}) | {"loader": {"load": list(MATHJAX)}}
     url = config.html_theme_options["repository_url"]
     config.myst_substitutions = {**config.myst_substitutions, "repository_url": url}
     owner, name = url.rstrip("/").rsplit("/", 2)[1:]
@@ -53,11 +76,21 @@ def configure(app: Sphinx, config) -> None:
 
 def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     """Formulas are typeset without a network: MathJax comes from the environment."""
+    if error is not None or app.builder.format != "html":
+        return
+    parts = {f"mathjax/{part}.js" for part in ("startup", *MATHJAX)}
+    for file in files("sphinx-mathjax-offline"):
+        part = file.as_posix().partition("/static/")[2]
+        if part in parts:
+            target = Path(app.outdir, "_static", part)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.locate(), target)
+
+
+def make_light(app: Sphinx, error: Exception | None) -> None:
+    """Send less to a reader: smaller figures, and the icons that are there to be seen."""
     if error is None and app.builder.format == "html":
-        packed = next(path for path in files("sphinx-mathjax-offline") if path.match(MATHJAX))
-        target = Path(app.outdir, "_static", MATHJAX)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(packed.locate(), target)
+        lighten(Path(app.outdir))
 
 
 def offer_executed(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -107,6 +140,8 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("execution_fingerprint", "", "env")
     app.add_config_value("toc_text", (ROOT / "_toc.yml").read_text(encoding="utf-8"), "env")
     app.add_directive("build-info", BuildInfo)
+    app.add_directive("colab-cell", ColabCell)
+    app.add_directive("schedule", Schedule)
     app.connect("config-inited", configure, priority=1)
     app.connect("builder-inited", print_as_html)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT])
@@ -114,4 +149,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", mend_page, priority=900)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", write_executed)
+    app.connect("build-finished", make_light)
     return {"version": "1", "parallel_read_safe": False}

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 import xarray as xr
+from IPython import get_ipython
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from helpers.data import scale_of
 from helpers.models import expected_outcome
@@ -34,6 +36,8 @@ def use_book_style() -> None:
             "axes.titlesize": "medium",
         }
     )
+    if get_ipython() is not None:
+        set_matplotlib_formats("retina")  # twice the dots at the same size
     az.rcParams["stats.ci_prob"] = INTERVAL
     az.rcParams["stats.ci_kind"] = "eti"
     logging.getLogger("pymc").setLevel(logging.WARNING)
