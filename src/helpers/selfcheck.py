@@ -113,7 +113,7 @@ def _judge_number(answer: Answer, given: object) -> str:
         return "The size is right, the sign is not."
     for unit, factor in answer.units.items():
         if any(is_near(sign * factor * answer.value, factor * answer.error) for sign in (1, -1)):
-            return f"This looks like {unit}; asked for are {answer.unit}."
+            return f"This looks like {unit}; asked for: {answer.unit}."
     for sentence, value in answer.slips.items():
         if is_near(value):
             return sentence
