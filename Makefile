@@ -1,5 +1,5 @@
-# book: execute, render and zip; test; pdf; bench: timings; calibrate: the stored study; lock: newest
-# versions; clean: remove what was built.
+# book: execute, render and zip; test; workshop: what participants get; slides: a deck a chapter; pdf;
+# bench: timings; calibrate: the stored study; lock: newest versions; clean: remove what was built.
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -9,7 +9,7 @@ endif
 export BOOK_FIT_CACHE := $(CURDIR)/_build/fits
 PAGES := _build/html/index.html
 
-.PHONY: book test pdf bench calibrate lock clean
+.PHONY: book test workshop slides pdf bench calibrate lock clean
 
 book: .venv/ready
 	@$(BIN)/python tools/execute.py
@@ -17,9 +17,17 @@ book: .venv/ready
 	@$(BIN)/python tools/archive.py
 	@echo "The book is at $(CURDIR)/$(PAGES)"
 
-# The browser tests open the pages, so these are made first.
-test: book
+# The tests open the pages, the slides and the participants' notebooks, so these are made first.
+test: book slides workshop
 	@$(BIN)/python -m pytest -n 2
+
+workshop: .venv/ready
+	@$(BIN)/python tools/workshop.py
+	@echo "The workshop is at $(CURDIR)/_build/workshop, zipped beside it."
+
+slides: .venv/ready
+	@$(BIN)/python tools/execute.py
+	@$(BIN)/python tools/slides.py
 
 pdf: book
 	@$(BIN)/python tools/pdf.py

@@ -9,7 +9,7 @@ import pytest
 from chapters import list_chapters
 
 from conftest import ROOT
-from helpers import data, diagnostics, flipbook, models, tables
+from helpers import answers, data, diagnostics, flipbook, models, tables
 
 CHAPTERS = list_chapters()
 PARAMETERS = {"draws", "tune", "chains", "seed", "data_path"}
@@ -65,9 +65,30 @@ def test_every_chapter_has_the_same_frame(chapter):
     for part in ("**Questions**", "**Objectives**", "**Minutes:**", "Key points"):
         assert part in text, part
     labels = re.findall(r"\{exercise\}.*\n:label: (\S+)", text)
-    assert len(labels) >= 2
+    assert len(labels) >= 3
     for label in labels:
         assert re.search(rf"\{{solution(-start)?\}} {label}\n:class: dropdown", text), label
+
+
+@each_chapter
+def test_the_exercises_take_the_minutes_that_the_chapter_says(chapter):
+    text = markdown(read(chapter))
+    each = re.findall(r"```\{exercise\} .* \((\d+) minutes?\)\n", text)
+    (said,) = re.findall(r"\*\*Minutes:\*\*.* (\d+) for the exercises", text)
+    assert len(each) == text.count("```{exercise}")
+    assert sum(map(int, each)) == int(said)
+
+
+def test_a_check_says_right_of_its_own_solution(executed):
+    for cell in tagged(executed, "self-check"):
+        (output,) = cell.outputs
+        assert output.text == "Right.\n", cell.source
+
+
+def test_every_exercise_with_an_answer_has_its_check_in_a_chapter():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in CHAPTERS)
+    for label in answers.ANSWERS:
+        assert text.count(f'answers.check(\\"{label}\\"') == 1, label
 
 
 @each_chapter

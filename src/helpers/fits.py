@@ -51,13 +51,13 @@ def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
         return models.fit(name, frame, **settings)
     entry = folder / f"{name}-{identify(name, frame, settings)}.zip"
     with FileLock(entry.with_suffix(".lock")):
-        tree = _read(entry)
+        tree = read(entry)
         if tree is not None:
             entry.touch()
             return tree
         tree = models.fit(name, frame, **settings)
         with contextlib.suppress(OSError):  # a full disk: the fit is there all the same
-            _write(tree, entry)
+            write(tree, entry)
             _forget_unused(folder)
     if settings.get("extend"):
         _keep_plain(tree, name, frame, settings, folder)
@@ -73,7 +73,7 @@ def _keep_plain(
     entry = folder / f"{name}-{identify(name, frame, plain)}.zip"
     with FileLock(entry.with_suffix(".lock")), contextlib.suppress(OSError):
         if not entry.exists():
-            _write(xr.DataTree.from_dict(groups), entry)
+            write(xr.DataTree.from_dict(groups), entry)
 
 
 def cache_folder() -> Path:
@@ -113,8 +113,8 @@ def _is_writable(folder: Path) -> bool:
         return False
 
 
-def _read(entry: Path) -> xr.DataTree | None:
-    """The fit in an entry; nothing if there is none or its bytes are not those that were written."""
+def read(entry: Path) -> xr.DataTree | None:
+    """The fit in an entry; ``None`` if there is none or its bytes are not those that were written."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             with zipfile.ZipFile(entry) as archive:  # compares checksums
@@ -125,7 +125,7 @@ def _read(entry: Path) -> xr.DataTree | None:
             return tree.load()
 
 
-def _write(tree: xr.DataTree, entry: Path) -> None:
+def write(tree: xr.DataTree, entry: Path) -> None:
     """Write beside the entry and move into place, so that no reader sees half a file."""
     with tempfile.TemporaryDirectory(dir=entry.parent) as folder:
         file, archive = Path(folder) / MEMBER, Path(folder) / entry.name

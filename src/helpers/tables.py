@@ -13,8 +13,6 @@ from helpers.specification import INTERVAL, LOWER, UPPER
 
 STATISTICS = ("mean", "sd", LOWER, UPPER)
 BATCHES = 20
-# Decimals of a slope in seconds per decade that a few thousand effective draws support.
-SLOPE_DIGITS = {"mean": 1, "sd": 2, LOWER: 1, UPPER: 1, "P(slope < 0)": 3}
 
 
 def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataFrame:

@@ -1,0 +1,393 @@
+"""What the participants of a workshop get: derived from the chapters, complete, and it runs."""
+
+import functools
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import numpy as np
+import papermill
+import pymc as pm
+import pytest
+import workshop
+import xarray as xr
+from chapters import list_chapters
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from conftest import ROOT, require
+from helpers import precomputed
+
+CHAPTERS = list_chapters()
+each_chapter = pytest.mark.parametrize("page", CHAPTERS, ids=[path.stem for path in CHAPTERS])
+
+
+@functools.cache
+def convert(page: Path, solved: bool = False) -> nbformat.NotebookNode:
+    return workshop.convert(nbformat.read(page, as_version=4), solved)
+
+
+def sources(notebook, kind: str) -> list[str]:
+    return [cell.source for cell in notebook.cells if cell.cell_type == kind]
+
+
+def solution_cells(page: Path) -> tuple[list[str], list[str]]:
+    """Code and prose between the start and the end of solutions, found without the tool."""
+    code, prose, inside = [], [], False
+    for cell in nbformat.read(page, as_version=4).cells:
+        if cell.cell_type == "code":
+            is_check = "self-check" in cell.metadata.get("tags", [])
+            code += [cell.source] if inside and not is_check else []
+            continue
+        for line in cell.source.splitlines():
+            inside = "{solution-start}" in line or (inside and "{solution-end}" not in line)
+            prose += [line] if inside and len(line) > 40 else []
+    return code, prose
+
+
+# The notebooks
+
+
+@each_chapter
+def test_a_notebook_for_participants_holds_no_solution(page):
+    code, prose = solution_cells(page)
+    cells = [cell.source for cell in convert(page).cells]
+    assert code
+    assert not set(code) & set(cells)
+    assert not [line for line in prose if any(line in cell for cell in cells)]
+
+
+@each_chapter
+def test_every_exercise_has_one_empty_cell_with_its_minutes_and_its_hint(page):
+    text = "\n".join(sources(nbformat.read(page, as_version=4), "markdown"))
+    exercises = re.findall(r"```\{exercise\} ([^\n]*)\n:label: \S+\n(.*?)\n```", text, re.DOTALL)
+    empty = [cell for cell in sources(convert(page), "code") if "\nask(" in cell]
+    assert len(empty) == len(exercises) >= 3
+    for (title, body), cell in zip(exercises, empty, strict=True):
+        said = " ".join(line.removeprefix("# ") for line in cell.splitlines()[:-1])
+        assert said.startswith(f"Exercise: {title}")
+        hint = workshop.replace_roles(body.partition("**Hint:**")[2].partition("\n\n")[0])
+        assert hint and f"Hint: {' '.join(hint.split())}" in said
+        assert f'ask("{re.sub(r" .[0-9]+ minutes.$", "", title)}")' in cell.splitlines()[-1]
+
+
+@each_chapter
+def test_the_solved_notebook_is_the_chapter(page):
+    given = sources(nbformat.read(page, as_version=4), "code")
+    made = sources(convert(page, solved=True), "code")
+    assert made.pop(1) == "%load_ext helpers.precomputed"
+    made[0] = made[0].removesuffix(f"\n{workshop.SWITCH}")
+    assert made == [workshop.replace_roles(source) for source in given]
+
+
+@pytest.mark.parametrize("solved", [False, True], ids=["empty", "solved"])
+@each_chapter
+def test_jupyterlab_can_show_every_cell(page, solved):
+    """No directive, role or label of MyST is left, and nothing that belongs to the slides."""
+    notebook = convert(page, solved)
+    slides = [
+        cell.source
+        for cell in nbformat.read(page, as_version=4).cells
+        if cell.cell_type == "markdown" and "remove-cell" in cell.metadata.get("tags", [])
+    ]
+    for cell in notebook.cells:
+        assert not re.search(r"(`{3}|:{3})\{|\{(ref|term|cite:\w)\}+`", cell.source), cell.source
+        assert not re.search(r"^\([\w-]+\)=$", cell.source, re.MULTILINE), cell.source
+        assert cell.source not in slides
+        assert not cell.get("outputs")
+
+
+def test_every_link_leads_to_a_heading_that_is_there(tmp_path):
+    workshop.write_notebooks(tmp_path / "notebooks", solved=False)
+    headings = {}
+    for path in (tmp_path / "notebooks").glob("*.ipynb"):
+        lines = "\n".join(sources(nbformat.read(path, as_version=4), "markdown"))
+        headings[path.name] = lines, re.findall(r"^#+ (.*)$", lines, re.MULTILINE)
+    links = [
+        link
+        for text, _ in headings.values()
+        for link in re.findall(r"\]\(([^)\s]+\.ipynb[^)\s]*)\)", text)
+    ]
+    assert len(links) > 100
+    for link in links:
+        name, _, anchor = link.partition("#")
+        assert name in headings
+        titles = [title.replace(" ", "-") for title in headings[name][1]]
+        assert not anchor or unquote(anchor) in titles, link
+
+
+def test_one_cell_may_end_a_solution_and_begin_the_next_exercise():
+    def exercise(label, hint):
+        return f"```{{exercise}} Do {label} (5 minutes)\n:label: {label}\n\nText.\n\n**Hint:** {hint}\n```"
+
+    start = "```{{solution-start}} {}\n:class: dropdown\n```".format
+    end = "```{solution-end}\n```"
+    notebook = new_notebook(
+        cells=[
+            new_code_cell("seed = 1", metadata={"tags": ["parameters"]}),
+            new_markdown_cell(f"Before.\n\n{exercise('a', 'Think.')}\n\n{start('a')}\n\nSecret."),
+            new_code_cell("weight = 1"),
+            new_code_cell('print(answers.check("a", weight))', metadata={"tags": ["self-check"]}),
+            new_markdown_cell(f"Secret.\n\n{end}\n\n{exercise('b', 'Look.')}\n\n{start('b')}"),
+            new_code_cell("2"),
+            new_markdown_cell(f"{end}\n\nAfter."),
+        ]
+    )
+    cells = [cell.source for cell in workshop.convert(notebook, solved=False).cells][2:]
+    assert cells == [
+        "Before.\n\n### Exercise: Do a (5 minutes)\n\nText.\n\n**Hint:** Think.",
+        "# Exercise: Do a (5 minutes)\n# Hint: Think.\n# The check below reads: weight\n"
+        'ask("Do a")  # replace this line by your code',
+        'print(answers.check("a", weight))',
+        "### Exercise: Do b (5 minutes)\n\nText.\n\n**Hint:** Look.",
+        "# Exercise: Do b (5 minutes)\n# Hint: Look.\n"
+        'ask("Do b")  # replace this line by your code',
+        "After.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("myst", "plain"),
+    [
+        ("{ref}`the chapter\n<random-slope>`", "[the chapter](07_random_slope.ipynb)"),
+        ("{ref}`random-slope`", "[Random intercept and slope](07_random_slope.ipynb)"),
+        ("{ref}`bibliography`", "Bibliography"),
+        ("{term}`Chains <chain>` of a {term}`sampler`", "Chains of a sampler"),
+        ("so {cite:p}`gelman2006,mundlak1978`", "so (Gelman, 2006; Mundlak, 1978)"),
+        ("{cite:t}`papaspiliopoulos2007` say", "Papaspiliopoulos et al. (2007) say"),
+        ("(label)=\n# Title", "# Title"),
+        ("```{warning}\nOf $a\n+ b$.\n```", "> **Warning**\n> \n> Of $a + b$.\n"),
+        (":::{admonition} Words\nText.\n:::", "> **Words**\n> \n> Text.\n"),
+        ("```python\n1\n```", "```python\n1\n```"),
+    ],
+)
+def test_myst_becomes_plain_markdown(myst, plain):
+    assert workshop.translate(workshop.split_directives(myst)) == plain
+
+
+@pytest.mark.parametrize("myst", ["```{mermaid}\na\n```", "{doc}`index`"])
+def test_what_the_tool_does_not_know_is_refused(myst):
+    with pytest.raises(ValueError, match="does not know"):
+        workshop.translate(workshop.split_directives(myst))
+
+
+def test_a_solution_without_an_end_is_refused():
+    text = "```{exercise} A\n:label: a\n```\n\n```{solution-start} a\n```\n\nKey points"
+    notebook = new_notebook(cells=[new_markdown_cell(text)])
+    with pytest.raises(ValueError, match="the solution of 'A' has no end"):
+        workshop.convert(notebook, solved=False)
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path, **parameters) -> nbformat.NotebookNode:
+    """Run a notebook in a folder; return it as far as it came."""
+    nbformat.write(notebook, folder / "given.ipynb")
+    done = folder / "done.ipynb"
+    try:
+        papermill.execute_notebook(
+            folder / "given.ipynb", done, parameters, cwd=folder, progress_bar=False
+        )
+    except papermill.PapermillExecutionError as error:
+        assert error.ename == "NotYetAnswered"
+    return nbformat.read(done, as_version=4)
+
+
+@pytest.mark.parametrize("name", ["data_and_question", "exploring"])
+def test_an_open_exercise_stops_the_notebook_with_one_sentence(name, tmp_path):
+    page = next(path for path in CHAPTERS if name in path.stem)
+    notebook = convert(page)
+    cells = [cell for cell in execute(notebook, tmp_path).cells if cell.cell_type == "code"]
+    first = next(n for n, cell in enumerate(cells) if "\nask(" in cell.source)
+    (output,) = cells[first].outputs
+    assert output.ename == "NotYetAnswered"
+    assert output.traceback == [output.evalue]
+    assert output.evalue.startswith("The exercise '")
+    assert all(cell.execution_count for cell in cells[:first])
+    assert not any(cell.execution_count for cell in cells[first + 1 :])
+
+
+# Stored posteriors
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Calls of the sampler, which draws standard normal numbers whatever the model."""
+    calls = []
+
+    @functools.wraps(pm.sample)
+    def sample(*arguments, **settings):
+        calls.append(settings)
+        draws = np.random.default_rng(1).normal(size=(2, 50))
+        posterior = xr.Dataset({"mean": (("chain", "draw"), draws)})
+        stats = xr.Dataset({"diverging": (("chain", "draw"), draws > 2)})
+        return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
+    monkeypatch.setattr(precomputed, "SAMPLE", sample)
+    return calls
+
+
+def build(prior=10.0, observed=(1.0, 2.0, 4.0), power=1) -> pm.Model:
+    with pm.Model() as model:
+        mean = pm.Normal("mean", 0, prior)
+        pm.Deterministic("scaled", mean**power)
+        pm.Normal("value", mean, 1, observed=np.array(observed))
+    return model
+
+
+def test_a_stored_posterior_is_loaded_and_nothing_is_sampled(tmp_path, calls, capsys):
+    record = precomputed.load_or_sample(lambda: precomputed.RECORD, tmp_path)
+    load = precomputed.load_or_sample(lambda: True, tmp_path)
+    first = record(50, model=build(), random_seed=1, progressbar=True)
+    second = load(50, model=build(), random_seed=1)
+    assert len(calls) == 1
+    assert first.identical(second)
+    drawn = np.random.default_rng(1).normal(size=(2, 50))
+    assert second["posterior"]["mean"].dtype == "float64"
+    np.testing.assert_allclose(second["posterior"]["mean"], drawn, rtol=1e-6)
+    np.testing.assert_array_equal(second["sample_stats"]["diverging"], drawn > 2)
+    assert capsys.readouterr().out.count("nothing was sampled") == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ({"prior": 5.0}, {}),
+        ({"observed": (1.0, 2.0, 4.1)}, {}),
+        ({"power": 2}, {}),
+        ({}, {"random_seed": 2}),
+        ({}, {"target_accept": 0.9}),
+    ],
+    ids=["prior", "data", "deterministic", "seed", "setting"],
+)
+def test_whoever_changes_the_model_or_a_setting_samples(tmp_path, calls, model, settings):
+    precomputed.load_or_sample(lambda: precomputed.RECORD, tmp_path)(model=build(), random_seed=1)
+    load = precomputed.load_or_sample(lambda: True, tmp_path)
+    load(model=build(**model), **{"random_seed": 1, **settings})
+    assert len(calls) == 2
+
+
+def test_the_switch_decides(tmp_path, calls):
+    precomputed.load_or_sample(lambda: precomputed.RECORD, tmp_path)(model=build(), random_seed=1)
+    precomputed.load_or_sample(lambda: False, tmp_path)(model=build(), random_seed=1)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "overwritten"])
+def test_a_stored_posterior_that_cannot_be_read_is_sampled(tmp_path, calls, damage):
+    precomputed.load_or_sample(lambda: precomputed.RECORD, tmp_path)(model=build(), random_seed=1)
+    (entry,) = tmp_path.glob("*.zip")
+    content = entry.read_bytes()
+    if damage == "missing":
+        entry.unlink()
+    elif damage == "cut":
+        entry.write_bytes(content[: len(content) // 2])
+    else:
+        entry.write_bytes(content[:200] + b"x" * 200 + content[400:])
+    tree = precomputed.load_or_sample(lambda: True, tmp_path)(model=build(), random_seed=1)
+    assert len(calls) == 2
+    assert "mean" in tree["posterior"]
+
+
+# What `make workshop` made
+
+
+@pytest.fixture(scope="module")
+def archive():
+    require(workshop.ARCHIVE.exists(), "run `make workshop` to test what it makes")
+    return workshop.ARCHIVE
+
+
+@pytest.fixture(scope="module")
+def unpacked(archive, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("a folder")
+    with zipfile.ZipFile(archive) as whole:
+        whole.extractall(folder)
+    return folder / archive.stem
+
+
+def environment(unpacked: Path) -> dict[str, str]:
+    """Helpers of the zip, no fits that somebody kept, and no network to fall back on."""
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
+    cache = {"BOOK_FIT_CACHE": str(unpacked / "kept")}
+    return {**os.environ, **nowhere, **cache, "no_proxy": "", "PYTHONPATH": str(unpacked / "src")}
+
+
+@each_chapter
+def test_every_solved_notebook_ran_to_its_end_with_the_posteriors_that_are_handed_out(
+    page, archive
+):
+    """Each fit was loaded from its file when the chapter judged it; `make workshop` ran it so."""
+    notebook = workshop.WORKSHOP / "solutions" / page.name
+    assert nbformat.read(notebook, as_version=4) == convert(page, solved=True), "make it again"
+    done = workshop.list_runs()[notebook]
+    assert done.exists(), "run `make workshop` again: helpers or data have changed"
+    executed = nbformat.read(done, as_version=4)
+    code = [cell for cell in executed.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code if cell.source)
+    minutes = int(re.search(r"\*\*Minutes:\*\* (\d+)", "".join(sources(executed, "markdown")))[1])
+    assert executed.metadata.papermill.duration < 60 * minutes
+    with zipfile.ZipFile(archive) as whole:
+        names = {Path(name).name for name in whole.namelist() if "/fits/" in name}
+    assert workshop.list_fits(done) <= names
+
+
+def test_a_solved_notebook_loads_its_posteriors_and_samples_nothing(unpacked, monkeypatch):
+    for name, value in environment(unpacked).items():
+        monkeypatch.setenv(name, value)
+    page = next(path for path in CHAPTERS if "random_intercept" in path.stem)
+    notebook = nbformat.read(unpacked / "solutions" / page.name, as_version=4)
+    refuse = "import nutpie\n\nnutpie.sample = nutpie.compile_pymc_model = None"
+    notebook.cells.insert(0, new_code_cell(refuse))
+    code = sources(execute(notebook, unpacked / "solutions", precomputed=True), "code")
+    assert len(code) == len(sources(notebook, "code")) + 1  # papermill's own cell
+
+
+def test_the_zip_works_from_a_folder_with_a_space(unpacked):
+    """The check of the machine, the notebook to start with, and the first two chapters."""
+    assert " " in str(unpacked)
+    where = "import helpers; print(*helpers.__path__)"
+    ask = [[sys.executable, "-c", where], [sys.executable, "-m", "helpers", "check"]]
+    names = ["notebooks/00_start_here.ipynb"]
+    names += [f"solutions/{path.name}" for path in CHAPTERS[:2]]
+    run = [sys.executable, "-m", "papermill", "--no-progress-bar"]
+    for name in names:
+        place = str((unpacked / name).parent)
+        ask.append([*run, str(unpacked / name), str(unpacked / "done.ipynb"), "--cwd", place])
+    answers = []
+    for command in ask:
+        done = subprocess.run(
+            command, cwd=unpacked, env=environment(unpacked), capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        answers.append(done.stdout.strip())
+    assert answers[0] == str(unpacked / "src" / "helpers")
+
+
+def test_the_zip_holds_what_the_laptop_needs(unpacked):
+    for name in ("START-HERE.md", "LICENSE", "LICENSE-text", "CITATION.cff", ".python-version"):
+        assert (unpacked / name).exists(), name
+    for name in ("pyproject.toml", "requirements.lock", "environment.yml", "data/truth.json"):
+        assert (unpacked / name).exists(), name
+    for folder in ("notebooks", "solutions"):
+        assert {path.name for path in (unpacked / folder).glob("*_*.ipynb")} >= {
+            path.name for path in CHAPTERS
+        }
+    assert list(unpacked.rglob("*.lock")) == [unpacked / "requirements.lock"]
+
+
+def test_no_file_of_the_zip_names_this_machine(archive):
+    places = {str(ROOT), str(Path.home()), sys.prefix}
+    with zipfile.ZipFile(archive) as whole:
+        for name in whole.namelist():
+            content = whole.read(name)
+            assert not [place for place in places if place.encode() in content], name
+
+
+def test_the_zip_is_small_enough_and_too_large_a_one_is_refused(archive, tmp_path, monkeypatch):
+    assert archive.stat().st_size <= workshop.LIMIT <= 30e6
+    monkeypatch.setattr(workshop, "write_archive", lambda file, *_: file.write_bytes(b"x" * 2000))
+    with pytest.raises(SystemExit, match=r"has 0\.0 MB and may have .* Largest: "):
+        workshop.pack(tmp_path / "large.zip", 1000)

@@ -1,0 +1,91 @@
+// Typeset, make every slide fit its box, then start. Sizes are those of a slide of 1280 x 720.
+const SMALLEST = 75; // per cent of the type's size: what a room can still read
+const WIDGET = 165; // per cent: enlargement of a picture to touch
+const TALL = 1.25; // width over height below which a figure stands beside the words
+
+const items = slide => [...slide.querySelectorAll(".jp-RenderedHTMLCommon, .jp-Editor, .jp-OutputArea-output")]
+  .filter(item => !item.closest("aside"));
+const tooWide = box => box.scrollWidth > box.clientWidth + 1;
+
+function tooHigh(slide) {
+  const floor = slide.getBoundingClientRect().bottom - parseFloat(getComputedStyle(slide).paddingBottom);
+  return items(slide).some(item => item.getBoundingClientRect().bottom > floor + 1);
+}
+const tooFull = slide => tooHigh(slide) || items(slide).some(tooWide);
+
+// Lower a size until the box fits; return what it came to.
+function shrink(box, name, from, to, doesNotFit) {
+  let size = from;
+  box.style.setProperty(name, size / 100);
+  while (size > to && doesNotFit(box)) box.style.setProperty(name, --size / 100);
+  return size;
+}
+
+// Return what the smallest type on the slide came to, in per cent; 0 if there is too much all the same.
+function fitType(slide) {
+  items(slide).forEach(item => item.style.setProperty("--wide", 1));
+  const height = shrink(slide, "--high", 100, SMALLEST, tooHigh), least = Math.ceil(100 * SMALLEST / height);
+  const width = Math.min(...items(slide).map(item => shrink(item, "--wide", 100, least, tooWide)));
+  return tooFull(slide) ? 0 : height * width / 100;
+}
+
+// A tall figure stands beside the words.
+function placeFigure(slide) {
+  const figures = slide.querySelectorAll(".jp-RenderedImage img"), [figure] = figures;
+  slide.classList.toggle("only-figure", figures.length === items(slide).length);
+  if (figures.length !== 1 || items(slide).length === 1) return;
+  const shape = figure.naturalWidth / figure.naturalHeight;
+  if (shape >= TALL) return;
+  slide.style.setProperty("--beside", Math.min(652 * shape, 720) + "px");
+  slide.classList.add("figure-beside");
+}
+
+// A table stands beside its code where that leaves the type hardly smaller: words keep their size.
+function placeTable(slide, stacked) {
+  if (stacked > 90 || !slide.querySelector("table.dataframe") || !slide.querySelector(".jp-Editor")) return;
+  slide.classList.add("table-beside");
+  if (fitType(slide) >= Math.max(stacked - 5, 1)) return;
+  slide.classList.remove("table-beside");
+  fitType(slide);
+}
+
+// A picture to touch is enlarged; one that is high loses its table, and goes beside the words.
+function placeWidget(slide) {
+  const widget = slide.querySelector(".to-touch"), enlarge = () => shrink(widget, "--zoom", WIDGET, 80, () => tooFull(slide));
+  if (!widget || enlarge() >= 110) return;
+  slide.classList.add(items(slide).length === 1 ? "only-widget" : "widget-beside");
+  enlarge();
+}
+
+function fit(slide) {
+  slide.classList.add("sheet");
+  placeFigure(slide);
+  placeWidget(slide);
+  placeTable(slide, fitType(slide));
+}
+
+async function start() {
+  await MathJax.startup.promise;
+  await Promise.allSettled([...document.fonts].map(font => font.load()));
+  await Promise.allSettled([...document.images].map(image => image.decode()));
+  document.querySelectorAll(".slides > section > section").forEach(fit);
+  document.querySelector(".reveal").classList.remove("measured");
+  await Reveal.initialize({
+    width: 1280,
+    height: 720,
+    margin: 0,
+    center: false,
+    display: "flex",
+    hash: true,
+    slideNumber: "c/t",
+    controlsLayout: "edges",
+    transition: "none",
+    scrollActivationWidth: null,
+    pdfMaxPagesPerSlide: 1,
+    pdfSeparateFragments: false,
+    plugins: [RevealNotes, RevealZoom],
+  });
+  document.documentElement.dataset.ready = "yes";
+}
+
+start();

@@ -1,0 +1,497 @@
+"""Make the folder that a workshop's participants get, and one zip of it, for laptops without a network.
+
+Both sets of notebooks, with empty cells and with solutions, are derived from the chapters. The solutions
+are run once, as far as their last run is stale; the posteriors that they sample are stored beside them.
+"""
+
+import ast
+import hashlib
+import itertools
+import json
+import os
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import nbformat
+import papermill
+from archive import NEEDED, write_archive
+from chapters import ROOT, fingerprint, list_chapters, list_pages
+from markdown_it import MarkdownIt
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from pybtex.database import parse_file
+from pybtex.richtext import Text
+
+from helpers import fits, precomputed
+
+WORKSHOP = ROOT / "_build" / "workshop"
+RUNS = ROOT / "_build" / "workshop-runs"
+ARCHIVE = ROOT / "_build" / "bayesian-lmm-workshop.zip"
+LIMIT = 30e6  # bytes; what still travels by mail, or to a room over one slow connection
+ENVIRONMENT = tuple(pattern for pattern in NEEDED if not pattern.startswith("notebooks"))
+HANDED_OUT = ("*.md", "notebooks/*.ipynb", "solutions/*.ipynb", "fits/*.zip", *ENVIRONMENT)
+TO_LOOK_UP = ("glossary", "formulas")  # pages that are no chapters
+AT_A_TIME = 2
+TIMEOUT = 300  # seconds a cell
+SWITCH = f"{precomputed.SWITCH} = False  # True: load stored posteriors in place of sampling"
+NOTES = ("admonition", "note", "warning", "tip", "hint", "important", "caution", "seealso")
+ROLE = re.compile(
+    r"\{{1,2}(ref|term|cite:[pt])\}{1,2}`([^`]+)`"
+)  # in f-strings, braces are doubled
+LABEL = r"^\(([\w-]+)\)=\n+(#+) (.*)$"
+
+START = """\
+# Start here
+
+You need Python 3.12 or newer. The second step needs a network; nothing after it does.
+
+1. Open a terminal in this folder. Make an environment with `python -m venv .venv` and activate it with
+   `source .venv/bin/activate` (Windows: `.venv\\Scripts\\activate`).
+2. Install what the book was tested with: `python -m pip install --require-hashes -r requirements.lock`,
+   then the book's helpers: `python -m pip install --no-deps --no-build-isolation -e .`
+   (With conda: `conda env create -f environment.yml`, `conda activate bayesian-lmm-book`, then the latter.)
+3. Check your machine: `python -m helpers check`. For what it finds, it says what to do.
+4. Begin: `jupyter lab notebooks/00_start_here.ipynb`.
+
+In `notebooks/` each exercise has an empty cell: write your code in the place of `ask`. The same pages with
+solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page: the
+posteriors are then loaded from `fits/`. A model that you change is sampled all the same.
+"""
+
+
+# What the pages say of each other
+
+
+@dataclass(frozen=True)
+class Directive:
+    """A MyST directive: ``{name} argument``, options and body."""
+
+    name: str
+    argument: str
+    options: dict[str, str]
+    body: str
+
+
+@cache
+def read_labels() -> dict[str, tuple[str, str]]:
+    """Where each label of the book leads (nowhere for pages that stay at home), and its title."""
+    labels = {}
+    for page in list_pages():
+        is_there = page.suffix == ".ipynb" or page.stem in TO_LOOK_UP
+        file, text = f"{page.stem}.ipynb" if is_there else "", read_markdown(page)
+        for label, level, title in re.findall(LABEL, text, re.MULTILINE):
+            anchor = f"#{quote(title.replace(' ', '-'))}" if is_there and len(level) > 1 else ""
+            labels[label] = file + anchor, title
+        for title, label in re.findall(r"\{exercise\} (.*)\n:label: (\S+)", text):
+            labels[label] = file, f"Exercise: {title}"
+    return labels
+
+
+def read_markdown(page: Path) -> str:
+    text = page.read_text(encoding="utf-8")
+    if page.suffix != ".ipynb":
+        return text
+    cells = nbformat.reads(text, as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+@cache
+def read_citations() -> dict[str, tuple[str, str]]:
+    """Authors (surnames; from three on the first "et al.") and year of each entry in references.bib."""
+    found = {}
+    for key, entry in parse_file(ROOT / "references.bib", "bibtex").entries.items():
+        names = [
+            str(Text.from_latex(" ".join(person.prelast_names + person.last_names)))
+            for person in entry.persons["author"]
+        ]
+        authors = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
+        found[key] = authors, entry.fields["year"]
+    return found
+
+
+# From MyST to what JupyterLab renders
+
+
+def translate(pieces: Iterable[str | Directive]) -> str:
+    """Markdown that reads well in JupyterLab, from pieces of a page.
+
+    Raises
+    ------
+    ValueError
+        If there is a directive or a role that this tool does not know.
+    """
+    found = "".join(piece if isinstance(piece, str) else render(piece) for piece in pieces)
+    plain = replace_roles(re.sub(r"^\([\w-]+\)=\n", "", found, flags=re.MULTILINE))
+    if left := re.search(r"(`{3,}|:{3,})\{.*|\{[a-z:]+\}`[^`]*`", plain):
+        raise ValueError(
+            f"tools/workshop.py does not know how to turn this into Markdown: {left[0]}"
+        )
+    return plain
+
+
+def split_directives(text: str) -> Iterator[str | Directive]:
+    """The text between a page's outer directives, and these."""
+    lines, done = text.splitlines(keepends=True), 0
+    parser = MarkdownIt().use(colon_fence_plugin)
+    for token in parser.parse(text):
+        if token.level == 0 and (match := re.match(r"\{([\w-]+)\} *(.*)", token.info)):
+            first, last = token.map
+            yield "".join(lines[done:first])
+            options = re.match(r"(:\w+:.*\n)*", token.content)[0]
+            named = dict(re.findall(r":(\w+): *(.*)", options))
+            yield Directive(*match.groups(), named, token.content[len(options) :].strip("\n"))
+            done = last
+    yield "".join(lines[done:])
+
+
+def render(directive: Directive) -> str:
+    """A directive as plain Markdown."""
+    name, body = directive.name, directive.body
+    if name == "exercise":
+        return f"### Exercise: {directive.argument}\n\n{body}\n"
+    if name in ("solution", "solution-start", "solution-end"):
+        return "" if name == "solution-end" else f"#### Solution\n\n{body}\n"
+    if name in NOTES:
+        return quote_block(directive.argument or name.capitalize(), body)
+    if name == "glossary":
+        return define_terms(body)
+    if name == "list-table":
+        return list_rows(body)
+    raise ValueError(f"tools/workshop.py does not know the directive {{{name}}}")
+
+
+def quote_block(title: str, body: str) -> str:
+    """A block quote under a bold title; formulas in it stand on one line, as JupyterLab needs them."""
+    body = re.sub(r"(\$\$?)(?=\S|\n)[^$]+\1", lambda formula: " ".join(formula[0].split()), body)
+    return textwrap.indent(f"**{title}**\n\n{body}\n", "> ", lambda line: True)
+
+
+def define_terms(body: str) -> str:
+    """The glossary's terms and their definitions."""
+    body = re.sub(r"^:\w+:.*\n+", "", body)
+    entries = re.findall(r"((?:^\S.*\n)+)((?:^ +.*\n?)+)", body, re.MULTILINE)
+    return "\n\n".join(
+        f"**{', '.join(terms.splitlines())}**: {' '.join(text.split())}" for terms, text in entries
+    )
+
+
+def list_rows(body: str) -> str:
+    """A table of two columns as one paragraph a row, since a cell may hold code."""
+    rows = re.findall(r"^\* - (.*)\n  - ((?:.*\n?(?!\*))+)", body, re.MULTILINE)
+    cells = [f"**{name}**\n\n{textwrap.dedent('    ' + text).strip()}\n" for name, text in rows]
+    return "\n".join([*cells, ""])
+
+
+def replace_roles(text: str) -> str:
+    """Links for references, authors and year for citations, plain words for terms."""
+    makers = {"ref": link, "term": name_term, "cite:p": cite, "cite:t": cite_in_sentence}
+    return ROLE.sub(lambda role: makers[role[1]](" ".join(role[2].split())), text)
+
+
+def link(text: str) -> str:
+    title, label = read_target(text)
+    target, heading = read_labels()[label]
+    return f"[{title or heading}]({target})" if target else title or heading
+
+
+def name_term(text: str) -> str:
+    title, term = read_target(text)
+    return title or term
+
+
+def read_target(text: str) -> tuple[str, str]:
+    """Title (may be empty) and target of a role's text: ``title <target>`` or ``target``."""
+    match = re.fullmatch(r"(.*?) ?<([^<>]+)>", text)
+    return match.groups() if match else ("", text)
+
+
+def cite(keys: str) -> str:
+    return f"({'; '.join(', '.join(read_citations()[key.strip()]) for key in keys.split(','))})"
+
+
+def cite_in_sentence(keys: str) -> str:
+    found = (read_citations()[key.strip()] for key in keys.split(","))
+    return "; ".join(f"{authors} ({year})" for authors, year in found)
+
+
+# From a chapter to a notebook for participants
+
+Piece = tuple[str, str | Directive | NotebookNode]  # with the id of the cell that it comes from
+
+
+def convert(chapter: NotebookNode, solved: bool) -> NotebookNode:
+    """A chapter for participants: with its solutions, or with an empty cell in the place of each."""
+    pieces = take_apart(chapter)
+    cells = join_pieces(pieces if solved else empty_solutions(pieces))
+    return make_notebook(add_switch(cells, solved))
+
+
+def make_notebook(cells: list[NotebookNode]) -> NotebookNode:
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.validate(notebook)
+    return notebook
+
+
+def take_apart(chapter: NotebookNode) -> Iterator[Piece]:
+    """Code cells, and Markdown cells split at their directives; the slides' own cells stay behind."""
+    for cell in chapter.cells:
+        if cell.cell_type == "code":
+            yield cell.id, cell
+        elif "remove-cell" not in cell.metadata.get("tags", []):
+            yield from ((cell.id, piece) for piece in split_directives(cell.source))
+
+
+def empty_solutions(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """An empty cell in the place of each solution; the self-checks in it stay, after the empty cell."""
+    exercises, solved, checks = {}, None, []
+    for key, piece in pieces:
+        name = piece.name if isinstance(piece, Directive) else ""
+        if name == "exercise":
+            exercises[piece.options["label"]] = piece
+        if name in ("solution", "solution-start"):
+            solved, checks = exercises[piece.argument], []
+        if solved is None:
+            yield key, piece
+        elif isinstance(piece, NotebookNode) and "self-check" in piece.metadata.get("tags", []):
+            checks.append((key, piece))
+        if name in ("solution", "solution-end"):
+            yield key, write_empty_cell(solved, [piece.source for _, piece in checks])
+            yield from checks
+            solved = None
+    if solved is not None:
+        raise ValueError(f"the solution of '{solved.argument}' has no end")
+
+
+def write_empty_cell(exercise: Directive, checks: list[str]) -> NotebookNode:
+    """The cell that an exercise's solution goes into."""
+    hint = re.search(r"\*\*Hint:\*\*\s+(.+?)(\n\s*\n|$)", translate([exercise.body]), re.DOTALL)
+    wanted = ", ".join(dict.fromkeys(name for check in checks for name in read_answers(check)))
+    said = [f"Exercise: {exercise.argument}"]
+    said += [f"Hint: {' '.join(hint[1].split())}"] if hint else []
+    said += [f"The check below reads: {wanted}"] if wanted else []
+    comments = [line for text in said for line in textwrap.wrap(text, 82)]
+    title = json.dumps(re.sub(r" *\(\d+ minutes?\)$", "", exercise.argument), ensure_ascii=False)
+    question = f"ask({title})  # replace this line by your code"
+    label = exercise.options["label"]
+    source = "\n".join([*(f"# {line}" for line in comments), question])
+    return new_code_cell(source, id=f"open-{label}")
+
+
+def read_answers(check: str) -> list[str]:
+    """Variables that a self-check judges: the names in all arguments of ``check`` but the label."""
+    calls = (node for node in ast.walk(ast.parse(check)) if isinstance(node, ast.Call))
+    judged = [call for call in calls if getattr(call.func, "attr", "") == "check"]
+    given = [part for call in judged for value in call.args[1:] for part in ast.walk(value)]
+    return [part.id for part in given if isinstance(part, ast.Name)]
+
+
+def join_pieces(pieces: Iterable[Piece]) -> list[NotebookNode]:
+    """Cells again: the pieces of one Markdown cell together, as far as no empty cell parts them."""
+    cells = []
+    for (key, is_code), group in itertools.groupby(
+        pieces, lambda item: (item[0], isinstance(item[1], NotebookNode))
+    ):
+        parts = [piece for _, piece in group]
+        if is_code:
+            cells += [clean_code(cell) for cell in parts]
+            continue
+        if text := translate(parts).strip():
+            cells.append(new_markdown_cell(text, id=f"{key}-{len(cells)}"))
+    return cells
+
+
+def clean_code(cell: NotebookNode) -> NotebookNode:
+    """A code cell without outputs; JupyterLab folds the code that the book hides."""
+    tags = set(cell.metadata.get("tags", []))
+    new = new_code_cell(replace_roles(cell.source), id=cell.id)
+    if kept := sorted(tags & {"parameters", "self-check"}):
+        new.metadata.tags = kept
+    if tags & {"hide-input", "remove-input"}:
+        new.metadata.jupyter = {"source_hidden": True}
+    return new
+
+
+def add_switch(cells: list[NotebookNode], solved: bool) -> list[NotebookNode]:
+    """The switch in the cell of parameters, and after it what heeds the switch."""
+    place = next(n for n, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", []))
+    cells[place].source += f"\n{SWITCH}"
+    lines = ["%load_ext helpers.precomputed"]
+    lines += [] if solved else ["from helpers.answers import ask"]
+    return [*cells[: place + 1], new_code_cell("\n".join(lines), id="switch"), *cells[place + 1 :]]
+
+
+# The folder
+
+
+def write_notebooks(folder: Path, solved: bool) -> None:
+    """Every chapter, and the pages to look things up in."""
+    folder.mkdir(parents=True)
+    for page in list_chapters():
+        try:
+            notebook = convert(nbformat.read(page, as_version=4), solved)
+        except (KeyError, ValueError) as error:
+            sys.exit(f"{page.stem}: {error}")
+        nbformat.write(notebook, folder / page.name)
+    for page in list_pages():
+        if page.stem in TO_LOOK_UP:
+            text = translate(split_directives(read_markdown(page)))
+            notebook = make_notebook([new_markdown_cell(text, id=page.stem)])
+            nbformat.write(notebook, folder / f"{page.stem}.ipynb")
+
+
+def write_start(folder: Path) -> None:
+    """START-HERE.md, and the same as a notebook that checks the machine and lists the pages."""
+    (folder / "START-HERE.md").write_text(START, encoding="utf-8")
+    pages = [
+        (page.name, re.search(r"^# (.*)", read_markdown(page), re.M)[1]) for page in list_chapters()
+    ]
+    listed = "\n".join(f"- [{title}]({name})" for name, title in pages)
+    check = "from helpers import setup_check\n\nsetup_check.report()"
+    cells = [
+        new_code_cell(check, id="check"),
+        new_markdown_cell(START, id="start"),
+        new_markdown_cell(f"## The pages\n\n{listed}", id="pages"),
+    ]
+    notebook = new_notebook(cells=cells)
+    notebook.metadata.kernelspec = nbformat.read(
+        list_chapters()[0], as_version=4
+    ).metadata.kernelspec
+    nbformat.write(notebook, folder / "notebooks" / "00_start_here.ipynb")
+
+
+def copy_environment(folder: Path) -> None:
+    """What the notebooks need to run: helpers, data, versions, licences."""
+    for path in (path for pattern in ENVIRONMENT for path in ROOT.glob(pattern)):
+        if path.is_file():
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+
+# The posteriors
+
+
+def list_runs() -> dict[Path, Path]:
+    """For each notebook with solutions, where its run is kept as long as nothing that it needs changes."""
+    runs = {}
+    for notebook in (WORKSHOP / "solutions" / page.name for page in list_chapters()):
+        source = hashlib.sha256(notebook.read_bytes()).hexdigest()[:12]
+        runs[notebook] = RUNS / fingerprint() / f"{notebook.stem}-{source}.ipynb"
+    return runs
+
+
+def run(notebook: Path, done: Path) -> float:
+    """Run a notebook in its folder, storing what it samples; return the seconds."""
+    draft = done.with_name(f"draft-{done.name}")
+    executed = papermill.execute_notebook(
+        notebook,
+        draft,
+        {precomputed.SWITCH: precomputed.RECORD},
+        cwd=notebook.parent,
+        execution_timeout=TIMEOUT,
+        progress_bar=False,
+    )
+    draft.rename(done)
+    return executed.metadata.papermill.duration
+
+
+def list_fits(done: Path) -> set[str]:
+    """Names of the stored posteriors that a run says it used; none if there is no run."""
+    if not done.exists():
+        return set()
+    cells = nbformat.read(done, as_version=4).cells
+    said = "".join(out.get("text", "") for cell in cells for out in cell.get("outputs", []))
+    return set(re.findall(r"Loaded fits/(\w+\.zip)", said))
+
+
+def run_stale(runs: dict[Path, Path]) -> None:
+    """Run the notebooks that have no fresh run or lack a stored posterior, two at a time.
+
+    Raises
+    ------
+    SystemExit
+        If a notebook failed; the others are run and kept.
+    """
+    stored = {path.name for path in (WORKSHOP / "fits").glob("*.zip")}
+    stale = [item for item in runs.items() if not item[1].exists() or list_fits(item[1]) - stored]
+    failed = []
+    with ProcessPoolExecutor(AT_A_TIME) as pool:
+        jobs = {pool.submit(run, *item): item[0].stem for item in reversed(stale)}
+        for number, job in enumerate(as_completed(jobs), start=1):
+            name, error = jobs[job], job.exception()
+            outcome = f"failed\n{error}" if error else f"{job.result():.1f} s"
+            print(f"[{number}/{len(jobs)}] {name}: {outcome}", flush=True)
+            failed += [name] if error else []
+    if failed:
+        sys.exit(f"These solutions did not run to their end: {', '.join(sorted(failed))}.")
+
+
+def forget_stale(runs: dict[Path, Path]) -> None:
+    """Delete runs of earlier notebooks or helpers, and posteriors that no run uses."""
+    for path in RUNS.rglob("*.ipynb"):
+        if path not in runs.values():
+            path.unlink()
+    used = set().union(*map(list_fits, runs.values()))
+    for path in (WORKSHOP / "fits").iterdir():
+        if path.name not in used:
+            path.unlink()
+
+
+def pack(archive: Path, limit: float) -> None:
+    """Zip the folder.
+
+    Raises
+    ------
+    SystemExit
+        If the zip is larger than ``limit`` (bytes); the largest files are named.
+    """
+    files = [path for pattern in HANDED_OUT for path in WORKSHOP.glob(pattern) if path.is_file()]
+    write_archive(archive, WORKSHOP, sorted(set(files)))
+    size = archive.stat().st_size
+    if size > limit:
+        largest = sorted(files, key=lambda path: -path.stat().st_size)[:3]
+        sizes = ", ".join(f"{path.name} {path.stat().st_size / 1e6:.1f} MB" for path in largest)
+        sys.exit(
+            f"{archive.name} has {size / 1e6:.1f} MB and may have {limit / 1e6:.0f} MB. Largest: {sizes}."
+        )
+
+
+def clear() -> None:
+    """Empty the folder; posteriors stay as long as helpers, data and versions are those of the last runs."""
+    known = (RUNS / fingerprint()).exists()
+    if not known:
+        shutil.rmtree(RUNS, ignore_errors=True)
+    for path in WORKSHOP.glob("*"):
+        if path.is_file():
+            path.unlink()
+        elif path.name != "fits" or not known:
+            shutil.rmtree(path)
+    (RUNS / fingerprint()).mkdir(parents=True, exist_ok=True)
+    (WORKSHOP / "fits").mkdir(parents=True, exist_ok=True)
+
+
+def main() -> None:
+    clear()
+    write_notebooks(WORKSHOP / "notebooks", solved=False)
+    write_notebooks(WORKSHOP / "solutions", solved=True)
+    write_start(WORKSHOP)
+    copy_environment(WORKSHOP)
+    runs = list_runs()
+    os.environ[fits.FOLDER] = __file__  # no folder: what is recorded comes from no cache
+    run_stale(runs)
+    forget_stale(runs)
+    pack(ARCHIVE, LIMIT)
+
+
+if __name__ == "__main__":
+    main()
