@@ -57,7 +57,10 @@ def test_every_page_renders_without_a_warning(tmp_path):
     assert build.returncode == 0, build.stdout[-2000:] + build.stderr[-4000:]
     pages = book / "_build" / "html"
     assert (pages / "_static" / "mathjax" / "startup.js").exists()
-    for name in ("index", "t3_setup"):  # the cell for Colab: the lock, then the helpers without more
+    for name in (
+        "index",
+        "t3_setup",
+    ):  # the cell for Colab: the lock, then the helpers without more
         shown = BeautifulSoup((pages / "notebooks" / f"{name}.html").read_text("utf-8")).text
         assert re.search(r"pip install -q --require-hashes -r \S+/main/requirements.lock", shown)
         assert re.search(r"pip install -q --no-deps \S+ git\+https://\S+@main", shown)

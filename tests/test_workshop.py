@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import nbformat
 import numpy as np
 import papermill
+import plain_markdown
 import pymc as pm
 import pytest
 import workshop
@@ -70,7 +71,7 @@ def test_every_exercise_has_one_empty_cell_with_its_minutes_and_its_hint(page):
     for (title, body), cell in zip(exercises, empty, strict=True):
         said = " ".join(line.removeprefix("# ") for line in cell.splitlines()[:-1])
         assert said.startswith(f"Exercise: {title}")
-        hint = workshop.replace_roles(body.partition("**Hint:**")[2].partition("\n\n")[0])
+        hint = plain_markdown.replace_roles(body.partition("**Hint:**")[2].partition("\n\n")[0])
         assert hint and f"Hint: {' '.join(hint.split())}" in said
         assert f'ask("{re.sub(r" .[0-9]+ minutes.$", "", title)}")' in cell.splitlines()[-1]
 
@@ -81,7 +82,7 @@ def test_the_solved_notebook_is_the_chapter(page):
     made = sources(convert(page, solved=True), "code")
     assert made.pop(1) == "%load_ext helpers.precomputed"
     made[0] = made[0].removesuffix(f"\n{workshop.SWITCH}")
-    assert made == [workshop.replace_roles(source) for source in given]
+    assert made == [plain_markdown.replace_roles(source) for source in given]
 
 
 @pytest.mark.parametrize("solved", [False, True], ids=["empty", "solved"])
@@ -166,13 +167,13 @@ def test_one_cell_may_end_a_solution_and_begin_the_next_exercise():
     ],
 )
 def test_myst_becomes_plain_markdown(myst, plain):
-    assert workshop.translate(workshop.split_directives(myst)) == plain
+    assert plain_markdown.to_plain(myst) == plain
 
 
 @pytest.mark.parametrize("myst", ["```{mermaid}\na\n```", "{doc}`index`"])
 def test_what_the_tool_does_not_know_is_refused(myst):
-    with pytest.raises(ValueError, match="does not know"):
-        workshop.translate(workshop.split_directives(myst))
+    with pytest.raises(ValueError, match="no plain Markdown is known"):
+        plain_markdown.to_plain(myst)
 
 
 def test_a_solution_without_an_end_is_refused():

@@ -20,7 +20,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 # The parts of MathJax that typeset TeX as SVG, with MathML beside it for screen readers; no menu.
-MATHJAX = ("core", "input/tex", "output/svg", "output/svg/fonts/tex", "a11y/assistive-mml")
+MATHJAX = ("core", "input/tex", "output/svg", "a11y/assistive-mml")
+FONT = "output/svg/fonts/tex"  # asked for by output/svg itself, and twice is once too often
 EXECUTED = "_executed"  # notebooks with outputs, to download
 ABOUT = "notebooks/about"
 SHOWN = ("pymc", "bambi", "arviz", "nutpie", "numpy", "pandas", "xarray", "seaborn", "jupyter-book")
@@ -78,7 +79,7 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     """Formulas are typeset without a network: MathJax comes from the environment."""
     if error is not None or app.builder.format != "html":
         return
-    parts = {f"mathjax/{part}.js" for part in ("startup", *MATHJAX)}
+    parts = {f"mathjax/{part}.js" for part in ("startup", *MATHJAX, FONT)}
     for file in files("sphinx-mathjax-offline"):
         part = file.as_posix().partition("/static/")[2]
         if part in parts:

@@ -38,8 +38,7 @@ def execute_stale(folder: Path) -> dict[str, float]:
     stale = [page for page in list_pages() if needs_execution(cache, page)]
     seconds, failed = {}, []
     with ProcessPoolExecutor(AT_A_TIME) as pool:
-        # The longest pages stand last in the book; begun first, none runs alone at the end.
-        jobs = {pool.submit(execute, page): page for page in reversed(stale)}
+        jobs = {pool.submit(execute, page): page for page in put_in_order(stale)}
         for number, job in enumerate(as_completed(jobs), start=1):
             page = jobs[job]
             notebook, seconds[page.stem], error = job.result()
@@ -60,6 +59,15 @@ def execute_stale(folder: Path) -> dict[str, float]:
     if failed:
         sys.exit(f"These pages did not run to their end: {', '.join(failed)}.")
     return seconds
+
+
+def put_in_order(pages: list[Path]) -> list[Path]:
+    """First the chapters from 10 on, whose fits others read, then the appendices, which take longest.
+
+    So no page waits for another's fit, or runs alone at the end, and the appendices find compiled what
+    all models share.
+    """
+    return sorted(pages, key=lambda page: (page.stem[0] != "1", page.stem[0] != "a"))
 
 
 def needs_execution(cache, page: Path) -> bool:

@@ -64,7 +64,7 @@ def _to_webp(path: Path) -> tuple[int, int]:
 def _pack(image: Image.Image) -> bytes:
     """The image as WebP, without loss unless a loss that nobody sees makes it smaller."""
     packed = []
-    for settings in ({"lossless": True, "method": 2}, {"quality": 75, "method": 4}):
+    for settings in ({"lossless": True, "method": 2}, {"quality": 60, "method": 4}):
         buffer = BytesIO()
         image.save(buffer, "WEBP", **settings)
         packed.append(buffer.getvalue())

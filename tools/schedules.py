@@ -101,7 +101,10 @@ class Schedule(SphinxDirective):
     def run(self) -> list:
         schedule = yaml.safe_load("\n".join(self.content))
         clock = 60 * schedule["start"]
-        lines = ["| Begins | What | Talk | Exercises | Machine | Minutes |", "|---|---|---|---|---|---|"]
+        lines = [
+            "| Begins | What | Talk | Exercises | Machine | Minutes |",
+            "|---|---|---|---|---|---|",
+        ]
         for row in list_rows(schedule):
             what = f"{{doc}}`{row.chapter}`: {row.what}" if row.chapter else row.what
             minutes = f"{row.talk} | {row.exercises} | {row.machine} | {row.minutes}"

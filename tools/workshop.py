@@ -15,21 +15,22 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from urllib.parse import quote
 
 import nbformat
 import papermill
 from archive import NEEDED, write_archive
 from chapters import ROOT, fingerprint, list_chapters, list_pages
-from markdown_it import MarkdownIt
-from mdit_py_plugins.colon_fence import colon_fence_plugin
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from pybtex.database import parse_file
-from pybtex.richtext import Text
+from plain_markdown import (
+    TO_LOOK_UP,
+    Directive,
+    read_markdown,
+    replace_roles,
+    split_directives,
+    translate,
+)
 
 from helpers import fits, precomputed
 
@@ -39,15 +40,9 @@ ARCHIVE = ROOT / "_build" / "bayesian-lmm-workshop.zip"
 LIMIT = 30e6  # bytes; what still travels by mail, or to a room over one slow connection
 ENVIRONMENT = tuple(pattern for pattern in NEEDED if not pattern.startswith("notebooks"))
 HANDED_OUT = ("*.md", "notebooks/*.ipynb", "solutions/*.ipynb", "fits/*.zip", *ENVIRONMENT)
-TO_LOOK_UP = ("glossary", "formulas")  # pages that are no chapters
 AT_A_TIME = 2
 TIMEOUT = 300  # seconds a cell
 SWITCH = f"{precomputed.SWITCH} = False  # True: load stored posteriors in place of sampling"
-NOTES = ("admonition", "note", "warning", "tip", "hint", "important", "caution", "seealso")
-ROLE = re.compile(
-    r"\{{1,2}(ref|term|cite:[pt])\}{1,2}`([^`]+)`"
-)  # in f-strings, braces are doubled
-LABEL = r"^\(([\w-]+)\)=\n+(#+) (.*)$"
 
 START = """\
 # Start here
@@ -66,161 +61,6 @@ In `notebooks/` each exercise has an empty cell: write your code in the place of
 solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page: the
 posteriors are then loaded from `fits/`. A model that you change is sampled all the same.
 """
-
-
-# What the pages say of each other
-
-
-@dataclass(frozen=True)
-class Directive:
-    """A MyST directive: ``{name} argument``, options and body."""
-
-    name: str
-    argument: str
-    options: dict[str, str]
-    body: str
-
-
-@cache
-def read_labels() -> dict[str, tuple[str, str]]:
-    """Where each label of the book leads (nowhere for pages that stay at home), and its title."""
-    labels = {}
-    for page in list_pages():
-        is_there = page.suffix == ".ipynb" or page.stem in TO_LOOK_UP
-        file, text = f"{page.stem}.ipynb" if is_there else "", read_markdown(page)
-        for label, level, title in re.findall(LABEL, text, re.MULTILINE):
-            anchor = f"#{quote(title.replace(' ', '-'))}" if is_there and len(level) > 1 else ""
-            labels[label] = file + anchor, title
-        for title, label in re.findall(r"\{exercise\} (.*)\n:label: (\S+)", text):
-            labels[label] = file, f"Exercise: {title}"
-    return labels
-
-
-def read_markdown(page: Path) -> str:
-    text = page.read_text(encoding="utf-8")
-    if page.suffix != ".ipynb":
-        return text
-    cells = nbformat.reads(text, as_version=4).cells
-    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-
-
-@cache
-def read_citations() -> dict[str, tuple[str, str]]:
-    """Authors (surnames; from three on the first "et al.") and year of each entry in references.bib."""
-    found = {}
-    for key, entry in parse_file(ROOT / "references.bib", "bibtex").entries.items():
-        names = [
-            str(Text.from_latex(" ".join(person.prelast_names + person.last_names)))
-            for person in entry.persons["author"]
-        ]
-        authors = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
-        found[key] = authors, entry.fields["year"]
-    return found
-
-
-# From MyST to what JupyterLab renders
-
-
-def translate(pieces: Iterable[str | Directive]) -> str:
-    """Markdown that reads well in JupyterLab, from pieces of a page.
-
-    Raises
-    ------
-    ValueError
-        If there is a directive or a role that this tool does not know.
-    """
-    found = "".join(piece if isinstance(piece, str) else render(piece) for piece in pieces)
-    plain = replace_roles(re.sub(r"^\([\w-]+\)=\n", "", found, flags=re.MULTILINE))
-    if left := re.search(r"(`{3,}|:{3,})\{.*|\{[a-z:]+\}`[^`]*`", plain):
-        raise ValueError(
-            f"tools/workshop.py does not know how to turn this into Markdown: {left[0]}"
-        )
-    return plain
-
-
-def split_directives(text: str) -> Iterator[str | Directive]:
-    """The text between a page's outer directives, and these."""
-    lines, done = text.splitlines(keepends=True), 0
-    parser = MarkdownIt().use(colon_fence_plugin)
-    for token in parser.parse(text):
-        if token.level == 0 and (match := re.match(r"\{([\w-]+)\} *(.*)", token.info)):
-            first, last = token.map
-            yield "".join(lines[done:first])
-            options = re.match(r"(:\w+:.*\n)*", token.content)[0]
-            named = dict(re.findall(r":(\w+): *(.*)", options))
-            yield Directive(*match.groups(), named, token.content[len(options) :].strip("\n"))
-            done = last
-    yield "".join(lines[done:])
-
-
-def render(directive: Directive) -> str:
-    """A directive as plain Markdown."""
-    name, body = directive.name, directive.body
-    if name == "exercise":
-        return f"### Exercise: {directive.argument}\n\n{body}\n"
-    if name in ("solution", "solution-start", "solution-end"):
-        return "" if name == "solution-end" else f"#### Solution\n\n{body}\n"
-    if name in NOTES:
-        return quote_block(directive.argument or name.capitalize(), body)
-    if name == "glossary":
-        return define_terms(body)
-    if name == "list-table":
-        return list_rows(body)
-    raise ValueError(f"tools/workshop.py does not know the directive {{{name}}}")
-
-
-def quote_block(title: str, body: str) -> str:
-    """A block quote under a bold title; formulas in it stand on one line, as JupyterLab needs them."""
-    body = re.sub(r"(\$\$?)(?=\S|\n)[^$]+\1", lambda formula: " ".join(formula[0].split()), body)
-    return textwrap.indent(f"**{title}**\n\n{body}\n", "> ", lambda line: True)
-
-
-def define_terms(body: str) -> str:
-    """The glossary's terms and their definitions."""
-    body = re.sub(r"^:\w+:.*\n+", "", body)
-    entries = re.findall(r"((?:^\S.*\n)+)((?:^ +.*\n?)+)", body, re.MULTILINE)
-    return "\n\n".join(
-        f"**{', '.join(terms.splitlines())}**: {' '.join(text.split())}" for terms, text in entries
-    )
-
-
-def list_rows(body: str) -> str:
-    """A table of two columns as one paragraph a row, since a cell may hold code."""
-    rows = re.findall(r"^\* - (.*)\n  - ((?:.*\n?(?!\*))+)", body, re.MULTILINE)
-    cells = [f"**{name}**\n\n{textwrap.dedent('    ' + text).strip()}\n" for name, text in rows]
-    return "\n".join([*cells, ""])
-
-
-def replace_roles(text: str) -> str:
-    """Links for references, authors and year for citations, plain words for terms."""
-    makers = {"ref": link, "term": name_term, "cite:p": cite, "cite:t": cite_in_sentence}
-    return ROLE.sub(lambda role: makers[role[1]](" ".join(role[2].split())), text)
-
-
-def link(text: str) -> str:
-    title, label = read_target(text)
-    target, heading = read_labels()[label]
-    return f"[{title or heading}]({target})" if target else title or heading
-
-
-def name_term(text: str) -> str:
-    title, term = read_target(text)
-    return title or term
-
-
-def read_target(text: str) -> tuple[str, str]:
-    """Title (may be empty) and target of a role's text: ``title <target>`` or ``target``."""
-    match = re.fullmatch(r"(.*?) ?<([^<>]+)>", text)
-    return match.groups() if match else ("", text)
-
-
-def cite(keys: str) -> str:
-    return f"({'; '.join(', '.join(read_citations()[key.strip()]) for key in keys.split(','))})"
-
-
-def cite_in_sentence(keys: str) -> str:
-    found = (read_citations()[key.strip()] for key in keys.split(","))
-    return "; ".join(f"{authors} ({year})" for authors, year in found)
 
 
 # From a chapter to a notebook for participants
