@@ -23,6 +23,9 @@ SHOTS = ROOT / "_build" / "screenshots"
 WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 360, "height": 740}
 WCAG = {"preload": False, "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 PAGE_LIMIT = 1_500_000  # bytes that a reader's browser is sent
+# Figures whose shape on the page is not that of the picture, by more than rounding.
+SQUEEZED = """() => [...document.querySelectorAll("article img")].filter(i => i.width &&
+    Math.abs(i.naturalWidth / i.naturalHeight / (i.width / i.height) - 1) > 0.03).map(i => i.src)"""
 PAGES = [path.stem for path in list_pages()]
 each_page = pytest.mark.parametrize("name", PAGES)
 
@@ -120,6 +123,7 @@ def test_a_page_serves_every_reader(chromium, html, name):
     with visit(chromium, html, f"notebooks/{name}") as opened:
         opened.load_images()
         page = opened.page
+        page.add_style_tag(content="* { transition: none !important }")
         for theme in ("light", "dark"):
             page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
             assert violations(page) == []
@@ -129,6 +133,7 @@ def test_a_page_serves_every_reader(chromium, html, name):
                 page.screenshot(path=shot, full_page=True)
                 width = page.evaluate("document.documentElement.scrollWidth")
                 assert width <= size["width"], widest(page)
+                assert page.evaluate(SQUEEZED) == []
 
 
 def violations(page: Page) -> list[str]:

@@ -15,6 +15,7 @@ from jupyter_cache.executors.utils import single_nb_execution
 
 AT_A_TIME = 2
 TIMEOUT = 300  # seconds a cell
+FIRST = ("12_prior_sensitivity", "16_reporting")
 
 
 def execute(page: Path):
@@ -62,12 +63,12 @@ def execute_stale(folder: Path) -> dict[str, float]:
 
 
 def put_in_order(pages: list[Path]) -> list[Path]:
-    """First the chapters from 10 on, whose fits others read, then the appendices, which take longest.
+    """First the two chapters that make the fits which others read, then the appendices, which take longest.
 
-    So no page waits for another's fit, or runs alone at the end, and the appendices find compiled what
+    So no page waits for another's fit, none runs alone at the end, and the appendices find compiled what
     all models share.
     """
-    return sorted(pages, key=lambda page: (page.stem[0] != "1", page.stem[0] != "a"))
+    return sorted(pages, key=lambda page: (page.stem not in FIRST, page.stem[0] != "a"))
 
 
 def needs_execution(cache, page: Path) -> bool:
