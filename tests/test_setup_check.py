@@ -142,6 +142,7 @@ def test_a_python_that_is_too_old_can_read_the_check(module):
 
 
 def test_a_first_cell_shows_what_the_command_shows(stand_ins, monkeypatch, capsys):
+    monkeypatch.setattr(setup_check, "runs_in_notebook", lambda: False)
     assert setup_check.report() is None
     shown = capsys.readouterr().out.splitlines()
     assert shown[-1] == "Ready."
@@ -412,6 +413,7 @@ def test_the_way_without_make_is_in_the_readme():
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_scripts_need_a_guard_where_processes_begin_anew(monkeypatch, platform):
+    monkeypatch.setattr(setup_check, "runs_in_notebook", lambda: False)
     result = setup_check.check_start_method(platform)
     if platform == "linux":
         assert result.status == OK
