@@ -21,6 +21,7 @@ import nbformat
 import papermill
 from archive import NEEDED, write_archive
 from chapters import ROOT, fingerprint, list_chapters, list_pages
+from execute import AT_A_TIME, TIMEOUT
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from plain_markdown import (
@@ -40,8 +41,6 @@ ARCHIVE = ROOT / "_build" / "bayesian-lmm-workshop.zip"
 LIMIT = 30e6  # bytes; what still travels by mail, or to a room over one slow connection
 ENVIRONMENT = tuple(pattern for pattern in NEEDED if not pattern.startswith("notebooks"))
 HANDED_OUT = ("*.md", "notebooks/*.ipynb", "solutions/*.ipynb", "fits/*.zip", *ENVIRONMENT)
-AT_A_TIME = 2
-TIMEOUT = 300  # seconds a cell
 SWITCH = f"{precomputed.SWITCH} = False  # True: load stored posteriors in place of sampling"
 
 START = """\
