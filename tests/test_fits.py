@@ -1,9 +1,11 @@
 """A shared fit is computed once, belongs to what was asked for, and survives damage."""
 
 import functools
+import io
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 import xarray as xr
@@ -105,16 +107,25 @@ def test_other_versions_are_another_question(visits, monkeypatch):
     assert fits.identify("pooled", visits, ASKED) != before
 
 
-def flip_a_byte(content: bytes) -> bytes:
-    middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+def flip(content: bytes, position: int) -> bytes:
+    return content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
+
+
+def put_in_archive(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(fits.MEMBER, content)
+    return buffer.getvalue()
 
 
 DAMAGE = {
     "half a file": lambda content: content[: len(content) // 2],
     "nothing": lambda content: b"",
-    "another byte": flip_a_byte,
+    "another byte": lambda content: flip(content, len(content) // 2),
+    # In the archive's directory: the bit that says "encrypted".
+    "another flag": lambda content: flip(content, content.rindex(b"PK\1\2") + 8),
     "another file": lambda content: b"not an archive",
+    "an archive of something else": lambda content: put_in_archive(b"not a fit"),
 }
 
 
@@ -147,6 +158,14 @@ def test_what_nobody_read_for_a_month_is_forgotten(visits, folder):
     os.utime(old, (0, 0))
     fits.fit_once("random_intercept", visits, **EXACT)
     assert [entry.name.split("-")[0] for entry in folder.glob("*.zip")] == ["random_intercept"]
+
+
+def test_what_a_writer_left_that_was_stopped_is_forgotten_too(visits, folder):
+    (folder / "tmpstopped").mkdir(parents=True)
+    (folder / "tmpstopped" / fits.MEMBER).write_bytes(b"half")
+    os.utime(folder / "tmpstopped", (0, 0))
+    assert fits.fit_once("pooled", visits, **EXACT)
+    assert not (folder / "tmpstopped").exists()
 
 
 def test_what_is_read_is_not_forgotten(visits, folder):

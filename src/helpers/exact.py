@@ -94,10 +94,8 @@ def exact_posterior(
         If the grid does not reach its accuracy, for instance because rows without any scatter
         leave no lower limit to sigma.
     """
-    check_choice("model", name, MODELS)
     if "residual_ss" not in data.columns:
         data = sufficient_statistics(data, outcome=outcome, predictor=predictor, group=group)
-    _refuse_noiseless(data)
     problem = pose(name, data, priors)
     nodes, shift = integrate(problem)
     exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
@@ -141,7 +139,12 @@ def _refuse_noiseless(statistics: pd.DataFrame) -> None:
 
 
 def pose(name: str, statistics: pd.DataFrame, priors: Priors) -> Problem:
-    """Units are the smallest values that the data, or the prior, can tell from 0."""
+    """Units are the smallest values that the data, or the prior, can tell from 0.
+
+    Raises ``ValueError`` for an unknown model, ``QuadratureFailed`` for rows without any scatter.
+    """
+    check_choice("model", name, MODELS)
+    _refuse_noiseless(statistics)
     data = reduce_groups(statistics, priors)
     sigma = np.sqrt(data.residual_ss / data.spare) if data.spare > 0 else 0.0
     sigma = sigma or np.sqrt(np.mean(data.q**2)) or priors.sigma

@@ -177,8 +177,10 @@ def two_kinds(times: np.ndarray) -> pm.Model:
         share = pm.Beta("share", 5, 5)
         mean = pm.Normal("mean", 200, 25, dims="kind")
         sigma = pm.HalfNormal("sigma", 20)
-        weights = pm.math.stack([share, 1 - share])
-        pm.NormalMixture("bounce_time", weights, mean, sigma, observed=y)
+        first = pm.math.log(share) + pm.logp(pm.Normal.dist(mean[0], sigma), y)
+        second = pm.math.log(1 - share) + pm.logp(pm.Normal.dist(mean[1], sigma), y)
+        # The same density as pm.NormalMixture, which takes twice as long to compile.
+        pm.Potential("bounce_time", pm.math.logaddexp(first, second).sum())
     return model
 
 

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import inspect
 import os
+import shutil
 import tempfile
 import time
 import zipfile
@@ -53,7 +54,7 @@ def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
     with FileLock(entry.with_suffix(".lock")):
         tree = read(entry)
         if tree is not None:
-            entry.touch()
+            _note_reading(entry)
             return tree
         tree = models.fit(name, frame, **settings)
         with contextlib.suppress(OSError):  # a full disk: the fit is there all the same
@@ -74,6 +75,12 @@ def _keep_plain(
     with FileLock(entry.with_suffix(".lock")), contextlib.suppress(OSError):
         if not entry.exists():
             write(xr.DataTree.from_dict(groups), entry)
+
+
+def _note_reading(entry: Path) -> None:
+    """Entry and lock are forgotten when nobody has asked for them for long."""
+    for path in (entry, entry.with_suffix(".lock")):
+        path.touch()
 
 
 def cache_folder() -> Path:
@@ -98,10 +105,10 @@ def identify(name: str, frame: pd.DataFrame, settings: dict) -> str:
 
 
 def _forget_unused(folder: Path) -> None:
-    """Delete what nobody has read for a month: most of it belongs to other versions."""
-    for entry in folder.glob("*.zip"):
-        if time.time() - entry.stat().st_mtime > KEEP_DAYS * 24 * 3600:
-            entry.unlink()
+    """Delete what nobody has read for a month, and what writers left that were stopped meanwhile."""
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > KEEP_DAYS * 24 * 3600:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _is_writable(folder: Path) -> bool:
@@ -115,14 +122,16 @@ def _is_writable(folder: Path) -> bool:
 
 def read(entry: Path) -> xr.DataTree | None:
     """The fit in an entry; ``None`` if there is none or its bytes are not those that were written."""
+    if not entry.exists():
+        return None
     with tempfile.TemporaryDirectory() as folder:
-        try:
+        # What damage makes of an archive is told by half a dozen kinds of error; the cure is the same.
+        with contextlib.suppress(Exception):
             with zipfile.ZipFile(entry) as archive:  # compares checksums
                 file = archive.extract(MEMBER, folder)
-        except (OSError, KeyError, zipfile.BadZipFile):
-            return None
-        with xr.open_datatree(file, engine="netcdf4") as tree:
-            return tree.load()
+            with xr.open_datatree(file, engine="netcdf4") as tree:
+                return tree.load()
+    return None
 
 
 def write(tree: xr.DataTree, entry: Path) -> None:

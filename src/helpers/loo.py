@@ -17,7 +17,7 @@ from helpers.gaussian import (
     times,
     transpose,
 )
-from helpers.specification import MODELS, Columns, Priors, check_choice
+from helpers.specification import Columns, Priors
 
 CHUNK = 500_000  # rows times nodes worked on at once
 
@@ -144,7 +144,6 @@ class _Grid:
 
 
 def _lay_grid(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> _Grid:
-    check_choice("model", name, MODELS)
     statistics = sufficient_statistics(frame, **vars(columns))
     problem = pose(name, statistics, priors)
     nodes, _ = integrate(problem)
