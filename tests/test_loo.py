@@ -45,14 +45,15 @@ def test_mean_sd_and_pit_are_those_of_a_fit_without_the_row(name, visits):
 
 @pytest.mark.parametrize("name", models.MODELS)
 def test_psis_agrees_with_the_exact_answer(name, visits):
-    """PSIS may differ by its Monte Carlo error: that of independent draws, inflated by the weights."""
+    """In total and visit by visit, within four and five times the Monte Carlo error that PSIS states."""
     extend = ("posterior_predictive", "log_likelihood", "log_prior")
     tree = fits.fit_once(name, visits, draws=2000, extend=extend)
     estimate = az.loo(tree, pointwise=True)
     answer = loo.leave_one_out(name, visits)
     difference = estimate.elpd_i.values - answer["elpd"].to_numpy()
-    assert estimate.elpd == pytest.approx(answer["elpd"].sum(), abs=0.3)
-    assert np.abs(difference).max() < 0.1
+    moves = loo.psis_moves(estimate, tree["log_likelihood"]["bounce_time"])
+    assert abs(difference.sum()) < 4 * float(az.mcse(moves.sum("obs")))
+    assert (np.abs(difference) < 5 * az.mcse(moves).values).all()
 
 
 @pytest.mark.parametrize("name", models.MODELS)

@@ -73,6 +73,19 @@ def test_the_model_on_the_page_is_the_model_in_the_helpers(name, backend, visits
     np.testing.assert_allclose(log_densities(shown, points), log_densities(ours, points), rtol=1e-9)
 
 
+def test_priors_as_scipy_writes_them_are_those_of_the_model(visits):
+    priors = models.Priors((150.0, 30.0), (1.0, 4.0), 11.0, 12.0, 3.0, 1.5)
+    model = models.build("random_slope", visits, priors=priors)
+    written = priors.distributions()
+    unit = written.pop("rho")  # the model has it as 2 Beta - 1
+    for name, prior in written.items():
+        assert float(pm.logp(model[name], 7.0).eval()) == pytest.approx(prior.logpdf(7.0))
+    assert float(pm.logp(model["rho_unit"], 0.7).eval()) == pytest.approx(
+        unit.logpdf(0.4) + np.log(2)
+    )
+    assert "rho" not in models.Priors(lkj_eta=None).distributions()
+
+
 def test_another_prior_is_another_model(visits):
     ours = models.build("random_intercept", visits)
     other = models.build("random_intercept", visits, priors=models.Priors(group_sd=2.0))

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import xarray as xr
+from arviz import ELPDData
 from scipy import special
 
 from helpers.exact import Problem, integrate, pose, sds_at
@@ -131,6 +133,29 @@ def predict_new_group(
         y = frame.loc[own, outcome].to_numpy(float)
         elpd[own] = special.logsumexp(log_weight + _log_normal(y, mean, variance), axis=1)
     return elpd
+
+
+def psis_moves(result: ELPDData, log_likelihood: xr.DataArray) -> xr.DataArray:
+    """How far each draw moves what PSIS says of each row: ``az.mcse`` of it is PSIS' Monte Carlo error.
+
+    The estimate is a mean over draws weighted by w, so by the delta method a draw of density p moves its
+    log by w (p / estimate - 1) (Vehtari et al. 2024). Draws move many
+    rows at once: for the error of a sum over rows, sum first.
+
+    Parameters
+    ----------
+    result
+        What ``az.loo(tree, pointwise=True)`` returns.
+    log_likelihood
+        Log density of each row by each draw, with the dimensions ``chain``, ``draw`` and ``obs``.
+
+    Returns
+    -------
+    DataArray with the same dimensions, in units of elpd, times the number of draws.
+    """
+    draws = log_likelihood.sizes["chain"] * log_likelihood.sizes["draw"]
+    moves = draws * np.exp(result.log_weights) * np.expm1(log_likelihood - result.elpd_i)
+    return moves.transpose("chain", "draw", "obs")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import pandas as pd
+from scipy import stats
+from scipy.stats.distributions import rv_frozen
 
 from helpers.data import check_numeric
 
@@ -44,6 +46,19 @@ class Priors:
     group_sd: float = 20.0
     slope_sd: float = 5.0
     lkj_eta: float | None = 2.0
+
+    def distributions(self) -> dict[str, rv_frozen]:
+        """Every top-level prior as scipy writes it, by parameter; ``rho`` only if there is one.
+
+        For a 2 x 2 correlation matrix LKJ(eta) is Beta(eta, eta), stretched to -1 to 1 (Lewandowski,
+        Kurowicka & Joe 2009).
+        """
+        priors = {name: stats.norm(*getattr(self, name)) for name in ("intercept", "slope")}
+        for name in ("sigma", "group_sd", "slope_sd"):
+            priors[name] = stats.halfnorm(scale=getattr(self, name))
+        if self.lkj_eta is not None:
+            priors["rho"] = stats.beta(self.lkj_eta, self.lkj_eta, loc=-1, scale=2)
+        return priors
 
 
 @dataclass(frozen=True)
