@@ -1,6 +1,7 @@
 """What the tests share: the book's data, a browser, and chapters that were run."""
 
 import os
+import shutil
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,6 +14,7 @@ from filelock import FileLock
 from helpers import data, plots
 
 ROOT = Path(__file__).resolve().parents[1]
+ARCHIVE = ROOT / "_build" / "bayesian-lmm-book-html.zip"
 mpl.use("agg")
 
 
@@ -53,6 +55,15 @@ def open_page(chromium, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def html(tmp_path_factory) -> Path:
+    """The rendered book, unpacked somewhere else."""
+    require(ARCHIVE.exists(), "there are no pages yet: run `make book` first")
+    folder = tmp_path_factory.mktemp("un packed")
+    shutil.unpack_archive(ARCHIVE, folder)
+    return folder / ARCHIVE.stem
+
+
+@pytest.fixture(scope="session")
 def visits():
     plots.use_book_style()
     return data.standardize(data.load_bounce_times(), "age")
@@ -70,17 +81,22 @@ def small(visits):
 
 
 @pytest.fixture(scope="session")
-def run_chapter(tmp_path_factory):
+def chapters_folder(tmp_path_factory) -> Path:
+    """Where chapters are run in tests, each in a folder of its name and seed."""
+    folder = tmp_path_factory.getbasetemp()
+    # That of all workers, where there are any.
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def run_chapter(chapters_folder):
     """Function that runs a chapter somewhere else: once, whichever test or worker asks first.
 
     Without a seed the chapter runs with its own parameters.
     """
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # that of all workers
 
     def run(chapter: Path, seed: int | None = None) -> nbformat.NotebookNode:
-        elsewhere = folder / f"{chapter.stem}-{seed}"
+        elsewhere = chapters_folder / f"{chapter.stem}-{seed}"
         done = elsewhere / chapter.name
         with FileLock(f"{elsewhere}.lock"):
             if not done.exists():

@@ -124,13 +124,12 @@ def read(entry: Path) -> xr.DataTree | None:
     """The fit in an entry; ``None`` if there is none or its bytes are not those that were written."""
     if not entry.exists():
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        # What damage makes of an archive is told by half a dozen kinds of error; the cure is the same.
-        with contextlib.suppress(Exception):
-            with zipfile.ZipFile(entry) as archive:  # compares checksums
-                file = archive.extract(MEMBER, folder)
-            with xr.open_datatree(file, engine="netcdf4") as tree:
-                return tree.load()
+    # What damage makes of an archive is told by half a dozen kinds of error; the cure is the same.
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(Exception):
+        with zipfile.ZipFile(entry) as archive:  # compares checksums
+            file = archive.extract(MEMBER, folder)
+        with xr.open_datatree(file, engine="netcdf4") as tree:
+            return tree.load()
     return None
 
 
