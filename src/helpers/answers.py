@@ -1,4 +1,8 @@
-"""The right answers of the exercises that have one, computed by another route than their solutions."""
+"""The right answers of the exercises that have one, computed by another route than their solutions.
+
+They live among the helpers because readers and participants of a workshop import them: a check in a
+notebook computes the answer anew and compares.
+"""
 
 from functools import cache
 
@@ -75,6 +79,18 @@ def slope_of_colleague() -> Answer:
             "This is the slope per sd, as reported.": -2.0,
             "Divide by the sd of age, do not multiply.": -2.0 * sd / 10,
             "This is the truth, not what the colleague found.": -1.5,
+        },
+    )
+
+
+def row_of_the_empty_county() -> Answer:
+    """The second row below the header, as a spreadsheet counts."""
+    return Answer(
+        1 + 2,
+        "a row, as a spreadsheet numbers it",
+        slips={
+            "A spreadsheet counts the header, too.": 2,
+            "Python counts from zero; a reader with a spreadsheet does not.": 1,
         },
     )
 
@@ -190,6 +206,20 @@ def values_for_twenty() -> Answer:
             "This is the count for eight counties.": 12,
             "This is the count for eight counties, too.": 22,
             "One circle is missing: what ties a county's two effects together?": 45,
+        },
+    )
+
+
+def values_without_levels() -> Answer:
+    """Numbers of values that Bambi samples with and without intercepts by county, circle by circle."""
+    groups = _visits()["county"].nunique()
+    return Answer(
+        {"(std_age|county)": 3 + 2 * (1 + groups), "(0 + std_age|county)": 3 + 1 + groups},
+        "values to sample",
+        slips={
+            "Bambi's formula has no correlation.": 3 + 2 * (1 + groups) + 1,
+            "The baseline, the slope and the residual sd are still there.": 1 + groups,
+            "The sd of the counties' slopes is a value, too.": 3 + groups,
         },
     )
 
@@ -495,6 +525,17 @@ def mcse_of_four_times_the_draws() -> Answer:
     )
 
 
+def form_with_more_effective_draws() -> Answer:
+    """Many visits know each county's intercept well: the draws of a centred form are worth more."""
+    return Answer(
+        "centred",
+        "a form",
+        slips={
+            "This form suits groups about which the data say little. Is that so here?": "non-centred"
+        },
+    )
+
+
 def r_hat_of_drift() -> Answer:
     """Split R-hat of four equal chains that rise from 0 to 99, by ArviZ."""
     chains = np.tile(np.arange(100.0), (4, 1))
@@ -622,6 +663,15 @@ def intercept_between_prior_and_visits() -> Answer:
             "Halfway is a guess: the weights follow from the two precisions.": mix(0.5),
             "With the sigma of the old fit it would be this, but sigma has grown.": mix(old),
         },
+    )
+
+
+def sd_notices_the_fault() -> Answer:
+    """``sigma`` is fitted to the sd of all times, whatever makes it."""
+    return Answer(
+        "no",
+        "yes or no",
+        slips={"Is there a parameter that was fitted to this statistic?": "yes"},
     )
 
 
@@ -810,7 +860,7 @@ def change_in_kent() -> Answer:
     return Answer(
         within,
         "seconds",
-        error=0.08,
+        error=0.04,
         units={
             "the change for one year": 0.1,
             "seconds per sd of age": _per_decade()["seconds per sd of age"],
@@ -934,7 +984,7 @@ def slope_of_late_visitors() -> Answer:
         10 * _slope_by_gls(late),
         "seconds per decade of age",
         error=0.06,
-        units={"seconds per year": 0.1},
+        units=_per_decade(),
         slips={"This is the slope without the open tabs.": 10 * _slope_by_gls(frame)},
     )
 
@@ -1045,6 +1095,18 @@ def sd_with_more_counties() -> Answer:
     )
 
 
+def rows_missing_in_a_report() -> Answer:
+    """Of eighteen rows the section has one, R-hat; counted by hand."""
+    return Answer(
+        18 - 1,
+        "rows of the checklist",
+        slips={
+            "One row is there: each section of the report has to hold the text.": 18,
+            "This is the number of rows that are there.": 1,
+        },
+    )
+
+
 def draws_for_one_digit_more() -> Answer:
     """How many times the draws make the Monte Carlo error ten times smaller."""
     return Answer(
@@ -1089,13 +1151,35 @@ def sd_of_sigma_with_ten_times_the_visits() -> Answer:
     )
 
 
+def evidence_against_wide_slopes() -> Answer:
+    """Two ratios on a plain grid: of posterior and prior where slopes are equal, and of the two priors."""
+    weight, _, _, slope_sd, *_ = _slopes_on_a_grid()
+    first, second = np.unique(slope_sd)[:2]  # the first lies so near to 0 that it stands for it
+    density = weight[slope_sd == first].sum() / (second - first)
+    scale = Priors().slope_sd
+    equal = -np.log(density / stats.halfnorm.pdf(first, scale=scale))
+    old, new = (stats.halfnorm.pdf(slope_sd, scale=sd) for sd in (scale, 50.0))
+    wider = np.log(weight @ (new / old))
+    return Answer(
+        float(equal + wider),
+        "natural logarithms",
+        error=0.06,
+        units={"logarithms to base 10": 1 / np.log(10)},
+        slips={
+            "This is for the prior of the book: take the wide one.": float(equal),
+            "This compares the two priors: compare with the random intercept.": float(wider),
+            "This is the factor itself: take its logarithm.": float(np.exp(equal + wider)),
+        },
+    )
+
+
 def corner_of_each_county() -> Answer:
     """Weight of each county's own data for sigma = 8 s and tau = 4 s."""
     n = _visits()["county"].value_counts()
     return Answer(
         (n / (n + 4)).to_dict(),
         "a share between 0 and 1",
-        error=1e-3,
+        error=0.006,
         units={"per cent": 100},
     )
 
@@ -1140,12 +1224,22 @@ def effects_with_wrong_names() -> Answer:
     )
 
 
+def quiet_failure_that_holds_all() -> Answer:
+    """Without the counties in the likelihood their intervals are the prior's, and hold nearly everything."""
+    moved = "Are the intercepts that it finds those of the counties it names?"
+    return Answer(
+        "forgotten group",
+        "the label of a failure",
+        slips={moved: "wrong names", "Are its rows those of the counties?": "wrong rows"},
+    )
+
+
 def chains_in_one_mode() -> Answer:
     """Probability that four chains begin in the same one of two modes."""
     return Answer(
         2 * 0.5**4,
         "a probability",
-        error=1e-3,
+        error=0.006,
         units={"per cent": 100, "runs of sixteen": 16},
         slips={
             "This is one particular mode; the chains may share either.": 0.5**4,
@@ -1191,6 +1285,25 @@ def sd_of_counties_under_a_wider_prior() -> Answer:
     )
 
 
+def is_at_the_edge() -> Answer:
+    """A correlation of one is the edge of what a covariance matrix can be."""
+    return Answer(
+        "yes",
+        "yes or no",
+        slips={"Compare the smaller eigenvalue with the larger one, not with 0.": "no"},
+    )
+
+
+def quantity_that_knows_the_data() -> Answer:
+    """Truth and blind draws both come from the prior; only the simulated visits tell them apart."""
+    parameters = ("intercept", "slope", "sigma")
+    return Answer(
+        "log_likelihood",
+        "a quantity that is ranked",
+        slips={f"For {name} the truth is a draw like any other.": name for name in parameters},
+    )
+
+
 def share_held_by_half_intervals() -> Answer:
     """How often an interval of half the length of a right 95 % interval holds the truth."""
     held = float(1 - 2 * stats.norm.sf(stats.norm.ppf(0.975) / 2))
@@ -1231,12 +1344,14 @@ def worlds_to_tell_two_coverages() -> Answer:
 
 ANSWERS = {
     "data-units": slope_of_colleague,
+    "data-break": row_of_the_empty_county,
     "data-vote": slope_of_a_visit,
     "exploring-noise": ratio_of_errors,
     "exploring-means": slope_of_means,
     "exploring-fixed": slope_with_own_levels,
     "exploring-firms": slope_within_firms,
     "cm-count": values_for_twenty,
+    "cm-formula": values_without_levels,
     "cm-rutland": first_to_leave,
     "cp-raw-age": impossible_on_raw_age,
     "cp-colleague": scale_of_colleague,
@@ -1251,37 +1366,44 @@ ANSWERS = {
     "rs-zero": correlation_at_20,
     "rs-ninth": chance_in_a_ninth_county,
     "qd-draws": mcse_of_four_times_the_draws,
+    "qd-form": form_with_more_effective_draws,
     "qd-rhat": r_hat_of_drift,
     "wl-question": slope_of_any_two_visitors,
     "wl-within": slope_within_counties,
     "wl-firms": distance_of_pooled_firms,
-    "ppc-too-wide": kent_too_wide,
-    "ppc-pulled": intercept_between_prior_and_visits,
-    "mc-ratio-factor": ratio_of_a_quarter,
-    "mc-price": price_of_a_wide_prior,
-    "mc-lead": lead_with_three_visits,
-    "ps-weight": weight_against_a_sceptic,
-    "ps-slope-t": slope_under_a_t_prior,
+    "ppc-fitted": kent_too_wide,
+    "ppc-prior": intercept_between_prior_and_visits,
+    "ppc-plant": sd_notices_the_fault,
+    "mc-quarter": ratio_of_a_quarter,
+    "mc-prior": price_of_a_wide_prior,
+    "mc-known": lead_with_three_visits,
+    "ps-sceptic": weight_against_a_sceptic,
+    "ps-heavy": slope_under_a_t_prior,
     "ps-tipping": sds_that_tip_the_sign,
-    "wb-kent": change_in_kent,
-    "wb-holds": does_the_interval_hold_the_truth,
+    "wb-which": change_in_kent,
+    "wb-counties": does_the_interval_hold_the_truth,
     "wb-ninth": median_of_a_ninth_county,
-    "wb-contextual": contextual_slope_of_firms,
+    "wb-firms": contextual_slope_of_firms,
     "ex-sigma": residual_sd_of_student_t,
     "ex-old": slope_of_late_visitors,
     "ex-power": power_of_residual_check,
     "ta-penalty": penalty_that_turns_the_decision,
     "ta-copy": sd_of_copied_line,
     "ta-design": sd_with_more_counties,
+    "rp-missing": rows_missing_in_a_report,
     "rp-refuse": draws_for_one_digit_more,
     "rp-again": distance_of_two_halves,
     "ea-ten": sd_of_sigma_with_ten_times_the_visits,
+    "ea-evidence": evidence_against_wide_slopes,
     "ea-weight": corner_of_each_county,
     "ea-firms": factor_of_a_firm,
     "fa-names": effects_with_wrong_names,
     "fa-chains": chains_in_one_mode,
+    "fa-recovery": quiet_failure_that_holds_all,
     "ag-draws": error_of_four_times_the_draws,
     "ag-prior": sd_of_counties_under_a_wider_prior,
+    "ag-silent": is_at_the_edge,
+    "hk-blind": quantity_that_knows_the_data,
     "hk-narrow": share_held_by_half_intervals,
     "hk-worlds": worlds_to_tell_two_coverages,
 }

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from helpers.specification import check_choice
 
@@ -51,8 +53,9 @@ def check(answers: Mapping[str, Callable[[], Answer]], label: str, given: object
     label
         The exercise.
     given
-        The reader's answer: any number, a 0-dimensional array, text that holds a number, a word; for an
-        answer by label a mapping or a Series, in any order.
+        The reader's answer: a number, text that holds one, or a word; also alone in an array, a table, a
+        data set or a mapping. A yes or no may be a truth value. An answer by label is a mapping, a
+        Series, a table with one column or an array with one dimension, in any order.
 
     Returns
     -------
@@ -76,27 +79,47 @@ def check(answers: Mapping[str, Callable[[], Answer]], label: str, given: object
 
 
 def _judge_word(answer: Answer, given: object) -> str:
-    word = str(given).strip().casefold()
+    items = _list_items(given)
+    if len(items) != 1:
+        return f"One word is asked for, and this holds {len(items)}."
+    word = _read_word(items[0])
     if word == answer.value.casefold():
         return "Right."
     slips = {str(value).casefold(): sentence for sentence, value in answer.slips.items()}
     return slips.get(word, "Not this one. Read the hint again.")
 
 
+def _read_word(item: object) -> str:
+    """A word without the marks around it; a truth value is "yes" or "no"."""
+    if isinstance(item, bool | np.bool_):
+        return "yes" if item else "no"
+    return str(item).strip(" \t\n.!\"'").casefold()
+
+
 def _judge_labelled(answer: Answer, given: object) -> str:
-    try:
-        given = dict(given.items())
-    except AttributeError:
+    numbers = _read_labelled(given)
+    if numbers is None:
         return "The answer has one number a label: give a dict or a pandas Series."
-    missing = [label for label in answer.value if label not in given]
+    missing = [label for label in answer.value if label not in numbers]
     if missing:
         return f"There is no number for {missing[0]}."
     for label, value in answer.value.items():
         part = Answer(value, answer.unit, answer.error, answer.units, answer.slips)
-        verdict = _judge_number(part, given[label])
+        verdict = _judge_number(part, numbers[label])
         if verdict != "Right.":
             return f"{label}: {verdict}"
     return "Right."
+
+
+def _read_labelled(given: object) -> dict | None:
+    """Numbers by label, or nothing if the answer has no labels."""
+    if isinstance(given, xr.Dataset) and len(given) == 1:
+        (given,) = given.values()
+    if isinstance(given, xr.DataArray) and given.squeeze(drop=True).ndim == 1:
+        given = given.squeeze(drop=True).to_series()
+    if isinstance(given, pd.DataFrame) and 1 in given.shape:
+        given = given.squeeze()
+    return dict(given.items()) if isinstance(given, Mapping | pd.Series) else None
 
 
 def _judge_number(answer: Answer, given: object) -> str:
@@ -104,34 +127,64 @@ def _judge_number(answer: Answer, given: object) -> str:
     if isinstance(number, str):
         return number
 
-    def is_near(value, error=answer.error):
-        return abs(number - value) <= error
-
-    if is_near(answer.value):
+    if abs(number - answer.value) <= answer.error:
         return "Right."
-    if is_near(-answer.value):
+    if abs(number + answer.value) <= answer.error:
         return "The size is right, the sign is not."
-    for unit, factor in answer.units.items():
-        if any(is_near(sign * factor * answer.value, factor * answer.error) for sign in (1, -1)):
-            return f"This looks like {unit}; asked for: {answer.unit}."
-    for sentence, value in answer.slips.items():
-        if is_near(value):
-            return sentence
-    return f"Not yet, and it is not the sign or the units ({answer.unit}). Read the hint again."
+    # Of several known wrong answers that are near, the nearest is meant.
+    near = [
+        (abs(number - value), sentence)
+        for sentence, value, error in _list_wrong(answer)
+        if abs(number - value) <= error
+    ]
+    if near:
+        return min(near)[1]
+    common = "the sign or the units" if answer.units else "the sign"
+    return f"Not yet, and it is not {common}. Asked for: {answer.unit}. Read the hint again."
+
+
+def _list_wrong(answer: Answer) -> list[tuple[str, float, float]]:
+    """Sentence, value and error of each known wrong answer."""
+    slips = [(sentence, value, answer.error) for sentence, value in answer.slips.items()]
+    units = [
+        (
+            f"This looks like {unit}; asked for: {answer.unit}.",
+            sign * factor * answer.value,
+            factor * answer.error,
+        )
+        for unit, factor in answer.units.items()
+        for sign in (1, -1)
+    ]
+    return slips + units
 
 
 def _read_number(given: object) -> float | str:
     """The one number in an answer, or a sentence that says why there is none."""
-    if isinstance(given, str):
-        given = given.replace("\N{MINUS SIGN}", "-").split()[0] if given.strip() else "nothing"
-    values = np.asarray(given).ravel()
-    if values.size != 1:
-        return f"One number is asked for, and this holds {values.size}: summarize the draws."
+    items = _list_items(given)
+    if len(items) != 1:
+        return f"One number is asked for, and this holds {len(items)}: summarize the draws."
+    (item,) = items
+    if isinstance(item, str):
+        item = item.replace("\N{MINUS SIGN}", "-").replace("%", " ").strip().partition(" ")[0]
+        if "," in item:
+            return "Write a decimal point, and no comma: this is read as Python reads numbers."
     try:
-        number = float(values[0])
-    except (TypeError, ValueError):
+        number = float(item)
+    except Exception:  # objects of any library fail in their own way, and none of them is a number
         return "This is not a number."
     return number if np.isfinite(number) else "This is not a finite number."
+
+
+def _list_items(given: object) -> list:
+    """What an answer holds: the elements of an array, also of the only one in a data set or mapping."""
+    while isinstance(given, Mapping) and len(given) == 1:
+        (given,) = given.values()
+    if isinstance(given, Mapping):
+        return list(given)
+    try:
+        return list(np.asarray(given, dtype=object).ravel())
+    except Exception:  # nothing that numpy knows
+        return [given]
 
 
 def ask(title: str) -> None:
