@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,13 +18,15 @@ import pymc as pm
 import pytest
 import workshop
 import xarray as xr
+import yaml
 from chapters import list_chapters
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from conftest import ROOT, require
-from helpers import precomputed
+from helpers import answers, precomputed
 
 CHAPTERS = list_chapters()
+MACHINE = re.compile(r"\*\*Minutes:\*\* .*, at most (\d+) of them the machine's\n")
 each_chapter = pytest.mark.parametrize("page", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 
 
@@ -142,13 +145,28 @@ def test_one_cell_may_end_a_solution_and_begin_the_next_exercise():
     assert cells == [
         "Before.\n\n### Exercise: Do a (5 minutes)\n\nText.\n\n**Hint:** Think.",
         "# Exercise: Do a (5 minutes)\n# Hint: Think.\n# The check below reads: weight\n"
-        'ask("Do a")  # replace this line by your code',
+        'weight = ...\nask("Do a")  # replace this line by your code',
         'print(answers.check("a", weight))',
         "### Exercise: Do b (5 minutes)\n\nText.\n\n**Hint:** Look.",
         "# Exercise: Do b (5 minutes)\n# Hint: Look.\n"
         'ask("Do b")  # replace this line by your code',
         "After.",
     ]
+
+
+@each_chapter
+def test_a_check_reads_no_variable_that_the_chapter_has_used_before(page, capsys):
+    """Until the reader answers, it says that there is no answer, also where the name had a value."""
+    cells = sources(convert(page), "code")
+    checks = [n for n, cell in enumerate(cells) if cell.startswith("print(answers.check(")]
+    assert checks
+    for n in checks:
+        *before, question = cells[n - 1].splitlines()
+        assert question.startswith("ask(")
+        names = dict.fromkeys(workshop.read_answers(cells[n]), 1.0)
+        exec("\n".join(before), names)
+        exec(cells[n], names | {"answers": answers})
+        assert "put yours in the place of the dots" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -269,11 +287,14 @@ def test_a_stored_posterior_is_loaded_and_nothing_is_sampled(tmp_path, calls, ca
     ],
     ids=["prior", "data", "deterministic", "seed", "setting"],
 )
-def test_whoever_changes_the_model_or_a_setting_samples(tmp_path, calls, model, settings):
+def test_whoever_changes_the_model_or_a_setting_samples_and_is_told_so(
+    tmp_path, calls, capsys, model, settings
+):
     precomputed.load_or_sample(lambda: precomputed.RECORD, tmp_path)(model=build(), random_seed=1)
     load = precomputed.load_or_sample(lambda: True, tmp_path)
     load(model=build(**model), **{"random_seed": 1, **settings})
     assert len(calls) == 2
+    assert capsys.readouterr().out.endswith("\nNot stored: sampling.\n")
 
 
 def test_the_switch_decides(tmp_path, calls):
@@ -315,6 +336,13 @@ def unpacked(archive, tmp_path_factory):
     return folder / archive.stem
 
 
+def samples(page: Path) -> bool:
+    """Whether a chapter or its solutions call a sampler, and not the exact back end only."""
+    code = "\n".join(sources(nbformat.read(page, as_version=4), "code"))
+    calls = re.findall(r"pm\.sample\(|fit_once\(|models\.fit\([^)]*\)|\.fit\(\s*draws", code)
+    return any('backend="exact"' not in call for call in calls)
+
+
 def environment(unpacked: Path) -> dict[str, str]:
     """Helpers of the zip, no fits that somebody kept, and no network to fall back on."""
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
@@ -334,8 +362,9 @@ def test_every_solved_notebook_ran_to_its_end_with_the_posteriors_that_are_hande
     executed = nbformat.read(done, as_version=4)
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code if cell.source)
-    minutes = int(re.search(r"\*\*Minutes:\*\* (\d+)", "".join(sources(executed, "markdown")))[1])
+    minutes = int(MACHINE.search("".join(sources(executed, "markdown")))[1])
     assert executed.metadata.papermill.duration < 60 * minutes
+    assert bool(workshop.list_fits(done)) == samples(page)
     with zipfile.ZipFile(archive) as whole:
         names = {Path(name).name for name in whole.namelist() if "/fits/" in name}
     assert workshop.list_fits(done) <= names
@@ -362,21 +391,31 @@ def test_the_zip_works_from_a_folder_with_a_space(unpacked):
     run = [sys.executable, "-m", "papermill", "--no-progress-bar"]
     for name in names:
         place = str((unpacked / name).parent)
-        ask.append([*run, str(unpacked / name), str(unpacked / "done.ipynb"), "--cwd", place])
-    answers = []
+        done = str(unpacked / f"done-{Path(name).name}")
+        ask.append([*run, str(unpacked / name), done, "--cwd", place])
+    said = []
     for command in ask:
         done = subprocess.run(
             command, cwd=unpacked, env=environment(unpacked), capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        answers.append(done.stdout.strip())
-    assert answers[0] == str(unpacked / "src" / "helpers")
+        said.append(done.stdout.strip())
+    assert said[0] == str(unpacked / "src" / "helpers")
+    for text in (said[1], show_outputs(unpacked / "done-00_start_here.ipynb")):
+        assert text.splitlines()[-1] == "Ready."
+
+
+def show_outputs(notebook: Path) -> str:
+    cells = nbformat.read(notebook, as_version=4).cells
+    return "".join(out.get("text", "") for cell in cells for out in cell.get("outputs", []))
 
 
 def test_the_zip_holds_what_the_laptop_needs(unpacked):
     for name in ("START-HERE.md", "LICENSE", "LICENSE-text", "CITATION.cff", ".python-version"):
         assert (unpacked / name).exists(), name
     for name in ("pyproject.toml", "requirements.lock", "environment.yml", "data/truth.json"):
+        assert (unpacked / name).exists(), name
+    for name in ("postBuild", "notebooks/00_start_here.ipynb", "notebooks/glossary.ipynb"):
         assert (unpacked / name).exists(), name
     for folder in ("notebooks", "solutions"):
         assert {path.name for path in (unpacked / folder).glob("*_*.ipynb")} >= {
@@ -398,3 +437,49 @@ def test_the_zip_is_small_enough_and_too_large_a_one_is_refused(archive, tmp_pat
     monkeypatch.setattr(workshop, "write_archive", lambda file, *_: file.write_bytes(b"x" * 2000))
     with pytest.raises(SystemExit, match=r"has 0\.0 MB and may have .* Largest: "):
         workshop.pack(tmp_path / "large.zip", 1000)
+
+
+# What the teacher reads
+
+
+def list_parts() -> dict[str, list[Path]]:
+    """The chapters of each part of the book that has any."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    parts = {
+        part["caption"]: [
+            path
+            for path in CHAPTERS
+            if f"notebooks/{path.stem}" in map(itemgetter("file"), part["chapters"])
+        ]
+        for part in toc["parts"]
+    }
+    return {caption: pages for caption, pages in parts.items() if pages}
+
+
+def test_the_guide_has_a_whole_section_for_every_chapter():
+    text = (ROOT / "notebooks" / "t1_instructor_guide.md").read_text(encoding="utf-8")
+    sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    assert len(sections) == len(CHAPTERS)
+    for page, section in zip(CHAPTERS, sections, strict=True):
+        title, label = (
+            plain_markdown.find_title(plain_markdown.read_markdown(page)),
+            re.search(r"^\(([\w-]+)\)=\n+# ", plain_markdown.read_markdown(page), re.MULTILINE)[1],
+        )
+        assert f"{{ref}}`{label}`" in section, title
+        for part in ("The one idea.", "Where people stumble.", "Predict, then run."):
+            assert f"**{part}**" in section, (title, part)
+        for part in ("If you are late, skip", "show"):
+            assert re.search(rf"\*\*[^*]*{part}\*\*", section), (title, part)
+        asked = section.partition("**Predict, then run.**")[2]
+        assert len(re.findall(r"^(?:\d\.|-) ", asked, re.MULTILINE)) >= 2, title
+
+
+@pytest.mark.parametrize("part", list_parts())
+def test_an_exercise_of_each_part_is_done_on_other_data(part):
+    pages = list_parts()[part]
+    exercises = [
+        exercise
+        for page in pages
+        for exercise in plain_markdown.list_exercises(plain_markdown.read_markdown(page))
+    ]
+    assert any("grunfeld" in exercise.body for exercise in exercises)

@@ -16,7 +16,7 @@ from pybtex.database import parse_file
 from pybtex.richtext import Text
 
 TO_LOOK_UP = ("glossary", "formulas")  # pages that are no chapters
-NOTES = ("admonition", "note", "warning", "tip", "hint", "important", "caution", "seealso")
+NOTES = ("admonition", "note", "warning")
 # In f-strings, braces are doubled.
 ROLE = re.compile(r"\{{1,2}(ref|term|cite:[pt])\}{1,2}`([^`]+)`")
 LABEL = r"^\(([\w-]+)\)=\n+(#+) (.*)$"
@@ -29,6 +29,16 @@ class Directive:
     name: str
     argument: str
     options: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise of a chapter; the title tells no minutes."""
+
+    title: str
+    minutes: int
+    label: str
     body: str
 
 
@@ -73,13 +83,40 @@ def split_directives(text: str) -> Iterator[str | Directive]:
     yield "".join(lines[done:])
 
 
+def list_exercises(text: str) -> list[Exercise]:
+    """The exercises of a page."""
+    found = (piece for piece in split_directives(text) if isinstance(piece, Directive))
+    return [read_exercise(piece) for piece in found if piece.name == "exercise"]
+
+
+def read_exercise(directive: Directive) -> Exercise:
+    """The parts of an exercise.
+
+    Raises
+    ------
+    ValueError
+        If it does not state its minutes.
+    """
+    match = re.fullmatch(r"(.+?) \((\d+) minutes?\)", directive.argument)
+    if not match:
+        raise ValueError(f"the exercise '{directive.argument}' does not state its minutes")
+    return Exercise(match[1], int(match[2]), directive.options["label"], directive.body)
+
+
+def find_title(text: str) -> str:
+    """The title of a page."""
+    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+
+
 def render(directive: Directive) -> str:
     """A directive as plain Markdown."""
     name, body = directive.name, directive.body
     if name == "exercise":
         return f"### Exercise: {directive.argument}\n\n{body}\n"
-    if name in ("solution", "solution-start", "solution-end"):
-        return "" if name == "solution-end" else f"#### Solution\n\n{body}\n"
+    if name == "solution-start":
+        return "#### Solution\n\n"
+    if name == "solution-end":
+        return ""
     if name in NOTES:
         return quote_block(directive.argument or name.capitalize(), body)
     if name == "glossary":
@@ -156,8 +193,8 @@ def read_labels() -> dict[str, tuple[str, str]]:
         for label, level, title in re.findall(LABEL, text, re.MULTILINE):
             anchor = f"#{quote(title.replace(' ', '-'))}" if is_there and len(level) > 1 else ""
             labels[label] = file + anchor, title
-        for title, label in re.findall(r"\{exercise\} (.*)\n:label: (\S+)", text):
-            labels[label] = file, f"Exercise: {title}"
+        for exercise in list_exercises(text):
+            labels[exercise.label] = file, f"Exercise: {exercise.title}"
     return labels
 
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 from jupyter_cache import get_cache
 from nbconvert import SlidesExporter
 from nbformat import NotebookNode
-from plain_markdown import read_markdown, to_plain
+from plain_markdown import find_title, read_markdown, to_plain
 from traitlets.config import Config
 
 SLIDES = ROOT / "_build" / "slides"
@@ -63,10 +63,6 @@ def arrange_slides(notebook: NotebookNode, page: Path) -> NotebookNode:
 
 def slide_type(cell: NotebookNode) -> str:
     return cell.metadata.get("slideshow", {}).get("slide_type", "")
-
-
-def find_title(text: str) -> str:
-    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
 
 
 def title_cells(text: str) -> list[NotebookNode]:

@@ -27,6 +27,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from plain_markdown import (
     TO_LOOK_UP,
     Directive,
+    find_title,
+    read_exercise,
     read_markdown,
     replace_roles,
     split_directives,
@@ -39,7 +41,8 @@ WORKSHOP = ROOT / "_build" / "workshop"
 RUNS = ROOT / "_build" / "workshop-runs"
 ARCHIVE = ROOT / "_build" / "bayesian-lmm-workshop.zip"
 LIMIT = 30e6  # bytes; what still travels by mail, or to a room over one slow connection
-ENVIRONMENT = tuple(pattern for pattern in NEEDED if not pattern.startswith("notebooks"))
+# With postBuild, an unpacked archive in a repository of its own runs on Binder.
+ENVIRONMENT = ("postBuild", *(name for name in NEEDED if not name.startswith("notebooks")))
 HANDED_OUT = ("*.md", "notebooks/*.ipynb", "solutions/*.ipynb", "fits/*.zip", *ENVIRONMENT)
 SWITCH = f"{precomputed.SWITCH} = False  # True: load stored posteriors in place of sampling"
 
@@ -97,13 +100,13 @@ def empty_solutions(pieces: Iterable[Piece]) -> Iterator[Piece]:
         name = piece.name if isinstance(piece, Directive) else ""
         if name == "exercise":
             exercises[piece.options["label"]] = piece
-        if name in ("solution", "solution-start"):
+        if name == "solution-start":
             solved, checks = exercises[piece.argument], []
         if solved is None:
             yield key, piece
         elif isinstance(piece, NotebookNode) and "self-check" in piece.metadata.get("tags", []):
             checks.append((key, piece))
-        if name in ("solution", "solution-end"):
+        if name == "solution-end":
             yield key, write_empty_cell(solved, [piece.source for _, piece in checks])
             yield from checks
             solved = None
@@ -111,19 +114,22 @@ def empty_solutions(pieces: Iterable[Piece]) -> Iterator[Piece]:
         raise ValueError(f"the solution of '{solved.argument}' has no end")
 
 
-def write_empty_cell(exercise: Directive, checks: list[str]) -> NotebookNode:
-    """The cell that an exercise's solution goes into."""
+def write_empty_cell(directive: Directive, checks: list[str]) -> NotebookNode:
+    """The cell that an exercise's solution goes into.
+
+    It empties the variables that the check reads: a chapter may have used their names for something else.
+    """
+    exercise = read_exercise(directive)
     hint = re.search(r"\*\*Hint:\*\*\s+(.+?)(\n\s*\n|$)", translate([exercise.body]), re.DOTALL)
-    wanted = ", ".join(dict.fromkeys(name for check in checks for name in read_answers(check)))
-    said = [f"Exercise: {exercise.argument}"]
+    wanted = list(dict.fromkeys(name for check in checks for name in read_answers(check)))
+    said = [f"Exercise: {directive.argument}"]
     said += [f"Hint: {' '.join(hint[1].split())}"] if hint else []
-    said += [f"The check below reads: {wanted}"] if wanted else []
-    comments = [line for text in said for line in textwrap.wrap(text, 82)]
-    title = json.dumps(re.sub(r" *\(\d+ minutes?\)$", "", exercise.argument), ensure_ascii=False)
-    question = f"ask({title})  # replace this line by your code"
-    label = exercise.options["label"]
-    source = "\n".join([*(f"# {line}" for line in comments), question])
-    return new_code_cell(source, id=f"open-{label}")
+    said += [f"The check below reads: {', '.join(wanted)}"] if wanted else []
+    lines = [f"# {line}" for text in said for line in textwrap.wrap(text, 82)]
+    lines += [f"{name} = ..." for name in wanted]
+    title = json.dumps(exercise.title, ensure_ascii=False)
+    lines.append(f"ask({title})  # replace this line by your code")
+    return new_code_cell("\n".join(lines), id=f"open-{exercise.label}")
 
 
 def read_answers(check: str) -> list[str]:
@@ -191,21 +197,16 @@ def write_notebooks(folder: Path, solved: bool) -> None:
 def write_start(folder: Path) -> None:
     """START-HERE.md, and the same as a notebook that checks the machine and lists the pages."""
     (folder / "START-HERE.md").write_text(START, encoding="utf-8")
-    pages = [
-        (page.name, re.search(r"^# (.*)", read_markdown(page), re.M)[1]) for page in list_chapters()
-    ]
-    listed = "\n".join(f"- [{title}]({name})" for name, title in pages)
+    listed = "\n".join(
+        f"- [{find_title(read_markdown(page))}]({page.name})" for page in list_chapters()
+    )
     check = "from helpers import setup_check\n\nsetup_check.report()"
     cells = [
         new_code_cell(check, id="check"),
         new_markdown_cell(START, id="start"),
         new_markdown_cell(f"## The pages\n\n{listed}", id="pages"),
     ]
-    notebook = new_notebook(cells=cells)
-    notebook.metadata.kernelspec = nbformat.read(
-        list_chapters()[0], as_version=4
-    ).metadata.kernelspec
-    nbformat.write(notebook, folder / "notebooks" / "00_start_here.ipynb")
+    nbformat.write(make_notebook(cells), folder / "notebooks" / "00_start_here.ipynb")
 
 
 def copy_environment(folder: Path) -> None:

@@ -60,7 +60,11 @@ def load_or_sample(switch: Callable[[], object], folder: Path = FOLDER) -> Calla
             with FileLock(entry.with_suffix(".lock")):
                 if fits.read(entry) is None:
                     fits.write(_shorten(SAMPLE(*arguments, **settings)), entry)
-        return _load(entry) or SAMPLE(*arguments, **settings)
+        stored = _load(entry)
+        if stored is None:
+            print("Not stored: sampling.")
+            return SAMPLE(*arguments, **settings)
+        return stored
 
     return sample
 
