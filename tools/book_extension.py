@@ -23,7 +23,7 @@ from sphinx.util.docutils import SphinxDirective
 MATHJAX = ("core", "input/tex", "output/svg", "a11y/assistive-mml")
 FONT = "output/svg/fonts/tex"  # asked for by output/svg itself, and twice is once too often
 EXECUTED = "_executed"  # notebooks with outputs, to download
-ABOUT = "notebooks/about"
+ABOUT, SCHEDULES = "notebooks/about", "notebooks/t2_schedules"  # made anew in each build
 SHOWN = ("pymc", "bambi", "arviz", "nutpie", "numpy", "pandas", "xarray", "seaborn", "jupyter-book")
 
 
@@ -145,7 +145,7 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("schedule", Schedule)
     app.connect("config-inited", configure, priority=1)
     app.connect("builder-inited", print_as_html)
-    app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT])
+    app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT, SCHEDULES])
     app.connect("html-page-context", offer_executed, priority=600)
     app.connect("html-page-context", mend_page, priority=900)
     app.connect("build-finished", copy_mathjax)
