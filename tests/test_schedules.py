@@ -1,11 +1,14 @@
 """The schedules of workshops add up, and name chapters and exercises that exist."""
 
+from unittest.mock import MagicMock
+
+import book_extension
 import pytest
 import schedules
 from chapters import cache_path, list_chapters
 from plain_markdown import list_exercises
 
-from conftest import require
+from conftest import ROOT, require
 
 PLANNED = schedules.read_schedules()
 each_schedule = pytest.mark.parametrize("title", PLANNED)
@@ -51,6 +54,16 @@ def test_every_chapter_of_a_schedule_was_measured_in_the_build(title):
     rows = [row for row in schedules.list_rows(PLANNED[title]) if row.chapter in notebooks]
     assert len(rows) >= 7
     assert all(row.machine >= 1 for row in rows)
+
+
+def test_the_page_is_made_anew_in_each_build():
+    """Its minutes change with each build, its own text does not."""
+    app = MagicMock()
+    book_extension.setup(app)
+    connected = [call.args for call in app.connect.call_args_list]
+    (list_outdated,) = [handler for event, handler in connected if event == "env-get-outdated"]
+    page = schedules.PAGE.relative_to(ROOT).with_suffix("").as_posix()
+    assert page in list_outdated(app, None, set(), set(), set())
 
 
 def test_minutes_of_exercises_come_from_the_chapters():

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import multiprocessing
 import os
 import platform as machine
 import shutil
@@ -26,6 +27,7 @@ DISTRIBUTION = "bayesian-lmm-book"
 PYTHON = (3, 12)
 GIGABYTE = 1024**3
 MEMORY = 2 * GIGABYTE
+JUPYTER = ("jupyterlab", "ipykernel")  # what runs the notebooks; in the lock, not in the wheel
 PATIENCE = 120  # seconds; a first import waits for compiled bytecode, fonts and the virus scanner
 # Windows refuses paths longer than this; the longest file below an environment is JupyterLab's.
 WINDOWS_PATH, LONGEST_FILE = 260, 170
@@ -33,8 +35,13 @@ WINDOWS_PATH, LONGEST_FILE = 260, 170
 CHECKSUMS = {
     "bounce_times.csv": "7ea3b77c45622d8b0c316ba646e80f2c12da617106f2863380ff4c6ef68bc646",
     "truth.json": "9b93818623f9ad92dac30229aa42182defc1df53862fa33ac37a9d8b9616d6e0",
+    "calibration.csv.gz": "17e4493d33099aabcaa326df5df7e1a6993b50c22c8d9327cb6ca4a73d6f7651",
+    "calibration.json": "e0a3ad87f678740c19f9a409ca22e5800d850c3bd7ff6ca04d8cfc2b0df9b7bd",
+    "coverage.csv.gz": "eae285c5438379e09be9dd2629e13c067787e7a2c7e786aa3273f8e9bc0b924a",
 }
+SIMULATED = ("bounce_times.csv", "truth.json")  # can be written anew; the stored study takes hours
 REWRITE_DATA = "Run: python -c \"from helpers import data; data.write_data(data.data_file('truth.json').parent)\""
+DOWNLOAD = "Download the book again."
 
 # A chapter runs all the same after a note; what must be mended would stop one.
 OK, NOTE, MEND = "ok", "note", "MEND"
@@ -103,7 +110,8 @@ def list_checks(platform: str) -> dict[str, Callable[[], Result]]:
     checks["memory"] = check_memory
     checks["working folder"] = check_working_folder
     checks["kept fits"] = check_fit_cache
-    if project:
+    checks["scripts"] = check_start_method
+    if project and (project / "Makefile").exists():
         checks["make"] = functools.partial(check_make, platform)
     for name, trap in TRAPS.get(platform, {}).items():
         checks[name] = functools.partial(trap, platform)
@@ -117,13 +125,14 @@ def print_results(results: Iterable[Result]) -> bool:
     -------
     Whether nothing must be mended.
     """
-    failures, remedies = 0, {""}
+    failures, told = 0, set()
     for result in results:
         failures += result.status == MEND
         print(write_line(result), flush=True)
-        if result.remedy not in remedies:  # one thing may mend several points
-            print(f"{'':<21} -> {result.remedy}", flush=True)
-        remedies.add(result.remedy)
+        if result.remedy:  # one thing may mend several points
+            remedy = "as above" if result.remedy in told else result.remedy
+            print(f"{'':<21} -> {remedy}", flush=True)
+        told.add(result.remedy)
     print(write_verdict(failures))
     return not failures
 
@@ -169,8 +178,11 @@ def check_python(version: tuple = sys.version_info[:3], largest: int = sys.maxsi
 
 def check_packages(project: Path | None) -> Result:
     """Are the packages that the book imports here, in versions that it admits and was run with?"""
-    requirements = read_requirements(project)
+    from packaging.requirements import Requirement
+
     pins = read_lock(project / "requirements.lock") if project else {}
+    requirements = read_requirements(project)
+    requirements += [Requirement(name) for name in JUPYTER if name in pins]
     wrong, other = compare_versions(requirements, pins)
     if wrong:
         return Result(MEND, shorten(wrong.values()), say_how_to_install(project, list(wrong)))
@@ -201,14 +213,15 @@ def check_data(folder: Path | None = None) -> Result:
 def judge_file(path: Path, checksum: str) -> Result:
     """Compare a text file with its SHA-256; Windows line ends are a cause of their own."""
     if not path.exists():
-        return Result(MEND, f"{path.name} is missing", "Download the book again.")
+        return Result(MEND, f"{path.name} is missing", DOWNLOAD)
+    remedy = REWRITE_DATA if path.name in SIMULATED else DOWNLOAD
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() == checksum:
-        return Result(OK, f"{' and '.join(CHECKSUMS)} are the book's own")
+        return Result(OK, f"all {len(CHECKSUMS)} files are the book's own")
     if hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == checksum:
         message = f"{path.name} has Windows line ends (CRLF): git changed it at the checkout"
-        return Result(NOTE, message, REWRITE_DATA)
-    return Result(MEND, f"{path.name} is not the book's: its checksum differs", REWRITE_DATA)
+        return Result(NOTE, message, remedy)
+    return Result(MEND, f"{path.name} is not the book's: its checksum differs", remedy)
 
 
 def check_memory() -> Result:
@@ -231,16 +244,7 @@ def read_memory() -> float | None:
 
         return psutil.virtual_memory().available
     except Exception:
-        return read_free_pages()
-
-
-def read_free_pages() -> float | None:
-    """Bytes in free pages where they are enough; what the system could give back is not in them."""
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has none of it, macOS only the second
         return None
-    return free if free >= MEMORY else None
 
 
 def check_working_folder(folder: Path | None = None) -> Result:
@@ -294,9 +298,10 @@ def has_command_line_tools() -> bool:
     return call("xcode-select", "-p") is not None
 
 
-def check_start_method(platform: str) -> Result:
+def check_start_method() -> Result:
     """Where a new process begins with a script's first line, sampling in a script needs a guard."""
-    if platform not in ("win32", "darwin") or runs_in_notebook():
+    default = multiprocessing.get_all_start_methods()[0]
+    if default == "fork" or runs_in_notebook():
         return Result(OK, "new processes give no trouble here")
     message = "new processes run a script from its top; notebooks need nothing"
     return Result(
@@ -354,16 +359,8 @@ def read_long_paths() -> bool:
 
 
 TRAPS = {
-    "win32": {
-        "scripts": check_start_method,
-        "paths": check_paths,
-        "long paths": check_long_paths,
-    },
-    "darwin": {
-        "scripts": check_start_method,
-        "paths": check_paths,
-        "processor": check_processor,
-    },
+    "win32": {"paths": check_paths, "long paths": check_long_paths},
+    "darwin": {"paths": check_paths, "processor": check_processor},
 }
 
 
@@ -521,7 +518,8 @@ def compare_versions(requirements: list, pins: dict[str, str]) -> tuple[dict[str
 
     Returns
     -------
-    Sentences on missing and unfit packages, by requirement; and on those that fit but differ from the lock.
+    Sentences on missing and unfit packages, by requirement; and on all others that differ from the lock,
+    also those that only other packages need.
     """
     wrong, other = {}, []
     for requirement in requirements:
@@ -530,8 +528,10 @@ def compare_versions(requirements: list, pins: dict[str, str]) -> tuple[dict[str
             wrong[str(requirement)] = f"{name} is missing"
         elif not requirement.specifier.contains(installed, prereleases=True):
             wrong[str(requirement)] = f"{name} is {installed}, not {requirement.specifier}"
-        elif pins.get(name, installed) != installed:
-            other.append(f"{name} is {installed}, in the lock {pins[name]}")
+    for name, pinned in pins.items():
+        installed = find_version(name)
+        if installed not in (None, pinned):
+            other.append(f"{name} is {installed}, in the lock {pinned}")
     return wrong, other
 
 
