@@ -84,7 +84,7 @@ def plot_county_lines(
     scale = scale_of(frame, "age")
     counties = sorted(frame["county"].unique())
     figure, axes = plt.subplots(
-        -(-len(counties) // 2), 2, figsize=(7, 9), sharex=True, sharey=True, layout="constrained"
+        -(-len(counties) // 2), 2, figsize=(7, 7.2), sharex=True, sharey=True, layout="constrained"
     )
     for county, ax in zip(counties, axes.flat, strict=False):
         visits = frame[frame["county"] == county]
