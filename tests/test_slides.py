@@ -36,7 +36,7 @@ LOOK = """slide => {
     empty: !shown.some(e => e.matches("img, canvas, svg, mjx-container") || hasText(e)),
     broken: slide.querySelectorAll("mjx-merror, [data-mjx-error]").length,
     unnamed: [...slide.querySelectorAll("img")].filter(i => !i.naturalWidth || i.alt.length < 20).length,
-    notes: [...slide.parentElement.querySelectorAll("aside.notes")].map(e => e.textContent.trim()).join(" "),
+    notes: [...slide.querySelectorAll("aside.notes")].map(e => e.textContent.trim()).join(" "),
   };
 }"""
 # A widget draws itself anew when its slide comes: that takes a frame.

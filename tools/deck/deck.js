@@ -36,7 +36,7 @@ function placeFigure(slide) {
   if (figures.length !== 1 || items(slide).length === 1) return;
   const shape = figure.naturalWidth / figure.naturalHeight;
   if (shape >= TALL) return;
-  slide.style.setProperty("--beside", Math.min(652 * shape, 720) + "px");
+  slide.style.setProperty("--beside", Math.min(690 * shape, 760) + "px");
   slide.classList.add("figure-beside");
 }
 
