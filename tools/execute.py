@@ -12,9 +12,12 @@ from chapters import CACHES, ROOT, cache_path, list_pages, read_executable
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
+from traitlets.config import Config
 
 AT_A_TIME = 2
 TIMEOUT = 300  # seconds a cell
+# Without it every kernel warns that its messages go unencrypted from one process to the next.
+KERNELS = Config({"KernelManager": {"transport_encryption": "auto"}})
 FIRST = ("12_prior_sensitivity", "16_reporting")
 
 
@@ -22,7 +25,7 @@ def execute(page: Path):
     """Run one page in its own folder; return the notebook with outputs and how it went."""
     notebook = read_executable(page)
     result = single_nb_execution(
-        notebook, cwd=str(page.parent), timeout=TIMEOUT, allow_errors=False, meta_override=True
+        notebook, cwd=str(page.parent), timeout=TIMEOUT, allow_errors=False, config=KERNELS
     )
     return notebook, result.time, result.exc_string if result.err else None
 
