@@ -603,7 +603,7 @@ def distance_of_pooled_firms() -> Answer:
     return Answer(
         float(gap / within.bse["value"]),
         "sds of the random-intercept model's slope",
-        error=0.1,
+        error=0.2,
         slips={
             "This is the difference itself: divide it by an sd.": float(gap),
             "This is in sds of the pooled slope, which counts each year as a new firm.": float(
@@ -897,7 +897,7 @@ def median_of_a_ninth_county() -> Answer:
     return Answer(
         float(line["intercept"] + line["slope"] * scale.standardize(55)),
         "seconds",
-        error=0.6,
+        error=1.0,
         slips={
             "This comes of the other model, the slope within counties, or another mean age.": float(
                 lower
@@ -998,7 +998,7 @@ def power_of_residual_check() -> Answer:
     return Answer(
         notice(7, 1.5),
         "a share between 0 and 1",
-        error=0.02,
+        error=0.04,
         units={"per cent": 100},
         slips={
             "This is how often the county goes unseen.": 1 - notice(7, 1.5),
