@@ -5,6 +5,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from axe_playwright_python.base import AXE_SCRIPT
+from IPython.display import HTML
 
 from helpers import flipbook, models
 from helpers.models import Priors
@@ -162,9 +164,12 @@ def test_draws_of_any_prior_turn_pages(visits):
 
 def test_any_frame_turns_pages(visits, open_page):
     frame = visits.rename(columns={"bounce_time": "score", "std_age": "z", "county": "school"})
-    columns = {"outcome": "score", "predictor": "z", "shown": "z", "group": "school"}
-    labels = {"plausible": (100, 300), "axis_labels": ("z", "Score"), "unit": "points"}
+    frame = frame[["score", "z", "school"]]
+    columns = {"outcome": "score", "predictor": "z", "group": "school"}
+    labels = {"plausible": (100, 300), "unit": "points"}
     book = flipbook.turn_pages(frame, DIAL, title="Schools", **columns, **labels)
+    assert content(book)["labels"] == ["z", "score"]
+    assert content(book)["x"] == pytest.approx(frame["z"].tolist(), rel=1e-3)
     page = open_page(book)
     assert page.get_by_text("impossible (< 100 points)").first.is_visible()
     assert title_of(page) == "Data set 1 of 100"
@@ -177,6 +182,10 @@ def test_what_cannot_be_drawn_is_refused(visits):
         flipbook.turn_pages(visits, DIAL, title="Priors", models=("cubic",))
     with pytest.raises(ValueError, match="no column"):
         flipbook.turn_pages(visits, DIAL, title="Priors", group="school")
+    with pytest.raises(ValueError, match="no column 'years'"):
+        flipbook.turn_pages(visits, DIAL, title="Priors", shown="years")
+    with pytest.raises(ValueError, match="'county' is not numeric"):
+        flipbook.turn_pages(visits, DIAL, title="Priors", shown="county")
 
 
 # The controls
@@ -194,7 +203,7 @@ def test_the_dials_change_prior_and_model(page):
     assert len(set(labels)) == 4
 
 
-def test_pages_turn_by_button_slider_key_and_swipe(page):
+def test_pages_turn_by_button_slider_key_and_drag(page):
     page.get_by_label("Next data set").click()
     assert title_of(page) == "Data set 2 of 100"
     page.keyboard.press("ArrowRight")  # the button has the focus
@@ -212,6 +221,31 @@ def test_pages_turn_by_button_slider_key_and_swipe(page):
     for _ in range(3):
         page.get_by_label("Previous data set").click()
     assert title_of(page) == "Data set 100 of 100"
+
+
+def touch(screen, kind, *places):
+    """A touch as a screen reports it: where fingers are at its start, while they move, or at its end."""
+    points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+    screen.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+
+def test_a_swipe_turns_the_page_and_two_fingers_do_not(open_page, book):
+    page = open_page(book, has_touch=True, viewport={"width": 360, "height": 740})
+    page.locator("canvas").scroll_into_view_if_needed()
+    box = page.locator("canvas").bounding_box()
+    left, y = box["x"], box["y"] + box["height"] / 3
+    screen = page.context.new_cdp_session(page)
+    touch(screen, "Start", (left + 200, y))
+    for x in range(180, 60, -20):
+        touch(screen, "Move", (left + x, y))
+    touch(screen, "End")
+    assert title_of(page) == "Data set 2 of 100"
+    touch(screen, "Start", (left + 200, y))
+    touch(screen, "Start", (left + 200, y), (left + 220, y))
+    for step in range(20, 120, 20):
+        touch(screen, "Move", (left + 200 - step, y), (left + 220 + step, y))
+    touch(screen, "End")
+    assert title_of(page) == "Data set 2 of 100"
 
 
 def test_keys_outside_the_flip_book_are_left_to_the_page(page):
@@ -251,13 +285,13 @@ def test_controls_are_large_enough_to_touch(open_page, book):
 
 
 def play(page, milliseconds):
-    page.clock.install()
     page.get_by_role("button", name="Play").click()
     page.clock.run_for(milliseconds)
     return title_of(page)
 
 
 def test_play_turns_pages_until_pause(page):
+    page.clock.install()
     assert title_of(page) == "Data set 1 of 100"
     assert play(page, 2000) == "Data set 3 of 100"
     assert page.get_attribute(".status", "aria-live") == "off"
@@ -270,10 +304,12 @@ def test_play_turns_pages_until_pause(page):
 def test_who_wants_less_motion_gets_less(open_page, book):
     page = open_page(book, reduced_motion="reduce")
     page.clock.install()
+    page.reload()  # so that the widget's own timers would be the clock's
     page.clock.run_for(20_000)
     assert title_of(page) == "Data set 1 of 100"
     assert play(page, 4000) == "Data set 2 of 100"
     page = open_page(book)
+    page.clock.install()
     play(page, 1000)
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("button", name="Play").wait_for()
@@ -288,6 +324,59 @@ def test_two_flip_books_stand_on_one_page_without_meeting(open_page, book):
 
 
 # The page it stands on
+
+
+# How a notebook runs the script in an output that it adds to its page: JupyterLab puts a copy in its place,
+# VS Code adds a copy to the end of the output and takes it away again.
+RUN = {
+    "JupyterLab": "script.replaceWith(copy)",
+    "VS Code": "output.append(copy); copy.remove()",
+}
+
+
+def show_in_notebook(page, how, *books):
+    """Add each flip-book to the page as an output of a notebook."""
+    for book in books:
+        page.evaluate(
+            """html => {
+              const output = document.createElement("div");
+              output.className = "jp-RenderedHTMLCommon";
+              output.innerHTML = html;
+              document.body.append(output);
+              for (const script of [...output.querySelectorAll("script")]) {
+                const copy = document.createElement("script");
+                copy.text = script.text;
+                HOW;
+              }
+            }""".replace("HOW", how),
+            book,
+        )
+
+
+@pytest.mark.parametrize("program", RUN)
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_two_flip_books_stand_in_a_notebook(open_page, book, program, outputs):
+    page = open_page(HTML("<p>A notebook</p>"))
+    books = [book.data] * 2
+    show_in_notebook(page, RUN[program], *(books if outputs == 2 else ["".join(books)]))
+    assert page.locator("canvas").count() == 2
+    page.get_by_label("Next data set").last.click()
+    assert [text.partition(":")[0] for text in page.locator(".status").all_text_contents()] == [
+        "Data set 1 of 100",
+        "Data set 2 of 100",
+    ]
+
+
+def test_the_table_can_be_read_in_a_dark_notebook(open_page, book):
+    """JupyterLab gives the rows of tables a ground of its theme; ours keep white under dark words."""
+    page = open_page(HTML("<body style='background: #111'>"))
+    show_in_notebook(page, RUN["JupyterLab"], book.data)
+    ground = ".jp-RenderedHTMLCommon tbody tr:nth-child({}) {{ background: #111 }}"
+    page.add_style_tag(content=ground.format("odd") + ground.format("even"))
+    page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("axe.run('table', {runOnly: ['color-contrast']})")
+    assert found["violations"] == []
+    assert found["passes"]
 
 
 def test_a_flip_book_needs_nothing_but_its_page(book):

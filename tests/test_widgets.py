@@ -61,6 +61,27 @@ def test_the_curve_rises_towards_the_own_data(open_page, shrinkage):
     assert float(page.get_attribute(".estimate", "cy")) < heights[0]
 
 
+def test_the_sliders_reach_where_they_start(open_page):
+    page = open_page(widgets.touch_shrinkage(210.0, 200.0, 8.0, n=400, tau=45.3, group="Kent"))
+    assert page.locator("[name=n]").input_value() == "400"
+    assert page.locator("[name=tau]").input_value() == "45.3"
+    assert float(page.get_attribute(".estimate", "cx")) <= 400  # within the picture
+
+
+@pytest.mark.parametrize("wrong", [{"n": 0}, {"tau": -1.0}, {"sigma": 0.0}])
+def test_what_no_slider_can_show_is_refused(wrong):
+    settings = {"own": 210.0, "population": 200.0, "sigma": 8.0, "n": 7, "tau": 4.0} | wrong
+    with pytest.raises(ValueError, match="n must be 1 or more"):
+        widgets.touch_shrinkage(**settings, group="Kent")
+
+
+def test_a_label_belongs_to_its_slider(open_page, shrinkage, chains):
+    page = open_page(shrinkage, chains)
+    controls = "[...document.querySelectorAll('label')].map(label => label.control.type)"
+    assert page.evaluate(controls) == ["range"] * 3
+    assert page.locator("output").count() == 0  # the status alone is read out
+
+
 def test_a_group_sd_of_zero_pools_completely():
     page = widgets.touch_shrinkage(210.0, 200.0, 8.0, n=7, tau=0.0, group="Rutland").data
     assert "weight 0.00" in page and "estimate 200.0 s" in page

@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from helpers.data import check_numeric
 from helpers.plots import group_colors
 from helpers.specification import (
     MODELS,
@@ -28,7 +29,7 @@ from helpers.widgets import draw_normals, embed_picture, fill_template
 IMPLAUSIBLE = 600  # seconds; ten minutes on a page that people leave after three
 PLAUSIBLE = (0, IMPLAUSIBLE)
 FRAME_QUANTILES = (0.005, 0.995)
-AXIS_LABELS = ("Age (years)", "Bounce time (s)")
+AXIS_LABELS = {"age": "Age (years)", "bounce_time": "Bounce time (s)"}  # other columns: their names
 NEEDED = {
     "pooled": ("intercept", "slope", "sigma"),
     "random_intercept": ("intercept", "slope", "sigma", "group_sd"),
@@ -140,10 +141,10 @@ def turn_pages(
     models: tuple[str, ...] = MODELS,
     outcome: str = "bounce_time",
     predictor: str = "std_age",
-    shown: str = "age",
+    shown: str | None = None,
     group: str = "county",
     plausible: tuple[float, float] = PLAUSIBLE,
-    axis_labels: tuple[str, str] = AXIS_LABELS,
+    axis_labels: tuple[str, str] | None = None,
     unit: str = "s",
     pages: int = 100,
     draws: int = 2000,
@@ -166,11 +167,11 @@ def turn_pages(
     outcome, predictor, group
         Columns of the model.
     shown
-        Column of the horizontal axis, in units that a reader feels.
+        Column of the horizontal axis, in units that a reader feels; the predictor by default.
     plausible
         Below the first value an outcome is impossible, above the second implausible.
     axis_labels, unit
-        Names of predictor and outcome with their units, and the outcome's unit alone.
+        Names of ``shown`` and of the outcome with their units, and the outcome's unit alone.
     pages
         How many data sets can be turned; the shares are counted over all draws.
     draws, seed
@@ -180,8 +181,16 @@ def turn_pages(
     -------
     HTML: observed and simulated data side by side, dials, buttons, a slider and the shares. Without
     JavaScript and on paper, the observed data and the first five data sets at ``start``.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or not numeric, or a prior or a model is unknown.
     """
     check_columns(frame, Columns(outcome, predictor, group))
+    shown = predictor if shown is None else shown
+    check_numeric(frame, shown)
+    axis_labels = axis_labels or _axis_labels(shown, outcome)
     start = next(iter(priors)) if start is None else start
     check_choice("prior to start from", start, tuple(priors))
     drawn = {label: _draw_parameters(prior, draws, seed) for label, prior in priors.items()}
@@ -251,7 +260,7 @@ def plot_pages(
     frames: int = 5,
     limits: tuple[float, float] | None = None,
     plausible: tuple[float, float] = PLAUSIBLE,
-    axis_labels: tuple[str, str] = AXIS_LABELS,
+    axis_labels: tuple[str, str] | None = None,
 ) -> plt.Figure:
     """Draw the first pages of a flip-book beside the observed data, in two columns, for paper.
 
@@ -276,6 +285,7 @@ def plot_pages(
     axis_labels
         Predictor's and outcome's name with the unit.
     """
+    axis_labels = axis_labels or _axis_labels(predictor, outcome)
     pages = _first_pages(simulated, frames)
     limits = limits or frame_limits(pages, frame[outcome])
     labels = group_labels(frame, group)
@@ -410,6 +420,10 @@ def _draw_page(
     for marker, rows in {"^": values > high, "v": values < low}.items():
         ax.scatter(x[rows], shown[rows], s=14, marker=marker, color=colors[rows], alpha=0.6)
     ax.set_ylim(low, high)
+
+
+def _axis_labels(*columns: str) -> tuple[str, ...]:
+    return tuple(AXIS_LABELS.get(column, column) for column in columns)
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -9,6 +9,7 @@ import base64
 import html
 import io
 import json
+import math
 from importlib import resources
 from string import Template
 
@@ -103,10 +104,20 @@ def touch_shrinkage(
         The group's name.
     unit
         Of everything but ``n``.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is below 1, ``tau`` is negative or ``sigma`` is not above 0.
     """
+    if n < 1 or tau < 0 or sigma <= 0:
+        raise ValueError(
+            f"n must be 1 or more, tau 0 or more and sigma above 0, not {n}, {tau} and {sigma}."
+        )
     weight = n * tau**2 / (n * tau**2 + sigma**2)
     estimate = population + weight * (own - population)
-    data = {"own": own, "population": population, "sigma": sigma, "n": n, "tau": tau}
+    most = {"n": max(150, n), "tau": max(30, math.ceil(tau))}  # where the sliders end
+    data = {"own": own, "population": population, "sigma": sigma, "n": n, "tau": tau, "most": most}
     sentence = (
         f"With n = {n} and \u03c4 = {tau:.1f} {unit}, {group}'s own data have the weight {weight:.2f}. "
         f"Alone they say {own:.1f} {unit}; the population mean is {population:.1f} {unit}, the estimate "
