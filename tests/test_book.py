@@ -191,6 +191,35 @@ def test_the_public_address_stands_in_one_place():
     assert holders == ["_config.yml"]
 
 
+def test_a_doi_is_checked_where_it_is_registered():
+    """Publishers answer robots with a refusal, which would fail the weekly run for ever."""
+    import book_extension
+
+    checked = book_extension.ask_registrar(None, "https://doi.org/10.1214/06-BA117A")
+    assert checked == "https://doi.org/api/handles/10.1214/06-BA117A"
+    assert book_extension.ask_registrar(None, "https://example.org/10.1214") is None
+
+
+def steps_of(workflow: str) -> list[dict]:
+    jobs = yaml.safe_load(text_of(f".github/workflows/{workflow}.yml"))["jobs"]
+    return [step for job in jobs.values() for step in job["steps"]]
+
+
+def test_pictures_of_the_pages_are_kept_whatever_fails():
+    (kept,) = [step for step in steps_of("test") if "upload-artifact" in step.get("uses", "")]
+    assert kept["with"]["path"] == "_build/screenshots"
+    assert "!cancelled()" in kept["if"]
+
+
+def test_links_are_checked_every_week_whatever_fails_and_one_issue_says_so():
+    steps = steps_of("weekly")
+    (links,) = [step for step in steps if "linkcheck" in step.get("run", "")]
+    assert "!cancelled()" in links["if"]
+    (issue,) = [step for step in steps if "issue create" in step.get("run", "")]
+    assert issue["if"] == "failure()"
+    assert issue["run"].index("gh issue list --state open") < issue["run"].index("issue create")
+
+
 def test_the_readme_shows_todays_data():
     import readme_figure
     from PIL import Image

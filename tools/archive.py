@@ -1,4 +1,7 @@
-"""Zip the rendered book, and the notebooks with all that they need to run; both work offline."""
+"""Zip the rendered book, and the notebooks with all that they need to run; both work offline.
+
+The maps from minified scripts to their sources stay out: megabytes that only a debugger reads.
+"""
 
 import zipfile
 from pathlib import Path
@@ -20,7 +23,7 @@ def write_archive(archive: Path, folder: Path, files: list[Path]) -> None:
 
 def main() -> None:
     html = BUILD / "html"
-    rendered = [path for path in html.rglob("*") if path.is_file()]
+    rendered = [path for path in html.rglob("*") if path.is_file() and path.suffix != ".map"]
     write_archive(BUILD / "bayesian-lmm-book-html.zip", html, rendered)
     needed = [path for pattern in NEEDED for path in ROOT.glob(pattern) if path.is_file()]
     write_archive(BUILD / "bayesian-lmm-book-notebooks.zip", ROOT, needed)

@@ -5,6 +5,7 @@ It works for ``make book`` and for ``jupyter-book build .`` alike.
 
 import contextlib
 import platform
+import re
 import shutil
 from datetime import UTC, datetime
 from importlib.metadata import files, version
@@ -20,6 +21,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 # The parts of MathJax that typeset TeX as SVG, with MathML beside it for screen readers; no menu.
+# sphinx-mathjax-offline, pinned by its hash in the lock, carries the files of mathjax 3.2.2 as npm has
+# them; a test knows their checksums.
 MATHJAX = ("core", "input/tex", "output/svg", "a11y/assistive-mml")
 FONT = "output/svg/fonts/tex"  # asked for by output/svg itself, and twice is once too often
 EXECUTED = "_executed"  # notebooks with outputs, to download
@@ -67,10 +70,11 @@ def configure(app: Sphinx, config) -> None:
     config.execution_fingerprint = fingerprint()
     config.mathjax_path = "mathjax/startup.js"
     config.mathjax3_config = (config.mathjax3_config or {}) | {"loader": {"load": list(MATHJAX)}}
+    config.html_theme_options["use_source_button"] = True  # Jupyter Book knows no such setting
     url = config.html_theme_options["repository_url"]
     config.myst_substitutions = {**config.myst_substitutions, "repository_url": url}
     owner, name = url.rstrip("/").rsplit("/", 2)[1:]
-    config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
+    config.html_baseurl = config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
     config.ogp_image = f"{config.ogp_site_url}_static/paradox.png"
     config.notfound_urls_prefix = f"/{name}/"
 
@@ -116,6 +120,14 @@ def write_executed(app: Sphinx, error: Exception | None) -> None:
             nbformat.write(notebook, folder / page.name)
 
 
+def offer_launch(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Leave Binder and Colab to the chapters: what is no notebook opens in neither."""
+    if context.get("page_source_suffix") != ".ipynb":
+        context["header_buttons"] = [
+            entry for entry in context["header_buttons"] if entry["label"] != "launch-buttons"
+        ]
+
+
 def mend_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Leave out thebe, which is off but declares a constant twice, and name the role of references."""
     context["script_files"] = [
@@ -125,6 +137,28 @@ def mend_page(app: Sphinx, pagename: str, templatename: str, context: dict, doct
     ]
     if "body" in context:
         context["body"] = context["body"].replace("doc-biblioentry", "listitem")
+
+
+def write_front_door(app: Sphinx, error: Exception | None) -> None:
+    """Let the book's own address lead to its first page, and tell search and previews what that page says."""
+    if error is not None or app.builder.name != "html":
+        return
+    first = app.builder.get_target_uri(app.config.root_doc)
+    head = Path(app.outdir, first).read_text(encoding="utf-8").partition("</head>")[0]
+    tags = re.findall(
+        r'<meta (?:property="og:|name="description").*?/>|<title>.*?</title>|<link rel="canonical".*?/>',
+        head,
+    )
+    refresh = f'<meta http-equiv="refresh" content="0; url={first}" />'
+    lines = ['<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8" />', *tags, refresh]
+    lines += [f'<p><a href="{first}">{app.config.html_title}</a></p>\n</html>\n']
+    Path(app.outdir, "index.html").write_text("\n".join(lines), encoding="utf-8")
+
+
+def ask_registrar(app: Sphinx, uri: str) -> str | None:
+    """Check a DOI where it is registered: publishers refuse robots."""
+    doi = uri.partition("https://doi.org/")[2]
+    return f"https://doi.org/api/handles/{doi}" if doi else None
 
 
 def print_as_html(app: Sphinx) -> None:
@@ -147,8 +181,11 @@ def setup(app: Sphinx) -> dict:
     app.connect("builder-inited", print_as_html)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT, SCHEDULES])
     app.connect("html-page-context", offer_executed, priority=600)
+    app.connect("html-page-context", offer_launch, priority=600)
     app.connect("html-page-context", mend_page, priority=900)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", write_executed)
     app.connect("build-finished", make_light)
+    app.connect("build-finished", write_front_door, priority=600)  # over the one of the contents
+    app.connect("linkcheck-process-uri", ask_registrar)
     return {"version": "1", "parallel_read_safe": False}

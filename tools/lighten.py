@@ -14,6 +14,8 @@ ICON = re.compile(
     r'"?([\w-]+)"?:\[\d+,\d+,(\[[^\]]*\]),"[0-9a-f]+",(?:"[^"]*"|\["[^"]*","[^"]*"\])\],?'
 )
 FIGURE = re.compile(r'<img ([^>]*?)src="([^"]*_images/)([\w-]+)\.png"([^>]*)>')
+# Sphinx lets a reader open each figure by itself.
+LINK = re.compile(r'(href="[^"]*_images/([\w-]+))\.png"')
 
 
 def lighten(folder: Path) -> None:
@@ -30,6 +32,7 @@ def lighten(folder: Path) -> None:
         sizes = dict(zip((path.stem for path in figures), pool.map(_to_webp, figures), strict=True))
     for page, text in pages.items():
         lighter = FIGURE.sub(lambda match: _show(match, sizes), text)
+        lighter = LINK.sub(lambda match: _lead(match, sizes), lighter)
         if lighter != text:
             page.write_text(lighter, encoding="utf-8")
     for path in figures:
@@ -78,3 +81,7 @@ def _show(match: re.Match, sizes: dict[str, tuple[int, int]]) -> str:
     width, height = sizes[name]
     source = f'src="{folder}{name}.webp" srcset="{folder}{name}-1x.webp 1x, {folder}{name}.webp 2x"'
     return f'<img {before}{source} width="{width}" height="{height}"{after}>'
+
+
+def _lead(match: re.Match, sizes: dict[str, tuple[int, int]]) -> str:
+    return f'{match[1]}.webp"' if match[2] in sizes else match[0]

@@ -1,0 +1,248 @@
+"""The rendered book as files: links that lead somewhere, addresses that stay, words for search and previews.
+
+Like the tests in a browser these read the archive that ``make test`` builds first.
+"""
+
+import functools
+import hashlib
+import re
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from chapters import list_chapters, list_pages
+
+from conftest import ROOT
+
+REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
+OWNER, NAME = REPOSITORY["url"].rsplit("/", 2)[1:]
+ADDRESS = f"https://{OWNER.lower()}.github.io/{NAME}/"
+each_page = pytest.mark.parametrize("name", [path.stem for path in list_pages()])
+# Others have linked to these. A page that moves leaves a page behind that leads to its new place.
+PUBLISHED = """
+index 01_data_and_question 02_exploring_is_modelling 03_candidate_models 04_choosing_priors
+05_pooled_regression 06_random_intercept 07_random_slope 08_quick_diagnostics 09_what_we_learned
+10_posterior_predictive_checks 11_model_comparison 12_prior_sensitivity 13_within_and_between
+14_expanding_the_model 15_the_answer 16_reporting a1_exact_answer a2_agreement a3_how_do_we_know
+a4_gallery_of_failures t1_instructor_guide t2_schedules t3_setup glossary formulas bibliography about
+"""
+# mathjax 3.2.2 as npm has it, in the folder es5.
+MATHJAX = {
+    "a11y/assistive-mml.js": "5b8414e36cd63d154b90beab67e5e3399c7439aff97f4b556761224f8176f657",
+    "core.js": "44d9c29f77d89537e024d165e2c0d7e981a98d75ed53b6c236fac899ed631abb",
+    "input/tex.js": "fa6524c5b16c20bed3f040c9833e88c7b8ab25ffe988af9cda8395016a0b643c",
+    "output/svg.js": "6fdee599b240851fd27b31017e1a18802d99743ac4fae8204998997176647609",
+    "output/svg/fonts/tex.js": "6afb8e7f4f7f19255c4b111f4a00c06716b70ea9b977516127c054e7799d2da4",
+    "startup.js": "84f4ec49041b12a6dadc5d1689babc80f417435cfcbd890ec712e374152bbb88",
+}
+OUTSIDE = re.compile(r'<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//[^"]+')
+SHEET = re.compile(r'<link\b[^>]*rel="(?:stylesheet|preload)"[^>]*>')
+
+
+@functools.cache
+def read(page: Path) -> BeautifulSoup:
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def rendered_pages(html: Path) -> list[Path]:
+    return sorted(path for path in html.rglob("*.html") if "_static" not in path.parts)
+
+
+# Links
+
+
+def test_every_link_leads_somewhere(html):
+    pages = rendered_pages(html)
+    assert len(pages) == len(list_pages()) + 4  # the front door, the index, search, and not found
+    assert {page.name: dead for page in pages if (dead := dead_links(page, html))} == {}
+
+
+def dead_links(page: Path, html: Path) -> list[str]:
+    """Addresses within the book that name no file, or no place on it."""
+    dead = []
+    for address in addresses(read(page)):
+        parts = urlparse(address)
+        if parts.scheme or parts.netloc:
+            continue
+        path = unquote(parts.path)
+        # Only the page for what is not found is read at any address, so it counts from the top.
+        target = html / path.removeprefix(f"/{NAME}/") if path[:1] == "/" else page.parent / path
+        target = target if path else page
+        if not target.is_file() or not has_place(target, unquote(parts.fragment)):
+            dead.append(address)
+    return dead
+
+
+def addresses(soup: BeautifulSoup) -> list[str]:
+    found = [tag[name] for name in ("href", "src") for tag in soup.find_all(attrs={name: True})]
+    for tag in soup.find_all(srcset=True):
+        found += [entry.split()[0] for entry in tag["srcset"].split(",")]
+    return found
+
+
+def has_place(page: Path, fragment: str) -> bool:
+    return not fragment or page.suffix != ".html" or fragment in places(page)
+
+
+@functools.cache
+def places(page: Path) -> set[str]:
+    return {tag["id"] for tag in read(page).find_all(id=True)}
+
+
+def test_a_dead_link_is_seen(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<p id="here"><a href="#here">1</a><a href="page.html#here">2</a><a href="#gone">3</a>'
+        '<a href="gone.ipynb">4</a><img src="gone.png" srcset="page.html 1x, gone.webp 2x"></p>',
+        encoding="utf-8",
+    )
+    assert dead_links(page, tmp_path) == ["#gone", "gone.ipynb", "gone.png", "gone.webp"]
+
+
+def test_published_addresses_stay(html):
+    assert {path.stem for path in (html / "notebooks").glob("*.html")} == set(PUBLISHED.split())
+    for name in PUBLISHED.split():
+        link = read(html / "notebooks" / f"{name}.html").find("link", rel="canonical")
+        assert link["href"] == f"{ADDRESS}notebooks/{name}.html"
+
+
+def test_an_address_that_does_not_exist_leads_back(html):
+    soup = read(html / "404.html")
+    assert soup.find("h1")
+    assert soup.find("a", href=f"/{NAME}/notebooks/index.html")
+
+
+def test_a_chapter_can_be_run_fetched_and_changed(html):
+    """Binder, Colab, source, a suggestion, and the notebook with and without outputs."""
+    url, branch = REPOSITORY["url"], REPOSITORY["branch"]
+    for page in list_chapters():
+        path = f"notebooks/{page.name}"
+        wanted = {
+            f"https://mybinder.org/v2/gh/{OWNER}/{NAME}/{branch}?urlpath=lab/tree/{path}",
+            f"https://colab.research.google.com/github/{OWNER}/{NAME}/blob/{branch}/{path}",
+            f"{url}/blob/{branch}/{path}?plain=1",
+            f"{url}/edit/{branch}/{path}",
+            f"../_sources/{path}",
+            f"../_executed/{page.name}",
+        }
+        assert wanted <= set(addresses(read(html / "notebooks" / f"{page.stem}.html"))), page.stem
+        for folder, outputs in {"_sources/notebooks": False, "_executed": True}.items():
+            text = (html / folder / page.name).read_text(encoding="utf-8")
+            assert ('"output_type"' in text) == outputs
+
+
+def test_what_is_no_notebook_offers_no_launch(html):
+    for page in {path.stem for path in list_pages()} - {path.stem for path in list_chapters()}:
+        soup = read(html / "notebooks" / f"{page}.html")
+        assert not soup.select("header a[href*=colab], header a[href*=mybinder]"), page
+        assert not soup.select(".dropdown-launch-buttons"), page
+
+
+# What others read: hosts, previews, screen readers
+
+
+def test_nothing_comes_from_another_host(html):
+    assert not [page for page in rendered_pages(html) if foreign(page.read_text("utf-8"))]
+
+
+def foreign(text: str) -> list[str]:
+    """What a page would fetch from another host."""
+    sheets = [sheet for sheet in SHEET.findall(text) if re.search(r'href="(?:https?:)?//', sheet)]
+    return OUTSIDE.findall(text) + sheets
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        '<script async src="https://example.org/x.js">',
+        '<img alt="" src="//example.org/x.png">',
+        '<link rel="stylesheet" href="https://example.org/x.css">',
+    ],
+)
+def test_another_host_is_seen(planted):
+    assert foreign(f"<p>{planted}</p>")
+
+
+def test_mathjax_is_the_one_that_npm_has(html):
+    folder = html / "_static" / "mathjax"
+    found = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*.js")
+    }
+    assert found == MATHJAX
+
+
+def test_the_archive_holds_nothing_for_debuggers(html):
+    assert not list(html.rglob("*.map"))
+
+
+def test_every_page_says_what_it_is_about(html):
+    """Title, description and picture, for search and for previews of a link; no two pages the same."""
+    said = [description_of(html, f"notebooks/{name}.html") for name in PUBLISHED.split()]
+    assert len(set(said)) == len(said)
+    assert min(map(len, said)) > 80
+    assert not [words for words in said if "data_path" in words or "settings" in words]
+
+
+def description_of(html: Path, address: str) -> str:
+    soup = read(html / address)
+    tags = {tag["property"]: tag["content"] for tag in soup.find_all("meta", property=True)}
+    assert soup.html["lang"] == "en" and soup.title.text
+    assert tags["og:title"] and tags["og:url"] == ADDRESS + address
+    assert (html / tags["og:image"].removeprefix(ADDRESS)).is_file()
+    assert tags["og:image:alt"]
+    description = soup.find("meta", attrs={"name": "description"})["content"]
+    assert description == tags["og:description"]
+    return description
+
+
+def test_the_front_door_leads_in_and_says_where(html):
+    soup, first = read(html / "index.html"), "notebooks/index.html"
+    assert soup.find("meta", attrs={"http-equiv": "refresh"})["content"].endswith(f"url={first}")
+    assert soup.find("a", href=first).text
+    for name, key in {
+        "description": "name",
+        "og:title": "property",
+        "og:image": "property",
+    }.items():
+        (tag, model) = (page.find("meta", attrs={key: name}) for page in (soup, read(html / first)))
+        assert tag["content"] == model["content"]
+    assert soup.html["lang"] == "en" and soup.title.text
+
+
+@each_page
+def test_a_page_can_be_heard(html, name):
+    """Headings go down by one level, tables have headers, and a figure's text says what it shows."""
+    text = (html / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+    article = text[text.index("<article") : text.index("</article>")]
+    levels = [int(level) for level in re.findall(r"<h([1-6])\b", article)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    assert headless_tables(article) == []
+    for image in re.findall(r"<img [^>]*>", article):
+        assert not is_placeholder(image), image
+
+
+def headless_tables(article: str) -> list[str]:
+    tables = re.findall(r"<table.*?</table>", article, re.DOTALL)
+    return [table for table in tables if not re.search(r"<th\b", table)]
+
+
+def test_a_table_without_headers_is_seen():
+    assert headless_tables("<table><thead><tr><td>1</td></tr></thead></table>")
+
+
+def is_placeholder(image: str) -> bool:
+    """Whether the text of a picture is missing, a file's name, or too short to say anything."""
+    found = re.search(r'\balt="([^"]*)"', image)
+    said = found[1] if found else ""
+    return len(said) < 40 or bool(re.search(r"_images|\.(png|svg|webp)\b|^(figure|image)\b", said))
+
+
+@pytest.mark.parametrize("alt", ["", "figure 1", "../_images/0a1b2c" + 40 * "d" + ".png"])
+def test_a_placeholder_is_seen(alt):
+    assert is_placeholder(f'<img alt="{alt}" src="x.png">')
+    assert is_placeholder('<img src="x.png">')
