@@ -8,9 +8,9 @@ import matplotlib as mpl
 import nbformat
 import papermill
 import pytest
-from browser import find_chromium, open_chromium
 from filelock import FileLock
 
+from browser import find_chromium, open_chromium
 from helpers import data, plots
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,11 +8,11 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-import chapters
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+import chapters
 from conftest import ROOT
 
 
@@ -92,9 +92,10 @@ def test_outputs_are_stale_after_an_edit(tmp_path, monkeypatch, edited):
 
 def test_a_chapter_is_executed_again_only_after_an_edit(tmp_path):
     import nbformat
-    from execute import execute, needs_execution
     from jupyter_cache import get_cache
     from jupyter_cache.base import CacheBundleIn
+
+    from execute import execute, needs_execution
 
     page = tmp_path / "page.ipynb"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
@@ -221,8 +222,9 @@ def test_links_are_checked_every_week_whatever_fails_and_one_issue_says_so():
 
 
 def test_the_readme_shows_todays_data():
-    import readme_figure
     from PIL import Image
+
+    import readme_figure
 
     with Image.open(readme_figure.FIGURE) as figure:
         assert readme_figure.data_checksum() in figure.text["Description"]

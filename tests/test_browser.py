@@ -12,13 +12,13 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from chapters import list_pages
-from pdf import ARRANGE, PRINT
 from playwright.sync_api import Browser, Page
 
+from chapters import list_pages
 from conftest import ROOT
 from helpers import flipbook
 from helpers.models import Priors
+from pdf import ARRANGE, PRINT
 
 SHOTS = ROOT / "_build" / "screenshots"
 WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 360, "height": 740}

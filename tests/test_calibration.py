@@ -3,13 +3,13 @@
 import copy
 import hashlib
 
-import calibrate
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
 
+import calibrate
 from conftest import ROOT
 from helpers import calibration, data, models
 

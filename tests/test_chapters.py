@@ -7,8 +7,8 @@ import shutil
 import nbformat
 import papermill
 import pytest
-from chapters import list_chapters
 
+from chapters import list_chapters
 from conftest import ROOT
 from helpers import answers, data, diagnostics, flipbook, models, tables
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 from bs4 import BeautifulSoup
-from chapters import list_chapters
 
+from chapters import list_chapters
 from helpers import tables
 
 CHAPTERS = list_chapters()

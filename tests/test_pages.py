@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlparse
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from chapters import list_chapters, list_pages
 
+from chapters import list_chapters, list_pages
 from conftest import ROOT
 
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]

@@ -2,13 +2,13 @@
 
 from unittest.mock import MagicMock
 
-import book_extension
 import pytest
+
+import book_extension
 import schedules
 from chapters import cache_path, list_chapters
-from plain_markdown import list_exercises
-
 from conftest import ROOT, require
+from plain_markdown import list_exercises
 
 PLANNED = schedules.read_schedules()
 each_schedule = pytest.mark.parametrize("title", PLANNED)

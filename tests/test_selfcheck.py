@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from chapters import list_chapters
-from plain_markdown import Directive, list_exercises, read_markdown, split_directives
 
+from chapters import list_chapters
 from helpers import answers, selfcheck
 from helpers.selfcheck import Answer
+from plain_markdown import Directive, list_exercises, read_markdown, split_directives
 
 SLOPE = Answer(
     -3.2,

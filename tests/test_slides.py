@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import nbformat
 import pytest
-import slides
-from chapters import list_chapters
 from playwright.sync_api import Page
 
+import slides
+from chapters import list_chapters
 from conftest import require
 
 SIZE = {"width": 1280, "height": 720}

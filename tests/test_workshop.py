@@ -13,15 +13,15 @@ from urllib.parse import unquote
 import nbformat
 import numpy as np
 import papermill
-import plain_markdown
 import pymc as pm
 import pytest
-import workshop
 import xarray as xr
 import yaml
-from chapters import list_chapters
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import plain_markdown
+import workshop
+from chapters import list_chapters
 from conftest import ROOT, require
 from helpers import answers, precomputed
 

@@ -12,13 +12,14 @@ from importlib.metadata import files, version
 from pathlib import Path
 
 import nbformat
-from chapters import ROOT, cache_path, fingerprint, list_chapters, read_executable
 from docutils import nodes
 from jupyter_cache import get_cache
-from lighten import lighten
-from schedules import Schedule
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from chapters import ROOT, cache_path, fingerprint, list_chapters, read_executable
+from lighten import lighten
+from schedules import Schedule
 
 # The parts of MathJax that typeset TeX as SVG, with MathML beside it for screen readers; no menu.
 # sphinx-mathjax-offline, pinned by its hash in the lock, carries the files of mathjax 3.2.2 as npm has

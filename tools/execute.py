@@ -8,11 +8,12 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from chapters import CACHES, ROOT, cache_path, list_pages, read_executable
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 from traitlets.config import Config
+
+from chapters import CACHES, ROOT, cache_path, list_pages, read_executable
 
 AT_A_TIME = 2
 TIMEOUT = 300  # seconds a cell

@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import nbformat
-from chapters import ROOT, list_pages
 from markdown_it import MarkdownIt
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from pybtex.database import parse_file
 from pybtex.richtext import Text
+
+from chapters import ROOT, list_pages
 
 TO_LOOK_UP = ("glossary", "formulas")  # pages that are no chapters
 NOTES = ("admonition", "note", "warning")

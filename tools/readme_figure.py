@@ -3,8 +3,8 @@
 import hashlib
 
 import matplotlib.pyplot as plt
-from chapters import ROOT
 
+from chapters import ROOT
 from helpers import data, plots
 
 FIGURE = ROOT / "_static" / "paradox.png"

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from chapters import ROOT, cache_path, list_chapters, read_executable
 from jupyter_cache import get_cache
-from plain_markdown import Exercise, list_exercises, read_markdown
 from sphinx.util.docutils import SphinxDirective
+
+from chapters import ROOT, cache_path, list_chapters, read_executable
+from plain_markdown import Exercise, list_exercises, read_markdown
 
 PAGE = ROOT / "notebooks" / "t2_schedules.md"
 BLOCK = re.compile(r"^```\{schedule\} (.+?)\n(.*?)^```", re.MULTILINE | re.DOTALL)

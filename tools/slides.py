@@ -9,13 +9,14 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from chapters import ROOT, cache_path, list_chapters, read_executable
 from jinja2 import Environment, FileSystemLoader
 from jupyter_cache import get_cache
 from nbconvert import SlidesExporter
 from nbformat import NotebookNode
-from plain_markdown import find_title, read_markdown, to_plain
 from traitlets.config import Config
+
+from chapters import ROOT, cache_path, list_chapters, read_executable
+from plain_markdown import find_title, read_markdown, to_plain
 
 SLIDES = ROOT / "_build" / "slides"
 TEMPLATE = Path(__file__).with_name("deck")

@@ -19,11 +19,13 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
 from archive import NEEDED, write_archive
 from chapters import ROOT, fingerprint, list_chapters, list_pages
 from execute import AT_A_TIME, TIMEOUT
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from helpers import fits, precomputed
 from plain_markdown import (
     TO_LOOK_UP,
     Directive,
@@ -34,8 +36,6 @@ from plain_markdown import (
     split_directives,
     translate,
 )
-
-from helpers import fits, precomputed
 
 WORKSHOP = ROOT / "_build" / "workshop"
 RUNS = ROOT / "_build" / "workshop-runs"
