@@ -26,7 +26,7 @@ from conftest import ROOT, require
 from helpers import answers, precomputed
 
 CHAPTERS = list_chapters()
-MACHINE = re.compile(r"\*\*Minutes:\*\* .*, at most (\d+) of them the machine's\n")
+MACHINE = re.compile(r"\*\*Minutes:\*\* .*, at most (\d+) of them the machine's")
 each_chapter = pytest.mark.parametrize("page", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 
 
@@ -341,6 +341,13 @@ def samples(page: Path) -> bool:
     code = "\n".join(sources(nbformat.read(page, as_version=4), "code"))
     calls = re.findall(r"pm\.sample\(|fit_once\(|models\.fit\([^)]*\)|\.fit\(\s*draws", code)
     return any('backend="exact"' not in call for call in calls)
+
+
+def test_the_start_page_names_the_chapters_that_sample_all_the_same():
+    """They call nutpie themselves, and not ``pm.sample``, which looks for what is stored."""
+    own = [page for page in CHAPTERS if "nutpie.compile_pymc_model(" in page.read_text("utf-8")]
+    said = re.search(r"pages\s(\w+) and (\w+), which compile", workshop.START)
+    assert list(said.groups()) == [page.stem.partition("_")[0] for page in own]
 
 
 def environment(unpacked: Path) -> dict[str, str]:

@@ -61,7 +61,8 @@ You need Python 3.12 or newer. The second step needs a network; nothing after it
 
 In `notebooks/` each exercise has an empty cell: write your code in the place of `ask`. The same pages with
 solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page: the
-posteriors are then loaded from `fits/`. A model that you change is sampled all the same.
+posteriors are then loaded from `fits/`. A model that you change is sampled all the same, and so are those of the
+pages 14 and a4, which compile a model once for many fits.
 """
 
 
