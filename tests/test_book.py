@@ -61,7 +61,9 @@ def test_every_page_renders_without_a_warning(tmp_path):
         "index",
         "t3_setup",
     ):  # the cell for Colab: the lock, then the helpers without more
-        shown = BeautifulSoup((pages / "notebooks" / f"{name}.html").read_text("utf-8")).text
+        shown = BeautifulSoup(
+            (pages / "notebooks" / f"{name}.html").read_text("utf-8"), "html.parser"
+        ).text
         assert re.search(r"pip install -q --require-hashes -r \S+/main/requirements.lock", shown)
         assert re.search(r"pip install -q --no-deps \S+ git\+https://\S+@main", shown)
     url = config["repository"]["url"]

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 from chapters import list_pages
 from conftest import ROOT
 from helpers import flipbook
-from helpers.models import Priors
+from helpers.specification import Priors
 from pdf import ARRANGE, PRINT
 
 SHOTS = ROOT / "_build" / "screenshots"

@@ -9,7 +9,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from IPython.display import HTML
 
 from helpers import flipbook, models
-from helpers.models import Priors
+from helpers.specification import Priors
 
 TIGHT = Priors(intercept=(200, 2.5), slope=(0, 1), sigma=2, group_sd=2, slope_sd=0.5)
 WIDE = Priors(intercept=(150, 300), slope=(0, 40), sigma=80, group_sd=80, slope_sd=20)
@@ -167,7 +167,7 @@ def test_any_frame_turns_pages(visits, open_page):
     frame = frame[["score", "z", "school"]]
     columns = {"outcome": "score", "predictor": "z", "group": "school"}
     labels = {"plausible": (100, 300), "unit": "points"}
-    book = flipbook.turn_pages(frame, DIAL, title="Schools", **columns, **labels)
+    book = flipbook.turn_pages(frame, DIAL, title="Schools", draws=100, **columns, **labels)
     assert content(book)["labels"] == ["z", "score"]
     assert content(book)["x"] == pytest.approx(frame["z"].tolist(), rel=1e-3)
     page = open_page(book)
