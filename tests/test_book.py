@@ -70,6 +70,18 @@ def test_every_page_renders_without_a_warning(tmp_path):
     for page in chapters.list_chapters():
         html = (pages / "notebooks" / f"{page.stem}.html").read_text(encoding="utf-8")
         assert f"{url}/edit/main/notebooks/{page.name}" in html
+    # The one page that `make pdf` prints holds them all; a test in the browser says what becomes of it.
+    build = run(
+        sys.executable, "-c", program, "build", str(book), "--builder", "singlehtml", cwd=book
+    )
+    assert build.returncode == 0, build.stderr[-4000:]
+    whole = (book / "_build" / "singlehtml" / "notebooks" / "index.html").read_text("utf-8")
+    missing = [
+        page.stem
+        for page in chapters.list_pages()[1:]
+        if f'id="document-notebooks/{page.stem}"' not in whole
+    ]
+    assert missing == []
 
 
 def test_the_contents_name_every_page_once_in_reading_order():
