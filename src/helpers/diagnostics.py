@@ -22,8 +22,8 @@ class FitRejected(RuntimeError):
         super().__init__(
             "This fit must not be read, because\n\n"
             f"{failures.to_string(index=False)}\n\n"
-            "Draw more (parameter `draws`), take smaller steps (`target_accept`), or write the model "
-            "in another form; the chapter on diagnostics says which when."
+            "Draw more (parameter `draws`), take smaller steps (`target_accept`), or write the\n"
+            "model in another form; the chapter on diagnostics says which when."
         )
 
 
@@ -54,8 +54,9 @@ def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.Dat
         "bulk ESS": f">= {ESS_LIMIT}",
         "tail ESS": f">= {ESS_LIMIT}",
     }
+    rounded = {"R-hat": lambda value: round(value, 4), "bulk ESS": int, "tail ESS": int}
     rows = [
-        (label, diagnostic, round(summary.loc[label, diagnostic], 4), limits[diagnostic])
+        (label, diagnostic, rounded[diagnostic](summary.loc[label, diagnostic]), limits[diagnostic])
         for diagnostic, failed in {**too_high, **too_low}.items()
         for label in summary.index[failed]
     ]
@@ -66,7 +67,8 @@ def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.Dat
             if not abs(distance) <= DISTANCE_LIMIT:
                 what = f"{statistic}, distance from exact in MCSE"
                 rows.append((label, what, round(distance, 1), f"<= {DISTANCE_LIMIT}"))
-    return pd.DataFrame(rows, columns=["parameter", "diagnostic", "value", "limit"])
+    # Numbers as objects, so that each prints with its own digits: counts and ESS as whole numbers.
+    return pd.DataFrame(rows, columns=["parameter", "diagnostic", "value", "limit"], dtype=object)
 
 
 def require_converged(tree: xr.DataTree, exact: xr.DataTree | None = None) -> str:

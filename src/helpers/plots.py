@@ -153,7 +153,7 @@ def plot_shrinkage(frame: pd.DataFrame, tree: xr.DataTree, ax: plt.Axes | None =
     ax.scatter(table["n"], table["none"], marker="x", color="C1", zorder=3, label="No pooling")
     for county, n, height in zip(table.index, table["n"], high, strict=True):
         ax.annotate(
-            county, (n, height), (0, 4), textcoords="offset points", ha="center", fontsize="x-small"
+            county, (n, height), (0, 4), textcoords="offset points", ha="center", fontsize="small"
         )
     ax.set_xscale("log")
     ax.set_xticks([7, 20, 50, 100, 150], ["7", "20", "50", "100", "150"])
