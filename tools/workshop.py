@@ -24,7 +24,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from archive import NEEDED, write_archive
 from chapters import ROOT, fingerprint, list_chapters, list_pages
-from execute import AT_A_TIME, TIMEOUT
+from execute import AT_A_TIME, KERNELS, TIMEOUT
 from helpers import fits, precomputed
 from plain_markdown import (
     TO_LOOK_UP,
@@ -241,6 +241,7 @@ def run(notebook: Path, done: Path) -> float:
         cwd=notebook.parent,
         execution_timeout=TIMEOUT,
         progress_bar=False,
+        config=KERNELS,
     )
     draft.rename(done)
     return executed.metadata.papermill.duration
