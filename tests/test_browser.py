@@ -218,7 +218,7 @@ def test_colours_of_code_can_be_read(chromium, html, theme):
     for page in html.rglob("*.html"):
         kinds |= set(re.findall(r'<span class="([a-z0-9]{1,3})">', page.read_text("utf-8")))
     assert {"k", "n", "s2", "mi"} <= kinds
-    words = "".join(f'<span class="{kind}">word {kind}</span> ' for kind in sorted(kinds))
+    words = "\n".join(f'<span class="{kind}">word {kind}</span>' for kind in sorted(kinds))
     with visit(chromium, html, "notebooks/about") as opened:
         opened.show_theme(theme)
         add_to_article(opened.page, f'<div class="highlight" id="all"><pre>{words}</pre></div>')
