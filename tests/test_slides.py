@@ -125,6 +125,19 @@ def test_a_deck_is_whole(open_deck, name):
     assert not silent
 
 
+def test_a_deck_that_is_slow_to_print_says_ready_when_its_pages_are_there(browser):
+    page = browser.new_page()
+    page.add_init_script(
+        "const next = requestAnimationFrame;"
+        "window.requestAnimationFrame = then => next(() => setTimeout(then, 200))"
+    )
+    page.goto((slides.SLIDES / f"{NAMES[0]}.html").as_uri() + "?print-pdf")
+    page.wait_for_selector("html[data-ready]")
+    shown = page.locator(".pdf-page").count()
+    page.close()
+    assert shown >= 3
+
+
 def test_a_slide_with_too_much_on_it_is_seen(open_deck):
     page = open_deck(NAMES[0])
     page.evaluate(

@@ -69,7 +69,10 @@ async function start() {
   await Promise.allSettled([...document.fonts].map(font => font.load()));
   await Promise.allSettled([...document.images].map(image => image.decode()));
   document.querySelectorAll(".slides > section > section").forEach(fit);
-  document.querySelector(".reveal").classList.remove("measured");
+  const reveal = document.querySelector(".reveal");
+  reveal.classList.remove("measured");
+  // To start is not to have laid out the pages of a print: that takes some frames more.
+  const printed = new Promise(done => reveal.addEventListener("pdf-ready", done, {once: true}));
   await Reveal.initialize({
     width: 1280,
     height: 720,
@@ -85,6 +88,7 @@ async function start() {
     pdfSeparateFragments: false,
     plugins: [RevealNotes, RevealZoom],
   });
+  if (Reveal.isPrintView()) await printed;
   document.documentElement.dataset.ready = "yes";
 }
 
