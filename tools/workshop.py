@@ -45,6 +45,7 @@ LIMIT = 30e6  # bytes; what still travels by mail, or to a room over one slow co
 ENVIRONMENT = ("postBuild", *(name for name in NEEDED if not name.startswith("notebooks")))
 HANDED_OUT = ("*.md", "notebooks/*.ipynb", "solutions/*.ipynb", "fits/*.zip", *ENVIRONMENT)
 SWITCH = f"{precomputed.SWITCH} = False  # True: load stored posteriors in place of sampling"
+NO_SWITCH = "always-samples"  # tag on a page's parameters: what it teaches is the sampling
 
 START = """\
 # Start here
@@ -61,8 +62,8 @@ You need Python 3.12 or newer. The second step needs a network; nothing after it
 
 In `notebooks/` each exercise has an empty cell: write your code in the place of `ask`. The same pages with
 solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page: the
-posteriors are then loaded from `fits/`. A model that you change is sampled all the same, and so are those of the
-pages 14 and a4, which compile a model once for many fits.
+posteriors are then loaded from `fits/`. A model that you change is sampled all the same. Page a4 is about the
+sampler itself, has no switch and samples.
 """
 
 
@@ -160,7 +161,7 @@ def clean_code(cell: NotebookNode) -> NotebookNode:
     """A code cell without outputs; JupyterLab folds the code that the book hides."""
     tags = set(cell.metadata.get("tags", []))
     new = new_code_cell(replace_roles(cell.source), id=cell.id)
-    if kept := sorted(tags & {"parameters", "self-check"}):
+    if kept := sorted(tags & {"parameters", "self-check", NO_SWITCH}):
         new.metadata.tags = kept
     if tags & {"hide-input", "remove-input"}:
         new.metadata.jupyter = {"source_hidden": True}
@@ -168,12 +169,14 @@ def clean_code(cell: NotebookNode) -> NotebookNode:
 
 
 def add_switch(cells: list[NotebookNode], solved: bool) -> list[NotebookNode]:
-    """The switch in the cell of parameters, and after it what heeds the switch."""
+    """The switch in the cell of parameters, unless the page has none, and after it what heeds it."""
     place = next(n for n, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", []))
-    cells[place].source += f"\n{SWITCH}"
-    lines = ["%load_ext helpers.precomputed"]
-    lines += [] if solved else ["from helpers.answers import ask"]
-    return [*cells[: place + 1], new_code_cell("\n".join(lines), id="switch"), *cells[place + 1 :]]
+    lines = [] if solved else ["from helpers.answers import ask"]
+    if NO_SWITCH not in cells[place].metadata.tags:
+        cells[place].source += f"\n{SWITCH}"
+        lines = ["%load_ext helpers.precomputed", *lines]
+    added = [new_code_cell("\n".join(lines), id="switch")] if lines else []
+    return [*cells[: place + 1], *added, *cells[place + 1 :]]
 
 
 # The folder
@@ -234,10 +237,11 @@ def list_runs() -> dict[Path, Path]:
 def run(notebook: Path, done: Path) -> float:
     """Run a notebook in its folder, storing what it samples; return the seconds."""
     draft = done.with_name(f"draft-{done.name}")
+    switch = {precomputed.SWITCH: precomputed.RECORD}
     executed = papermill.execute_notebook(
         notebook,
         draft,
-        {precomputed.SWITCH: precomputed.RECORD},
+        switch if precomputed.SWITCH in notebook.read_text(encoding="utf-8") else {},
         cwd=notebook.parent,
         execution_timeout=TIMEOUT,
         progress_bar=False,
