@@ -36,6 +36,15 @@ def test_a_chain_that_sits_elsewhere_is_named(independent):
     assert set(failures["parameter"]) == {"group_intercept[c1]"}
 
 
+def test_the_worst_of_each_kind_comes_first(independent):
+    independent[0] += [0, 1, 3]
+    failures = diagnostics.find_failures(fake_fit(independent))
+    for diagnostic, values in failures.groupby("diagnostic", sort=False)["value"]:
+        assert len(values) == 2
+        assert values.is_monotonic_decreasing == (diagnostic == "R-hat")
+    assert set(failures.groupby("diagnostic").head(1)["parameter"]) == {"group_intercept[c2]"}
+
+
 def test_draws_that_hardly_move_fail_on_ess(independent):
     walk = independent.copy()
     for step in range(1, walk.shape[1]):

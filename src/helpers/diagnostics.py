@@ -39,12 +39,12 @@ def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.Dat
 
     Returns
     -------
-    DataFrame with a row for each failure: ``parameter``, ``diagnostic``, ``value`` and ``limit``. Rank
-    normalized split R-hat may be at most 1.01, bulk and tail ESS at least 400 each (Vehtari et al.
-    2021). After warm-up no draw may have diverged or stopped at the maximal tree depth, and each
-    chain's E-BFMI must be at least 0.3 (Betancourt 2016). Beside an exact answer, no mean, sd or limit
-    of an interval may lie more than 6 Monte Carlo standard errors from it. No row means that nothing
-    was found.
+    DataFrame with a row for each failure, of each kind the worst first: ``parameter``,
+    ``diagnostic``, ``value`` and ``limit``. Rank normalized split R-hat may be at most 1.01, bulk
+    and tail ESS at least 400 each (Vehtari et al. 2021). After warm-up no draw may have diverged or
+    stopped at the maximal tree depth, and each chain's E-BFMI must be at least 0.3 (Betancourt
+    2016). Beside an exact answer, no mean, sd or limit of an interval may lie more than 6 Monte
+    Carlo standard errors from it. No row means that nothing was found.
     """
     summary = _convergence(tree)
     too_high = summary[["R-hat"]].gt(R_HAT_LIMIT) | summary[["R-hat"]].isna()
@@ -55,10 +55,14 @@ def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.Dat
         "tail ESS": f">= {ESS_LIMIT}",
     }
     rounded = {"R-hat": lambda value: round(value, 4), "bulk ESS": int, "tail ESS": int}
+
+    def worst_first(values: pd.Series) -> pd.Series:
+        return values.sort_values(ascending=values.name != "R-hat", na_position="first")
+
     rows = [
         (label, diagnostic, rounded[diagnostic](summary.loc[label, diagnostic]), limits[diagnostic])
         for diagnostic, failed in {**too_high, **too_low}.items()
-        for label in summary.index[failed]
+        for label in worst_first(summary.loc[failed, diagnostic]).index
     ]
     rows += _sampler_failures(tree["sample_stats"].to_dataset())
     if exact is not None:
