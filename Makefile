@@ -12,10 +12,12 @@ export BOOK_FIT_CACHE := $(CURDIR)/_build/fits
 export OPENBLAS_NUM_THREADS ?= 1
 PAGES := _build/html/index.html
 
-.PHONY: book test workshop slides pdf bench calibrate lock clean
+.PHONY: book executed test workshop slides pdf bench calibrate lock clean
 
-book: .venv/ready
+executed: .venv/ready
 	@$(BIN)/python tools/execute.py
+
+book: executed
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/html _build/.doctrees; exit 1; }
 	@$(BIN)/python tools/archive.py
 	@echo "The book is at $(CURDIR)/$(PAGES)"
@@ -28,8 +30,7 @@ workshop: .venv/ready
 	@$(BIN)/python tools/workshop.py
 	@echo "The workshop is at $(CURDIR)/_build/workshop, zipped beside it."
 
-slides: .venv/ready
-	@$(BIN)/python tools/execute.py
+slides: executed
 	@$(BIN)/python tools/slides.py
 
 pdf: book

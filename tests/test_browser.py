@@ -196,11 +196,15 @@ def test_faults_of_a_page_are_seen(chromium, html):
             assert [line for line in violations(page) if fault in line], fault
         page.evaluate("() => MathJax.typesetPromise()")
         assert opened.count("mjx-container [fill=red]")
-        page.evaluate(
-            "() => { setTimeout(() => { throw Error('planted') }); new Image().src = 'no.png';"
-            "fetch('https://example.org').catch(() => 0) }"
-        )
-        page.wait_for_timeout(300)
+        with (
+            page.expect_event("pageerror"),
+            page.expect_event("requestfailed", lambda request: "no.png" in request.url),
+            page.expect_request("https://example.org/"),
+        ):
+            page.evaluate(
+                "() => { setTimeout(() => { throw Error('planted') }); new Image().src = 'no.png';"
+                "fetch('https://example.org').catch(() => 0) }"
+            )
         for kind in ("script: planted", "failed: file", "outside: https://example.org"):
             assert [problem for problem in opened.problems if kind in problem], kind
 

@@ -135,6 +135,7 @@ def test_what_spreadsheets_write_is_read(tmp_path, text):
         (HEADER + "1,2,Kent\n1,NA,Essex\n", "row 3, column 'age': 'NA' is not a number"),
         (HEADER + "1,2,Kent\n1,2,\n", "row 3, column 'county': the value is missing"),
         (HEADER + "1,2,Kent\n1,2,Essex,3\n", "visits.csv is not a regular table.*line 3"),
+        (HEADER + "201,50,34,Kent\n190,25,51,Essex\n", "row 2 has more entries than .* commas"),
     ],
 )
 def test_an_unusable_table_is_refused_in_one_sentence(tmp_path, text, message):

@@ -1,4 +1,4 @@
-"""The exact posterior is what it says: by other methods, in hard cases, and against NUTS."""
+"""The exact posterior is what it says: by other methods and in hard cases; test_agreement has samplers."""
 
 import math
 
@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from helpers import exact, gaussian
-from helpers.data import load_bounce_times, standardize
-from helpers.models import MODELS, Priors, fit
+from helpers import diagnostics, exact, gaussian
+from helpers.specification import MODELS, Priors
 
 SDS = {
     "pooled": {"sigma": 7.0},
@@ -66,39 +65,9 @@ def largest_difference(tree, other):
     return max(float(array.max()) for array in difference.data_vars.values())
 
 
-def monte_carlo_errors(tree, fitted):
-    """How far a fit is from the exact answer at most, in Monte Carlo standard errors of the fit."""
-    want, posterior = tree["exact"].to_dataset(), fitted["posterior"].to_dataset()
-    every = ["chain", "draw"]
-    found = {
-        "mean": (posterior.mean(every), az.mcse(posterior, method="mean")),
-        "sd": (posterior.std(every), az.mcse(posterior, method="sd")),
-    }
-    for label, p in (("2.5 %", 0.025), ("97.5 %", 0.975)):
-        error = az.mcse(posterior, method="quantile", prob=p)
-        found[label] = (posterior.quantile(p, every).drop_vars("quantile"), error)
-    return {
-        f"{name} {label}": float(
-            (abs(value[name] - want[name].sel(statistic=label)) / error[name]).max()
-        )
-        for label, (value, error) in found.items()
-        for name in want.data_vars
-    }
-
-
-@pytest.fixture(scope="module")
-def visits():
-    return standardize(load_bounce_times(), "age")
-
-
 @pytest.fixture(scope="module")
 def answers(visits):
     return {name: exact.exact_posterior(name, visits) for name in MODELS}
-
-
-@pytest.fixture(scope="module")
-def nuts(visits):
-    return {name: fit(name, visits, draws=4000) for name in ("random_intercept", "random_slope")}
 
 
 @pytest.fixture
@@ -282,8 +251,7 @@ def check_weighted_mean(weight, values, want):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_draws_agree_with_the_exact_values(visits, name):
     tree = exact.exact_posterior(name, visits, draws=20_000)
-    errors = monte_carlo_errors(tree, tree)
-    assert max(errors.values()) < 4, errors
+    assert diagnostics.compare_with_exact(tree, tree)["difference"].abs().max() < 4
     assert min(az.ess(tree["posterior"].to_dataset())["sigma"].values.flat) > 15_000
 
 
@@ -295,31 +263,6 @@ def test_the_same_seed_gives_the_same_draws_and_another_does_not(visits):
     first, second, other = first.to_dataset(), second.to_dataset(), other.to_dataset()
     assert first.identical(second)
     assert not (first == other).to_array().any()
-
-
-# NUTS
-
-
-@pytest.mark.parametrize("name", ["random_intercept", "random_slope"])
-def test_nuts_agrees_with_the_exact_answer(answers, nuts, name):
-    errors = monte_carlo_errors(answers[name], nuts[name])
-    assert max(errors.values()) < 4, errors
-
-
-@pytest.mark.parametrize("name", ["random_intercept", "random_slope"])
-def test_nuts_does_not_agree_with_a_wrong_model(visits, nuts, name):
-    flipped = visits.assign(std_age=-visits["std_age"])
-    swapped = visits.replace({"county": {"Kent": "Essex", "Essex": "Kent"}})
-    for wrong in (flipped, swapped):
-        errors = monte_carlo_errors(exact.exact_posterior(name, wrong), nuts[name])
-        assert max(errors.values()) > 40
-
-
-@pytest.mark.parametrize("name", ["random_intercept", "random_slope"])
-def test_names_dimensions_and_labels_are_those_of_a_fit(answers, nuts, name):
-    ours, theirs = (tree["posterior"].to_dataset() for tree in (answers[name], nuts[name]))
-    assert {n: a.dims for n, a in ours.items()} == {n: a.dims for n, a in theirs.items()}
-    assert ours["county"].equals(theirs["county"])
 
 
 # What must not matter, and what must

@@ -18,7 +18,7 @@ EXACT = {"backend": "exact"}
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(fits.FOLDER, str(tmp_path / "fits"))
+    monkeypatch.setenv(fits.VARIABLE, str(tmp_path / "fits"))
     return tmp_path / "fits"
 
 
@@ -161,11 +161,22 @@ def test_what_nobody_read_for_a_month_is_forgotten(visits, folder):
 
 
 def test_what_a_writer_left_that_was_stopped_is_forgotten_too(visits, folder):
-    (folder / "tmpstopped").mkdir(parents=True)
-    (folder / "tmpstopped" / fits.MEMBER).write_bytes(b"half")
-    os.utime(folder / "tmpstopped", (0, 0))
+    stopped = folder / f"{fits.UNFINISHED}x"
+    stopped.mkdir(parents=True)
+    (stopped / fits.MEMBER).write_bytes(b"half")
+    os.utime(stopped, (0, 0))
     assert fits.fit_once("pooled", visits, **EXACT)
-    assert not (folder / "tmpstopped").exists()
+    assert not stopped.exists()
+
+
+def test_what_a_reader_keeps_in_the_same_folder_stays(visits, folder):
+    thesis, notes = folder / "thesis", folder / "pooled-notes.zip"
+    thesis.mkdir(parents=True)
+    notes.touch()
+    for path in (thesis, notes):
+        os.utime(path, (0, 0))
+    fits.fit_once("pooled", visits, **EXACT)
+    assert thesis.exists() and notes.exists()
 
 
 def test_what_is_read_is_not_forgotten(visits, folder):

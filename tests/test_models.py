@@ -3,7 +3,6 @@ import numpy as np
 import pandas as pd
 import pymc as pm
 import pytest
-import xarray as xr
 
 from conftest import ROOT
 from helpers import diagnostics, models, tables
@@ -125,14 +124,6 @@ def test_every_fit_of_the_books_models_passes_the_gate(fits, name, backend):
     assert diagnostics.require_converged(fits[name, backend]).startswith("Fit passed")
 
 
-@pytest.mark.parametrize("name", ["pooled", "random_intercept"])
-def test_the_back_ends_agree_within_monte_carlo_error(fits, name):
-    """The random-slope models differ on purpose: Bambi's has no correlation."""
-    pymc, bambi = (tables.summarize(fits[name, backend]) for backend in SAMPLERS)
-    error = np.hypot(pymc["mcse_mean"], bambi["mcse_mean"])
-    assert ((pymc["mean"] - bambi["mean"]).abs() < 4 * error).all()
-
-
 def test_pooled_regression_is_wrong_with_confidence(fits, scale):
     slope = tables.against_truth(fits["pooled", "pymc"], scale).loc["slope"]
     assert slope[tables.LOWER] > 0 > slope["truth"]
@@ -214,6 +205,7 @@ def test_the_exact_back_end_speaks_as_the_others_do(fits, name, visits):
     assert set(exact.data_vars) == set(sampled.data_vars)
     assert all(exact[name].dims == sampled[name].dims for name in exact.data_vars)
     assert dict(exact.sizes) == dict(sampled.sizes) | {"chain": 1, "draw": 400}
+    assert name == "pooled" or exact["county"].equals(sampled["county"])
 
 
 @pytest.mark.parametrize(
@@ -247,9 +239,3 @@ def test_bambi_refuses_a_column_that_its_formula_cannot_name(small):
     frame = small.rename(columns={"bounce_time": "bounce time"})
     with pytest.raises(ValueError, match="cannot name column 'bounce time'"):
         models.build("pooled", frame, outcome="bounce time", backend="bambi")
-
-
-def test_fits_survive_a_round_trip_to_disk(fits, tmp_path):
-    fits["random_slope", "pymc"].to_netcdf(tmp_path / "fit.nc")
-    with xr.open_datatree(tmp_path / "fit.nc") as again:
-        assert diagnostics.require_converged(again.load()).startswith("Fit passed")

@@ -3,7 +3,6 @@
 import ast
 import functools
 import json
-import multiprocessing
 import os
 import re
 import shutil
@@ -96,17 +95,11 @@ def test_a_ready_machine_is_told_so_from_a_wheel_in_another_folder_with_spaces(t
         "memory": OK,
         "working folder": OK,
         "kept fits": OK,
-        "scripts": summary_of_scripts(),
         "plot": OK,
         "model": OK,
     }
     assert summary["seconds"] == pytest.approx(sum(one["seconds"] for one in summary["checks"]))
     assert not re.search(re.escape(str(tmp_path)), done.stdout)
-
-
-def summary_of_scripts() -> str:
-    """Of a new process, where Python 3.14 and systems other than Linux begin a script anew."""
-    return OK if multiprocessing.get_all_start_methods()[0] == "fork" else NOTE
 
 
 def test_a_broken_installation_is_told_in_sentences_and_no_traceback(tmp_path):
@@ -417,7 +410,7 @@ def test_fits_that_cannot_be_kept_are_a_note(monkeypatch, tmp_path):
 def test_kept_fits_are_looked_for_where_they_are(monkeypatch, variable):
     from helpers import fits
 
-    monkeypatch.setenv(fits.FOLDER, variable)
+    monkeypatch.setenv(fits.VARIABLE, variable)
     assert setup_check.find_fit_cache() == fits.cache_folder()
 
 
@@ -453,19 +446,6 @@ def test_make_is_looked_for_only_where_there_is_something_to_make(monkeypatch, t
 
 def test_the_way_without_make_is_in_the_readme():
     assert "Without make" in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_scripts_need_a_guard_where_processes_begin_anew(monkeypatch, method):
-    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: [method, "other"])
-    monkeypatch.setattr(setup_check, "runs_in_notebook", lambda: False)
-    result = setup_check.check_start_method()
-    if method == "fork":
-        assert result.status == OK
-    else:
-        is_told(result, NOTE, "script from its top", 'if __name__ == "__main__":')
-        monkeypatch.setattr(setup_check, "runs_in_notebook", lambda: True)
-        assert setup_check.check_start_method().status == OK
 
 
 @pytest.mark.parametrize(

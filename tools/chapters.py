@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+import sys
 from pathlib import Path
 
 import nbformat
@@ -13,11 +14,22 @@ CACHES = ROOT / "_build" / ".jupyter_cache"
 
 
 def list_pages() -> list[Path]:
-    """Every page of ``_toc.yml``, in reading order."""
+    """Every page of ``_toc.yml``, in reading order.
+
+    Raises
+    ------
+    SystemExit
+        If a page that it names is not there.
+    """
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     names = [toc["root"]]
     names += [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    return [next(ROOT.glob(f"{name}.*")) for name in names]
+    pages = {name: [*ROOT.glob(f"{name}.ipynb"), *ROOT.glob(f"{name}.md")] for name in names}
+    if missing := [name for name, found in pages.items() if not found]:
+        sys.exit(
+            f"_toc.yml names {missing[0]}, and there is no such page: add it or take out the line."
+        )
+    return [found[0] for found in pages.values()]
 
 
 def list_chapters() -> list[Path]:

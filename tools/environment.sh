@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 new_enough='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))'
 python=
-for candidate in python3.13 python3.12 python3; do
+for candidate in python3.13 python3.12 python3 python; do
     if "$candidate" -c "$new_enough" >/dev/null 2>&1; then
         python=$candidate
         break
@@ -25,7 +25,7 @@ if [ -n "$python" ]; then
     "$python" -m venv .venv
 else
     echo "Making .venv with uv."
-    uv venv --python 3.13 --seed .venv
+    uv venv --seed .venv # of the version in .python-version
 fi
 bin=.venv/bin
 [ -d "$bin" ] || bin=.venv/Scripts

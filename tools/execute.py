@@ -11,6 +11,7 @@ from pathlib import Path
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
+from nbclient.exceptions import DeadKernelError
 from traitlets.config import Config
 
 from chapters import CACHES, ROOT, cache_path, list_pages, read_executable
@@ -25,9 +26,16 @@ FIRST = ("12_prior_sensitivity", "16_reporting")
 def execute(page: Path):
     """Run one page in its own folder; return the notebook with outputs and how it went."""
     notebook = read_executable(page)
-    result = single_nb_execution(
-        notebook, cwd=str(page.parent), timeout=TIMEOUT, allow_errors=False, config=KERNELS
-    )
+    start = time.perf_counter()
+    try:
+        result = single_nb_execution(
+            notebook, cwd=str(page.parent), timeout=TIMEOUT, allow_errors=False, config=KERNELS
+        )
+    except DeadKernelError:
+        said = (
+            "Its kernel died, mostly for want of memory: close other programs and run this again."
+        )
+        return notebook, time.perf_counter() - start, said
     return notebook, result.time, result.exc_string if result.err else None
 
 

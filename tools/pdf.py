@@ -47,7 +47,7 @@ def main() -> None:
     build = [Path(sys.executable).parent / "jupyter-book", "build", ".", "--builder", "singlehtml"]
     subprocess.run([*build, "-q"], cwd=ROOT, check=True)
     # Its addresses are written for a page at the top, whatever folder the first page is in.
-    print_page(program, (FOLDER / "notebooks" / "index.html").rename(FOLDER / "book.html"))
+    print_page(program, (FOLDER / "notebooks" / "index.html").replace(FOLDER / "book.html"))
     print(f"The PDF is at {PDF}")
 
 

@@ -34,6 +34,7 @@ from plain_markdown import (
     read_markdown,
     replace_roles,
     split_directives,
+    to_plain,
     translate,
 )
 
@@ -193,7 +194,7 @@ def write_notebooks(folder: Path, solved: bool) -> None:
         nbformat.write(notebook, folder / page.name)
     for page in list_pages():
         if page.stem in TO_LOOK_UP:
-            text = translate(split_directives(read_markdown(page)))
+            text = to_plain(read_markdown(page))
             notebook = make_notebook([new_markdown_cell(text, id=page.stem)])
             nbformat.write(notebook, folder / f"{page.stem}.ipynb")
 
@@ -247,7 +248,7 @@ def run(notebook: Path, done: Path) -> float:
         progress_bar=False,
         config=KERNELS,
     )
-    draft.rename(done)
+    draft.replace(done)
     return executed.metadata.papermill.duration
 
 
@@ -333,7 +334,7 @@ def main() -> None:
     write_start(WORKSHOP)
     copy_environment(WORKSHOP)
     runs = list_runs()
-    os.environ[fits.FOLDER] = __file__  # no folder: what is recorded comes from no cache
+    os.environ[fits.VARIABLE] = __file__  # no folder: what is recorded comes from no cache
     run_stale(runs)
     forget_stale(runs)
     pack(ARCHIVE, LIMIT)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -300,19 +301,25 @@ def _read_text_table(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path.name} has no column names in its first row.")
     separator = max(",;\t", key=header.count)
     try:
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            dtype=str,
-            index_col=False,
-            keep_default_na=False,
-            na_values=[""],
-            skip_blank_lines=False,
-            skipinitialspace=True,
-            on_bad_lines="error",
-        )
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            frame = pd.read_csv(
+                io.StringIO(text),
+                sep=separator,
+                dtype=str,
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                on_bad_lines="error",
+            )
     except pd.errors.ParserError as error:
         raise ValueError(f"{path.name} is not a regular table: {error}".rstrip()) from None
+    except pd.errors.ParserWarning:  # pandas would drop what stands to the right of the last name
+        raise ValueError(
+            f"{path.name}, row 2 has more entries than there are column names; if decimals are written "
+            "with commas, save the table with semicolons between columns."
+        ) from None
     frame.index += 2
     frame = frame.rename(columns=str.strip).apply(lambda column: column.str.strip())
     frame = frame.replace("", None).dropna(how="all")

@@ -104,9 +104,7 @@ def exact_posterior(
         "nodes": len(nodes.index),
         "largest_shift": shift,
     }
-    drawn = _draw(problem, nodes, draws, np.random.default_rng(seed))
-    posterior = _as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
-    posterior.attrs = {"sampling": "independent draws from the exact posterior"}
+    posterior = draw_posterior(problem, nodes, draws, seed)
     return xr.DataTree.from_dict({"posterior": posterior, "exact": exact})
 
 
@@ -229,27 +227,30 @@ class Nodes:
         return float(special.logsumexp(self.log_density) + np.linalg.slogdet(self.axes)[1])
 
 
-def integrate(problem: Problem) -> tuple[Nodes, float]:
+def integrate(problem: Problem, tolerance: float | None = None) -> tuple[Nodes, float]:
     """Find the posterior, lay a lattice over it, and refine until doubling changes nothing.
 
-    Returns the nodes, and how far a mean or sd moved at most when the nodes doubled.
+    ``tolerance`` (posterior sds) is how far a mean or sd may move then; ``TOLERANCE`` by default.
+    Returns the nodes, and how far one moved at most. Raises ``QuadratureFailed`` if the lattice cannot
+    become fine enough.
     """
+    tolerance = TOLERANCE if tolerance is None else tolerance
     center, covariance = _find_place(problem)
     steps = np.full(len(center), SCOUT)
     for _ in range(ROUNDS):
         axes = np.linalg.cholesky(covariance) * steps
         nodes = _grow(lambda t: _log_density(problem, t), center, axes)
-        shifts = _shifts(problem, nodes)
-        if (shifts < TOLERANCE).all():
+        shifts = _shifts(problem, nodes, tolerance)
+        if (shifts < tolerance).all():
             return nodes, float(shifts.max())
         center, covariance = _place_of(nodes)
         # If the error falls like exp(-constant / step^2), these steps are the ones to take.
-        ratio = np.log(np.clip(shifts, TOLERANCE / 2, 0.5)) / np.log(TOLERANCE / 2)
+        ratio = np.log(np.clip(shifts, tolerance / 2, 0.5)) / np.log(tolerance / 2)
         smaller = np.minimum(steps * np.clip(np.sqrt(ratio), 0.6, 0.9), STEP)
-        steps = np.where(shifts < TOLERANCE, steps, smaller)
+        steps = np.where(shifts < tolerance, steps, smaller)
     raise QuadratureFailed(
         f"Doubling the nodes still moves a mean or an sd by {shifts.max():.2g} posterior sds, more "
-        f"than {TOLERANCE:g}: the posterior of {', '.join(problem.names)} is too rugged."
+        f"than {tolerance:g}: the posterior of {', '.join(problem.names)} is too rugged."
     )
 
 
@@ -367,7 +368,7 @@ def _mean_and_sd(weight: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> 
     return first + origin, np.sqrt(second - first**2)
 
 
-def _shifts(problem: Problem, nodes: Nodes) -> np.ndarray:
+def _shifts(problem: Problem, nodes: Nodes, tolerance: float) -> np.ndarray:
     """How far a mean or sd moves at most, in posterior sds, when nodes double along each axis (d,).
 
     The nodes with an even number on the axis are set against all of them. Group-level effects are
@@ -377,7 +378,7 @@ def _shifts(problem: Problem, nodes: Nodes) -> np.ndarray:
     weights = np.vstack([nodes.weight, halves / halves.sum(axis=1, keepdims=True)])
     shifts = np.zeros(len(halves))
     for _, group, mean, variance in _moments(problem, nodes):
-        if group >= 0 and (shifts >= TOLERANCE).any():
+        if group >= 0 and (shifts >= tolerance).any():
             break
         means, sds = _mean_and_sd(weights, mean, variance)
         moved = np.abs([means[1:] - means[0], sds[1:] - sds[0]]).max(axis=0)
@@ -436,6 +437,14 @@ def _grid_quantiles(problem: Problem, nodes: Nodes, name: str) -> np.ndarray:
 
 
 # Draws
+
+
+def draw_posterior(problem: Problem, nodes: Nodes, draws: int, seed: int) -> xr.Dataset:
+    """Independent draws from the exact posterior, as one chain that is named as ``models.fit`` does."""
+    drawn = _draw(problem, nodes, draws, np.random.default_rng(seed))
+    posterior = _as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
+    posterior.attrs = {"sampling": "independent draws from the exact posterior"}
+    return posterior
 
 
 def _draw(

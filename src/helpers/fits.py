@@ -19,8 +19,9 @@ from platformdirs import user_cache_path
 from helpers import exact, gaussian, models, specification
 from helpers.specification import Columns, check_columns, group_labels
 
-FOLDER = "BOOK_FIT_CACHE"  # environment variable that names another folder
+VARIABLE = "BOOK_FIT_CACHE"  # of the environment: names another folder
 MEMBER = "fit.nc"
+UNFINISHED = "unfinished-"  # how the folder of a writer begins
 KEEP_DAYS = 30
 SOURCES = (specification, gaussian, exact, models)
 PACKAGES = ("bambi", "numba", "numpy", "nutpie", "pymc", "pytensor", "xarray")
@@ -44,7 +45,7 @@ def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
 
     Raises
     ------
-    ValueError
+    ValueError, QuadratureFailed
         As ``models.fit``; nothing is kept then.
     """
     folder = cache_folder()
@@ -85,7 +86,7 @@ def _note_reading(entry: Path) -> None:
 
 def cache_folder() -> Path:
     """Where fits are kept: the folder that ``BOOK_FIT_CACHE`` names, else the user's cache."""
-    return Path(os.environ.get(FOLDER) or user_cache_path("bayesian-lmm-book"))
+    return Path(os.environ.get(VARIABLE) or user_cache_path("bayesian-lmm-book"))
 
 
 def identify(name: str, frame: pd.DataFrame, settings: dict) -> str:
@@ -105,8 +106,12 @@ def identify(name: str, frame: pd.DataFrame, settings: dict) -> str:
 
 
 def _forget_unused(folder: Path) -> None:
-    """Delete what nobody has read for a month, and what writers left that were stopped meanwhile."""
-    for path in folder.iterdir():
+    """Delete what nobody has read for a month, and what writers left that were stopped meanwhile.
+
+    A reader may have named a folder that holds other files, so only names given here are looked at.
+    """
+    ours = [f"{name}-{'[0-9a-f]' * 24}.*" for name in models.MODELS]
+    for path in (path for pattern in (f"{UNFINISHED}*", *ours) for path in folder.glob(pattern)):
         if time.time() - path.stat().st_mtime > KEEP_DAYS * 24 * 3600:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
@@ -135,7 +140,7 @@ def read(entry: Path) -> xr.DataTree | None:
 
 def write(tree: xr.DataTree, entry: Path) -> None:
     """Write beside the entry and move into place, so that no reader sees half a file."""
-    with tempfile.TemporaryDirectory(dir=entry.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=UNFINISHED) as folder:
         file, archive = Path(folder) / MEMBER, Path(folder) / entry.name
         tree.to_netcdf(file, engine="netcdf4")
         with zipfile.ZipFile(archive, "w") as whole:

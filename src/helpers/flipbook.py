@@ -1,7 +1,6 @@
 """The flip-book: data sets simulated from a prior, one after another, beside the observed one."""
 
 import html
-from collections.abc import Callable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,37 +36,35 @@ NEEDED = {
 }
 
 
-def count_shares(
-    simulated: dict[str, xr.DataArray],
-    plausible: tuple[float, float] = PLAUSIBLE,
-    unit: str = "s",
-) -> pd.DataFrame:
-    """Share of simulated bounce times that cannot be, that nobody would believe, and that could be.
-
-    Parameters
-    ----------
-    simulated
-        Label of a prior -> its prior predictive draws (s), any shape.
-    plausible, unit
-        The ends of what could be, and their unit.
-
-    Returns
-    -------
-    DataFrame in per cent, one row a label: below 0 s, above 600 s, and between.
-    """
-    return _by_kind(simulated, plausible, unit, lambda event: 100 * float(event.mean()))
-
-
 def present_shares(
     simulated: dict[str, xr.DataArray],
     plausible: tuple[float, float] = PLAUSIBLE,
     unit: str = "s",
 ) -> pd.DataFrame:
-    """``count_shares`` as text, with the digits that the number of draws supports.
+    """Shares of simulated outcomes that cannot be, that nobody would believe, and that could be.
 
-    Parameters are those of ``count_shares``; the draws need the dimensions ``chain`` and ``draw``.
+    Parameters
+    ----------
+    simulated
+        Label of a prior -> its prior predictive draws, with the dimensions ``chain`` and ``draw``.
+    plausible, unit
+        The ends of what could be, and the unit of these and of the draws.
+
+    Returns
+    -------
+    DataFrame of text in per cent, with the digits that the number of draws supports; one row a label,
+    columns: below the first end, above the second, and between.
     """
-    return _by_kind(simulated, plausible, unit, lambda event: write_share(event, 100))
+    lowest, highest = plausible
+    kinds = {
+        f"impossible (< {lowest:g} {unit})": lambda values: values < lowest,
+        f"implausible (> {highest:g} {unit})": lambda values: values > highest,
+        "in range": lambda values: (values >= lowest) & (values <= highest),
+    }
+    rows = [
+        [write_share(kind(draws), 100) for kind in kinds.values()] for draws in simulated.values()
+    ]
+    return pd.DataFrame(rows, index=list(simulated), columns=list(kinds))
 
 
 def frame_limits(pages: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
@@ -309,18 +306,6 @@ def plot_pages(
     figure.supylabel(axis_labels[1], fontsize="medium")
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
     return figure
-
-
-def _by_kind(simulated, plausible, unit, describe: Callable) -> pd.DataFrame:
-    """Describe where values are impossible, implausible and in range; one row a label."""
-    lowest, highest = plausible
-    kinds = {
-        f"impossible (< {lowest:g} {unit})": lambda values: values < lowest,
-        f"implausible (> {highest:g} {unit})": lambda values: values > highest,
-        "in range": lambda values: (values >= lowest) & (values <= highest),
-    }
-    rows = [[describe(kind(draws)) for kind in kinds.values()] for draws in simulated.values()]
-    return pd.DataFrame(rows, index=list(simulated), columns=list(kinds))
 
 
 class _Design:

@@ -132,6 +132,8 @@ def fit(
     ------
     ValueError
         As ``build``; also for an unknown name in ``extend``.
+    QuadratureFailed
+        With ``backend="exact"``, as ``exact_posterior``.
     """
     check_choice("back end", backend, BACKENDS)
     for group_name in extend:

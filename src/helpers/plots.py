@@ -1,4 +1,4 @@
-"""Figures that more than one chapter draws. Each takes data and returns its Figure or Axes."""
+"""The look of the book's figures, and those that are too long for a cell of a page."""
 
 import logging
 

@@ -11,7 +11,6 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-import multiprocessing
 import os
 import platform as machine
 import shutil
@@ -107,7 +106,6 @@ def list_checks(platform: str) -> dict[str, Callable[[], Result]]:
     checks["memory"] = check_memory
     checks["working folder"] = check_working_folder
     checks["kept fits"] = check_fit_cache
-    checks["scripts"] = check_start_method
     if project and (project / "Makefile").exists():
         checks["make"] = functools.partial(check_make, platform)
     for name, trap in TRAPS.get(platform, {}).items():
@@ -300,17 +298,6 @@ def check_make(platform: str) -> Result:
 def has_command_line_tools() -> bool:
     """On macOS ``make`` is a stand-in until these are installed."""
     return call("xcode-select", "-p") is not None
-
-
-def check_start_method() -> Result:
-    """Where a new process begins with a script's first line, sampling in a script needs a guard."""
-    default = multiprocessing.get_all_start_methods()[0]
-    if default == "fork" or runs_in_notebook():
-        return Result(OK, "new processes give no trouble here")
-    message = "new processes run a script from its top; notebooks need nothing"
-    return Result(
-        NOTE, message, 'In a script of your own, sample below: if __name__ == "__main__":'
-    )
 
 
 def check_paths(platform: str, folders: dict[str, str] | None = None) -> Result:
