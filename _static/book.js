@@ -11,3 +11,12 @@ addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
   for (const element of document.querySelectorAll(SCROLLS)) watcher.observe(element);
 });
+
+// The theme listens to the first menu button and the first contents button of a page, and hides both: those
+// that a reader sees pass their clicks on.
+addEventListener("DOMContentLoaded", () => {
+  for (const name of [".primary-toggle", ".secondary-toggle"]) {
+    const [heard, ...seen] = document.querySelectorAll(name);
+    for (const button of seen) button.addEventListener("click", () => heard.click());
+  }
+});

@@ -15,6 +15,7 @@ import nbformat
 from docutils import nodes
 from jupyter_cache import get_cache
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 from chapters import ROOT, cache_path, fingerprint, list_chapters, read_executable
@@ -63,6 +64,36 @@ class ColabCell(SphinxDirective):
         options = self.config.html_theme_options
         code = colab_cell(options["repository_url"], options["repository_branch"])
         return [nodes.literal_block(code, code, language="ipython")]
+
+
+NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|years?|minutes?)(?!\w))")
+VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+
+
+class KeepTogether(SphinxPostTransform):
+    """No line ends between a number and its unit, in sentences and tables, or between a formula and the
+    mark that follows it."""
+
+    default_priority = 900  # after outputs are chosen
+
+    def run(self, **settings) -> None:
+        for raw in self.document.findall(nodes.raw):
+            if 'class="dataframe"' in raw.astext():
+                raw.children = [nodes.Text(NUMBER_AND_UNIT.sub("\u00a0", raw.astext()))]
+        for text in list(self.document.findall(nodes.Text)):
+            if not isinstance(text.parent, VERBATIM):
+                kept = nodes.Text(NUMBER_AND_UNIT.sub("\u00a0", text))
+                text.parent.replace(text, kept)
+                self.keep_mark(kept)
+
+    def keep_mark(self, text: nodes.Text) -> None:
+        """Put a formula and the mark at the beginning of the text after it into one line."""
+        place = text.parent.index(text)
+        before, mark = text.parent[place - 1], re.match(r"[.,;:!?)]+", text)
+        if place and mark and isinstance(before, nodes.math):
+            pair = nodes.inline("", "", before, nodes.Text(mark[0]), classes=["together"])
+            rest = nodes.Text(text[mark.end() :])
+            text.parent[place - 1 : place + 1] = [pair, rest]
 
 
 def configure(app: Sphinx, config) -> None:
@@ -129,15 +160,22 @@ def offer_launch(app: Sphinx, pagename: str, templatename: str, context: dict, d
         ]
 
 
+# As the extension for exercises writes them: "Exercise 4 (A title (5 minutes))".
+SOLUTION = re.compile(r"Solution to(<a [^>]*>) (Exercise \d+) \((.+) \(\d+.minutes?\)\)")
+EXERCISE = re.compile(r"(Exercise \d+) ?(</span>) ?\((.+) \((\d+.minutes?)\)\)")
+
+
 def mend_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Leave out thebe, which is off but declares a constant twice, and name the role of references."""
+    """Leave out thebe, which is off but declares a constant twice, name the role of references, and write
+    the titles of exercises without brackets in brackets."""
     context["script_files"] = [
         script
         for script in context["script_files"]
         if "THEBE_JS_URL" not in str(getattr(script, "attributes", {}).get("body", ""))
     ]
     if "body" in context:
-        context["body"] = context["body"].replace("doc-biblioentry", "listitem")
+        body = context["body"].replace("doc-biblioentry", "listitem")
+        context["body"] = EXERCISE.sub(r"\1\2: \3, \4", SOLUTION.sub(r"Solution to \1\2: \3", body))
 
 
 def write_front_door(app: Sphinx, error: Exception | None) -> None:
@@ -175,6 +213,7 @@ def setup(app: Sphinx) -> dict:
     # Rebuild "env": a new fingerprint, or a page that came or went, makes every page be read again.
     app.add_config_value("execution_fingerprint", "", "env")
     app.add_config_value("toc_text", (ROOT / "_toc.yml").read_text(encoding="utf-8"), "env")
+    app.add_post_transform(KeepTogether)
     app.add_directive("build-info", BuildInfo)
     app.add_directive("colab-cell", ColabCell)
     app.add_directive("schedule", Schedule)

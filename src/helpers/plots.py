@@ -147,10 +147,12 @@ def plot_shrinkage(frame: pd.DataFrame, tree: xr.DataTree, ax: plt.Axes | None =
         mean,
         [mean - low, high - mean],
         fmt="o",
+        markersize=5,
         color="C0",
         label="Partial pooling, 95 % interval",
     )
-    ax.scatter(table["n"], table["none"], marker="x", color="C1", zorder=3, label="No pooling")
+    beside = 1.06 * table["n"]  # where neither hides the other
+    ax.scatter(beside, table["none"], marker="x", color="C1", zorder=3, label="No pooling")
     for county, n, height in zip(table.index, table["n"], high, strict=True):
         ax.annotate(
             county, (n, height), (0, 4), textcoords="offset points", ha="center", fontsize="small"
@@ -158,7 +160,7 @@ def plot_shrinkage(frame: pd.DataFrame, tree: xr.DataTree, ax: plt.Axes | None =
     ax.set_xscale("log")
     ax.set_xticks([7, 20, 50, 100, 150], ["7", "20", "50", "100", "150"])
     ax.set(xlabel="Visits in the county (log scale)", ylabel="Intercept at the mean age (s)")
-    ax.margins(y=0.12)
+    ax.margins(x=0.08, y=0.12)
     ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=3)
     return ax
 
