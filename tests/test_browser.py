@@ -267,6 +267,21 @@ def test_the_focus_is_visible(chromium, html):
             reached.focus()
 
 
+@pytest.mark.parametrize(
+    ("button", "inside"),
+    [("primary", "Random intercept and slope"), ("secondary", "Shrinkage")],
+    ids=["menu", "contents"],
+)
+def test_a_phone_shows_where_one_can_go(chromium, html, button, inside):
+    with visit(chromium, html, "notebooks/06_random_intercept") as opened:
+        opened.page.set_viewport_size(NARROW)
+        drawer = opened.page.locator(f"dialog.bd-sidebar-{button}")
+        assert not drawer.is_visible()
+        opened.page.locator(f".bd-header-article .{button}-toggle").click()
+        drawer.get_by_role("link", name=inside).first.click()
+        assert opened.problems == []
+
+
 def test_a_solution_unfolds(chromium, html):
     with visit(chromium, html, "notebooks/02_exploring_is_modelling") as opened:
         solution = opened.page.locator(".solution.dropdown").first

@@ -66,7 +66,10 @@ class ColabCell(SphinxDirective):
         return [nodes.literal_block(code, code, language="ipython")]
 
 
-NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|years?|minutes?)(?!\w))")
+# The space in "95 %", and those in "P(slope < 0)", which is written in HTML with an entity.
+INSIDE = re.compile(
+    r"(?<=\d) (?=(?:%|s|years?|minutes?)(?!\w))| (?=(?:<|&lt;) \d)|(?<= <) (?=\d)|(?<= &lt;) (?=\d)"
+)
 VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
 
 
@@ -77,23 +80,23 @@ class KeepTogether(SphinxPostTransform):
     default_priority = 900  # after outputs are chosen
 
     def run(self, **settings) -> None:
-        for raw in self.document.findall(nodes.raw):
-            if 'class="dataframe"' in raw.astext():
-                raw.children = [nodes.Text(NUMBER_AND_UNIT.sub("\u00a0", raw.astext()))]
-        for text in list(self.document.findall(nodes.Text)):
-            if not isinstance(text.parent, VERBATIM):
-                kept = nodes.Text(NUMBER_AND_UNIT.sub("\u00a0", text))
-                text.parent.replace(text, kept)
-                self.keep_mark(kept)
+        for parent in list(self.document.findall(nodes.Element)):
+            if isinstance(parent, nodes.raw) and 'class="dataframe"' in parent.astext():
+                parent[:] = [nodes.Text(INSIDE.sub("\u00a0", parent.astext()))]
+            elif not isinstance(parent, VERBATIM):
+                for place in reversed(range(len(parent))):
+                    if isinstance(parent[place], nodes.Text):
+                        self.mend(parent, place)
 
-    def keep_mark(self, text: nodes.Text) -> None:
-        """Put a formula and the mark at the beginning of the text after it into one line."""
-        place = text.parent.index(text)
-        before, mark = text.parent[place - 1], re.match(r"[.,;:!?)]+", text)
-        if place and mark and isinstance(before, nodes.math):
-            pair = nodes.inline("", "", before, nodes.Text(mark[0]), classes=["together"])
-            rest = nodes.Text(text[mark.end() :])
-            text.parent[place - 1 : place + 1] = [pair, rest]
+    def mend(self, parent: nodes.Element, place: int) -> None:
+        """Mend the text that is this child of its parent."""
+        text = INSIDE.sub("\u00a0", parent[place])
+        parent[place] = nodes.Text(text)
+        mark = re.match(r"[.,;:!?)]+", text)
+        if place and mark and isinstance(parent[place - 1], nodes.math):
+            kept = [parent[place - 1], nodes.Text(mark[0])]
+            pair = nodes.inline("", "", *kept, classes=["together"])
+            parent[place - 1 : place + 1] = [pair, nodes.Text(text[mark.end() :])]
 
 
 def configure(app: Sphinx, config) -> None:
