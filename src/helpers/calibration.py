@@ -58,7 +58,9 @@ def draw_from_prior(
         drawn["group_intercept"] = ("county", drawn["group_sd"] * z[0])
     if name == "random_slope":
         drawn["slope_sd"] = abs(rng.normal(0, priors.slope_sd))
-        rho = drawn["rho"] = 2 * rng.beta(priors.lkj_eta, priors.lkj_eta) - 1
+        rho = 0.0
+        if priors.lkj_eta is not None:
+            rho = drawn["rho"] = 2 * rng.beta(priors.lkj_eta, priors.lkj_eta) - 1
         correlated = rho * z[0] + np.sqrt(1 - rho**2) * z[1]
         drawn["group_slope"] = ("county", drawn["slope_sd"] * correlated)
     return xr.Dataset(drawn, coords={"county": list(labels)})
@@ -196,7 +198,7 @@ def load_study() -> tuple[pd.DataFrame, pd.DataFrame, dict]:
 def _expected(parameters: xr.Dataset, frame: pd.DataFrame) -> xr.DataArray:
     """Expected bounce time (s) of each visit, along the dimension ``obs``, for each draw."""
     x = xr.DataArray(frame["std_age"].to_numpy(), dims="obs")
-    county = xr.DataArray(frame["county"].to_numpy(dtype=str), dims="obs")
+    county = xr.DataArray(list(frame["county"]), dims="obs")
     line = [parameters["intercept"], parameters["slope"]]
     for k, effect in enumerate(("group_intercept", "group_slope")):
         if effect in parameters:

@@ -181,6 +181,9 @@ def load_bounce_times(path: str | Path | None = None) -> pd.DataFrame:
     """
     path = data_file("bounce_times.csv") if path is None else Path(path)
     frame = _read_text_table(path)
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(f"{path.name} has two columns {twice!r}; rename or delete one.")
     missing = [column for column in SCHEMA.columns if column not in frame.columns]
     if missing:
         raise ValueError(
@@ -242,10 +245,11 @@ def standardize(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     check_numeric(frame, column)
     values = frame[column].astype(float)
     scale = Scale(float(values.mean()), float(values.std()))
-    if not scale.sd > 0:
+    if values.nunique() < 2:  # the sd of equal values need not be 0
         raise ValueError(f"Column {column!r} is constant, so it cannot be standardized.")
     result = frame.assign(**{f"std_{column}": scale.standardize(values)})
-    result.attrs["scales"] = {**frame.attrs.get("scales", {}), column: scale}
+    # As a dict, because a table with other objects cannot be saved as Parquet.
+    result.attrs["scales"] = {**frame.attrs.get("scales", {}), column: vars(scale)}
     return result
 
 
@@ -258,7 +262,7 @@ def scale_of(frame: pd.DataFrame, column: str) -> Scale:
         If the table does not carry it (some pandas operations, such as a merge, drop it).
     """
     try:
-        return frame.attrs["scales"][column]
+        return Scale(**frame.attrs["scales"][column])
     except KeyError:
         raise ValueError(
             f"The table does not know mean and sd of {column!r}; call standardize(frame, {column!r})."
@@ -267,18 +271,41 @@ def scale_of(frame: pd.DataFrame, column: str) -> Scale:
 
 def check_numeric(frame: pd.DataFrame, column: str) -> None:
     """Raise a ``ValueError`` unless ``column`` exists, is numeric and has no missing or infinite value."""
-    if column not in frame.columns:
-        raise ValueError(
-            f"There is no column {column!r}; the table has {', '.join(frame.columns)}."
-        )
+    check_column(frame, column)
     if not pd.api.types.is_numeric_dtype(frame[column]):
-        raise ValueError(f"Column {column!r} is not numeric but {frame[column].dtype}.")
+        raise ValueError(
+            f"Column {column!r} is not numeric but {frame[column].dtype}; pd.to_numeric converts it."
+        )
     bad = ~np.isfinite(frame[column].to_numpy(dtype=float, na_value=np.nan))
     if bad.any():
         raise ValueError(
-            f"Column {column!r} is missing or not finite in row {frame.index[bad.argmax()]!r} of the "
+            f"Column {column!r} is missing or not finite in row {name_row(frame, bad.argmax())} of the "
             "table; drop or repair the row first."
         )
+
+
+def check_column(frame: pd.DataFrame, column: str) -> None:
+    """Raise a ``ValueError`` unless ``frame`` is a table with rows that has ``column`` once."""
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(
+            f"This is no pandas DataFrame but a {type(frame).__name__}; convert it first."
+        )
+    names = list(frame.columns)
+    if column not in names:
+        raise ValueError(
+            f"There is no column {column!r}; the table has {', '.join(map(str, names))}."
+        )
+    if names.count(column) > 1:
+        raise ValueError(
+            f"The table has {names.count(column)} columns {column!r}; rename or drop one."
+        )
+    if frame.empty:
+        raise ValueError("The table has no rows.")
+
+
+def name_row(frame: pd.DataFrame, position: int) -> str:
+    """The label of a row as Python writes it."""
+    return repr(frame.index[[position]].tolist()[0])
 
 
 def data_file(name: str) -> Path:

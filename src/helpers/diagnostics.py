@@ -162,12 +162,12 @@ def compare_with_exact(tree: xr.DataTree, exact: xr.DataTree) -> pd.DataFrame:
     return table.assign(difference=(table["sampled"] - table["exact"]) / table["mcse"])
 
 
-def monte_carlo_errors(tree: xr.DataTree) -> dict[str, xr.Dataset]:
+def monte_carlo_errors(tree: xr.DataTree | xr.Dataset) -> dict[str, xr.Dataset]:
     """Monte Carlo standard errors of mean, sd and the limits of the 95 % interval, in that order.
 
     Computed by ArviZ after Vehtari et al. (2021).
     """
-    posterior = tree["posterior"].to_dataset()
+    posterior = tree["posterior"].to_dataset() if isinstance(tree, xr.DataTree) else tree
     tail = (1 - INTERVAL) / 2
     return {
         "mean": az.mcse(posterior, method="mean"),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -94,7 +95,9 @@ def exact_posterior(
         If the grid does not reach its accuracy, for instance because rows without any scatter
         leave no lower limit to sigma.
     """
-    if "residual_ss" not in data.columns:
+    if not (isinstance(draws, Integral) and draws > 0):
+        raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
+    if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
         data = sufficient_statistics(data, outcome=outcome, predictor=predictor, group=group)
     problem = pose(name, data, priors)
     nodes, shift = integrate(problem)
@@ -126,11 +129,17 @@ class Problem:
         return ("group_intercept", "group_slope")[: len(self.names) - 1]
 
 
-def _refuse_noiseless(statistics: pd.DataFrame) -> None:
-    """Raise where what scatters around the groups' lines is rounding error: sigma has no lower limit."""
+def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> None:
+    """Raise where what scatters around the model's lines is rounding error: sigma has no lower limit."""
+    left = data.residual_ss  # around lines of the groups' own
+    if name == "random_intercept":  # the reference has the slope that all groups share
+        left += (data.q[:, 1] ** 2).sum()
+    if name == "pooled":
+        q, R = data.q.ravel(), data.R.reshape(-1, 2)
+        left += ((q - R @ np.linalg.lstsq(R, q)[0]) ** 2).sum()
     y = statistics["outcome_mean"] - statistics["outcome_mean"].iloc[0]
     total = (statistics["outcome_ss"] + statistics["n"] * y**2).sum()
-    if statistics["n"].max() > 2 and statistics["residual_ss"].sum() <= 1e-24 * total:
+    if statistics["n"].max() > 2 and left <= 1e-24 * total:
         raise QuadratureFailed(
             "The outcome lies on straight lines without any scatter, so sigma has no lower limit."
         )
@@ -142,8 +151,8 @@ def pose(name: str, statistics: pd.DataFrame, priors: Priors) -> Problem:
     Raises ``ValueError`` for an unknown model, ``QuadratureFailed`` for rows without any scatter.
     """
     check_choice("model", name, MODELS)
-    _refuse_noiseless(statistics)
     data = reduce_groups(statistics, priors)
+    _refuse_noiseless(name, statistics, data)
     sigma = np.sqrt(data.residual_ss / data.spare) if data.spare > 0 else 0.0
     sigma = sigma or np.sqrt(np.mean(data.q**2)) or priors.sigma
     of_intercept, of_slope = sigma / np.linalg.norm(data.R, axis=1).max(axis=0)

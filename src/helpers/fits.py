@@ -86,7 +86,7 @@ def _note_reading(entry: Path) -> None:
 
 def cache_folder() -> Path:
     """Where fits are kept: the folder that ``BOOK_FIT_CACHE`` names, else the user's cache."""
-    return Path(os.environ.get(VARIABLE) or user_cache_path("bayesian-lmm-book"))
+    return Path(os.environ.get(VARIABLE) or user_cache_path("bayesian-lmm-book")).expanduser()
 
 
 def identify(name: str, frame: pd.DataFrame, settings: dict) -> str:

@@ -20,6 +20,7 @@ from helpers.specification import (
     Priors,
     check_choice,
     check_columns,
+    check_group,
     group_labels,
 )
 from helpers.tables import write_share
@@ -300,7 +301,8 @@ def plot_pages(
         ax.set_visible(False)
     style = {"marker": "o", "linestyle": "", "markersize": 5}
     dots = [Line2D([], [], color=color, **style) for color in colors.values()]
-    figure.legend(dots, list(colors), loc="outside lower right", ncols=4, fontsize="small")
+    names = [str(label).replace("$", r"\$") for label in colors]  # "$" begins a formula
+    figure.legend(dots, names, loc="outside lower right", ncols=4, fontsize="small")
     for ax in axes[-1]:
         ax.set_xlabel(axis_labels[0])
     figure.supylabel(axis_labels[1], fontsize="medium")
@@ -312,6 +314,8 @@ class _Design:
     """What simulations need of a table: predictor, groups with their colours, and random numbers."""
 
     def __init__(self, frame: pd.DataFrame, predictor: str, group: str, draws: int):
+        check_numeric(frame, predictor)
+        check_group(frame, group)
         labels = group_labels(frame, group)
         self.x = frame[predictor].to_numpy(dtype=float)
         self.codes = labels.cat.codes.to_numpy()
@@ -414,11 +418,14 @@ def _axis_labels(*columns: str) -> tuple[str, ...]:
 def _ticks(low: float, high: float) -> list[float]:
     """Round values within the limits."""
     values = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high)
-    return [float(f"{value:.6g}") for value in values if low <= value <= high]
+    return [float(f"{value:.12g}") for value in values if low <= value <= high]
 
 
 def _short(values, digits: int = 4) -> list[float]:
-    """A few significant digits: enough for a screen, small on a page."""
+    """A few significant digits of what tells the values apart: enough for a screen, small on a page."""
+    values = np.asarray(values, dtype=float)
+    whole = max(np.abs(values).max(), 1e-300)
+    digits += int(np.log10(whole / (np.ptp(values) or whole)))
     return [float(f"{value:.{digits}g}") for value in values]
 
 

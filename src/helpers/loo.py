@@ -19,7 +19,7 @@ from helpers.gaussian import (
     times,
     transpose,
 )
-from helpers.specification import Columns, Priors
+from helpers.specification import Columns, Priors, group_labels
 
 CHUNK = 500_000  # rows times nodes worked on at once
 
@@ -59,15 +59,15 @@ def leave_one_out(
     """
     columns = Columns(outcome, predictor, group)
     grid = _lay_grid(name, frame, columns, priors)
-    sds, problem = grid.sds, grid.problem
-    _, line, covariance = condition(sds, problem.data)
+    sds, problem, line, covariance = grid.sds, grid.problem, grid.line, grid.covariance
+    code = group_labels(frame, group).cat.codes.to_numpy()
     origin, tilt = problem.data.reference
     x = frame[predictor].to_numpy(float)
     y = frame[outcome].to_numpy(float) - origin - tilt * x
     found = np.empty((len(frame), 4))
-    for j, label in enumerate(problem.data.labels):
+    for j in range(len(problem.data.labels)):
         own = _own_line(sds, problem.data, j, line, covariance)
-        rows = np.flatnonzero(frame[group] == label)
+        rows = np.flatnonzero(code == j)
         for part in np.array_split(rows, 1 + len(rows) * len(sds.sigma) // CHUNK):
             means, variances = _gaussians_without(y[part], x[part], sds.sigma, *own)
             found[part] = _mix(y[part], grid.log_weight, means, variances)
@@ -119,20 +119,20 @@ def predict_new_group(
     prediction's variance is that of the population's line, of a deviation not seen yet, and sigma^2.
     """
     grid = _lay_grid(name, frame, Columns(outcome, predictor, group), priors)
-    elpd = pd.Series(np.nan, index=frame.index, name="elpd")
+    code = group_labels(frame, group).cat.codes.to_numpy()
+    x, y = (frame[column].to_numpy(float) for column in (predictor, outcome))
+    elpd = np.empty(len(frame))
     deviation = grid.sds.factor()
-    for label in grid.problem.data.labels:
-        _, log_weight = _forget(label, grid)
-        others = reduce_groups(grid.statistics.drop(index=label), priors)
-        _, line, covariance = condition(grid.sds, others)
+    for j, label in enumerate(grid.problem.data.labels):
+        _, log_weight, line, covariance = _forget(label, grid)
         covariance = covariance + times(deviation, transpose(deviation))
-        own = frame[group] == label
-        a = np.column_stack([np.ones(own.sum()), frame.loc[own, predictor]])
-        mean = a @ (line + others.reference[:, None])
-        variance = grid.sds.sigma**2 + np.einsum("na,abk,nb->nk", a, covariance, a, optimize=True)
-        y = frame.loc[own, outcome].to_numpy(float)
-        elpd[own] = special.logsumexp(log_weight + _log_normal(y, mean, variance), axis=1)
-    return elpd
+        rows = np.flatnonzero(code == j)
+        for part in np.array_split(rows, 1 + len(rows) * len(log_weight) // CHUNK):
+            a = np.column_stack([np.ones(len(part)), x[part]])
+            spread = np.einsum("na,abk,nb->nk", a, covariance, a, optimize=True)
+            densities = _log_normal(y[part], a @ line, grid.sds.sigma**2 + spread)
+            elpd[part] = special.logsumexp(log_weight + densities, axis=1)
+    return pd.Series(elpd, index=frame.index, name="elpd")
 
 
 def psis_moves(result: ELPDData, log_likelihood: xr.DataArray) -> xr.DataArray:
@@ -160,11 +160,15 @@ def psis_moves(result: ELPDData, log_likelihood: xr.DataArray) -> xr.DataArray:
 
 @dataclass(frozen=True)
 class _Grid:
-    """The exact posterior's nodes: sds and log weight (K,) of each, and what they were made from."""
+    """The exact posterior's nodes: sds, log weight and log likelihood (K,) of each, mean (2, K) and
+    covariance (2, 2, K) of the line given them, and what they were made from."""
 
     problem: Problem
     sds: Sds
     log_weight: np.ndarray
+    log_likelihood: np.ndarray
+    line: np.ndarray
+    covariance: np.ndarray
     statistics: pd.DataFrame
 
 
@@ -173,18 +177,20 @@ def _lay_grid(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) 
     problem = pose(name, statistics, priors)
     nodes, _ = integrate(problem)
     sds, _ = sds_at(problem, nodes.position)
-    return _Grid(problem, sds, special.log_softmax(nodes.log_density), statistics)
+    log_weight = special.log_softmax(nodes.log_density)
+    return _Grid(problem, sds, log_weight, *condition(sds, problem.data), statistics)
 
 
-def _forget(label: str, grid: _Grid) -> tuple[float, np.ndarray]:
-    """Log density of a group given the others, and the nodes' log weights without it.
+def _forget(label: str, grid: _Grid) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
+    """Log density of a group given the others; without it the nodes' log weights, and the line.
 
     At each node the density of the group given the others is that of all rows over that of the others.
     """
     others = reduce_groups(grid.statistics.drop(index=label), grid.problem.priors)
-    log_ratio = condition(grid.sds, others)[0] - condition(grid.sds, grid.problem.data)[0]
-    score = -special.logsumexp(grid.log_weight + log_ratio)
-    return float(score), grid.log_weight + log_ratio + score
+    log_likelihood, line, covariance = condition(grid.sds, others)
+    log_weight = grid.log_weight + log_likelihood - grid.log_likelihood
+    score = -special.logsumexp(log_weight)
+    return float(score), log_weight + score, line + others.reference[:, None], covariance
 
 
 def _own_line(

@@ -100,6 +100,7 @@ def fit(
     tune: int = 1000,
     chains: int = 4,
     seed: int = SEED,
+    target_accept: float | None = None,
     extend: tuple[str, ...] = (),
 ) -> xr.DataTree:
     """Fit one of the three models, with nutpie's NUTS or exactly, without judging the fit.
@@ -115,6 +116,8 @@ def fit(
         Kept draws and warm-up draws of each chain, and the number of chains.
     seed
         Seed of the sampler and of everything in ``extend``.
+    target_accept
+        Nearer to 1 for smaller steps, where draws diverged; by default 0.9, with own slopes 0.99.
     extend
         Further groups, each of which costs seconds of compilation: any of ``EXTENSIONS``.
         ``log_prior`` holds the top-level priors only, those that power-scaling may touch.
@@ -147,15 +150,22 @@ def fit(
     model = build(name, frame, **vars(columns), priors=priors, backend=backend)
     sampler = {"draws": draws, "tune": tune, "chains": chains, "random_seed": seed}
     if backend == "bambi":
-        tree = model.fit(inference_method="nutpie", **sampler, **_bambi_settings(name), **_QUIET)
+        tree = model.fit(
+            inference_method="nutpie", **sampler, **_bambi_settings(name, target_accept), **_QUIET
+        )
         pymc_model, names = model.backend.model, _bambi_names(columns)
     else:
         tree = pm.sample(
-            model=model, nuts_sampler="nutpie", **sampler, **_pymc_settings(name), **_QUIET
+            model=model,
+            nuts_sampler="nutpie",
+            **sampler,
+            **_pymc_settings(name, target_accept),
+            **_QUIET,
         )
         pymc_model, names = model, {}
     _extend(tree, pymc_model, extend, draws, seed)
-    return _with_book_names(tree, names)
+    tree = _with_book_names(tree, names)
+    return _with_own_labels(tree, group_labels(frame, group)) if backend == "bambi" else tree
 
 
 def rename_bambi(
@@ -279,11 +289,13 @@ def _replaceable(y: np.ndarray) -> pm.Data:
 
 def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> bmb.Model:
     x, g = columns.predictor, columns.group
-    awkward = [column for column in vars(columns).values() if not column.isidentifier()]
-    if awkward:
-        raise ValueError(
-            f"Bambi's formula cannot name column {awkward[0]!r}; rename it without spaces or signs."
-        )
+    words = ("Intercept", "mu", "True", "False", "None")
+    for column in vars(columns).values():
+        if not column.isidentifier() or column.startswith("_") or column in words:
+            raise ValueError(
+                f"Bambi's formula cannot name column {column!r}; rename it to letters without spaces or "
+                f"signs, and to none of {', '.join(words)}."
+            )
     group_terms = {"pooled": "", "random_intercept": f" + (1|{g})", "random_slope": f" + ({x}|{g})"}
     half_normal = {
         term: bmb.Prior("Normal", mu=0, sigma=bmb.Prior("HalfNormal", sigma=scale))
@@ -292,7 +304,8 @@ def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Prior
     wanted = {"pooled": (), "random_intercept": (f"1|{g}",), "random_slope": (f"1|{g}", f"{x}|{g}")}
     model = bmb.Model(
         f"{columns.outcome} ~ {x}{group_terms[name]}",
-        frame.assign(**{g: group_labels(frame, g)}),
+        # Formulae knows neither numbers that pandas lets be missing nor those of Arrow.
+        frame.astype({x: float, columns.outcome: float}).assign(**{g: group_labels(frame, g)}),
         priors={
             "Intercept": bmb.Prior("Normal", mu=priors.intercept[0], sigma=priors.intercept[1]),
             x: bmb.Prior("Normal", mu=priors.slope[0], sigma=priors.slope[1]),
@@ -319,15 +332,15 @@ def _arrays(frame: pd.DataFrame, columns: Columns):
 _QUIET = {"progressbar": False, "quiet": True}
 
 
-def _pymc_settings(name: str) -> dict:
+def _pymc_settings(name: str, target_accept: float | None) -> dict:
     """Smaller steps where the sd of the slopes comes close to 0."""
-    return {"target_accept": 0.99 if name == "random_slope" else 0.9}
+    return {"target_accept": target_accept or (0.99 if name == "random_slope" else 0.9)}
 
 
-def _bambi_settings(name: str) -> dict:
+def _bambi_settings(name: str, target_accept: float | None) -> dict:
     """Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
     matrix cannot see; ``omit_offsets=False`` because PyMC needs all free parameters to predict."""
-    nuts = {"adaptation": "low_rank", **_pymc_settings(name)}
+    nuts = {"adaptation": "low_rank", **_pymc_settings(name, target_accept)}
     return {"nuts": nuts, "omit_offsets": False}
 
 
@@ -362,6 +375,17 @@ def _extend(
         if "log_prior" in extend:
             top = [rv.name for rv in model.free_RVs if rv.ndim == 0]
             pm.stats.compute_log_prior(tree, var_names=top, progressbar=False)
+
+
+def _with_own_labels(tree: xr.DataTree, labels: pd.Series) -> xr.DataTree:
+    """Give groups the labels of the table, which Bambi turns into text."""
+    own = {str(label): label for label in labels.cat.categories}
+    groups = {path: node.to_dataset() for path, node in tree.children.items()}
+    for path in {"posterior", "prior"} & set(groups):
+        if labels.name in groups[path].dims:
+            found = [own[text] for text in groups[path][labels.name].values]
+            groups[path] = groups[path].assign_coords({labels.name: found})
+    return xr.DataTree.from_dict(groups)
 
 
 def _with_book_names(tree: xr.DataTree, names: dict[str, str]) -> xr.DataTree:

@@ -46,7 +46,8 @@ def use_book_style() -> None:
 def group_colors(labels) -> dict:
     """One colour for each group, the same in every figure: label -> RGB, labels sorted."""
     labels = sorted(labels)
-    return dict(zip(labels, sns.color_palette("colorblind", len(labels)), strict=True))
+    palette = "colorblind" if len(labels) <= 10 else "husl"  # the former begins anew after ten
+    return dict(zip(labels, sns.color_palette(palette, len(labels)), strict=True))
 
 
 def plot_visits(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
@@ -84,7 +85,13 @@ def plot_county_lines(
     scale = scale_of(frame, "age")
     counties = sorted(frame["county"].unique())
     figure, axes = plt.subplots(
-        -(-len(counties) // 2), 2, figsize=(7, 7.2), sharex=True, sharey=True, layout="constrained"
+        -(-len(counties) // 2),
+        2,
+        figsize=(7, 7.2),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
     for county, ax in zip(counties, axes.flat, strict=False):
         visits = frame[frame["county"] == county]
@@ -95,7 +102,9 @@ def plot_county_lines(
             lines = lines.sel(county=county) if "county" in lines.dims else lines
             low, middle, high = lines.quantile(QUANTILES, dim=["chain", "draw"]).values
             ax.fill_between(ages, low, high, color=f"C{number}", alpha=0.3, linewidth=0)
-            ax.plot(ages, middle, color=f"C{number}", linestyle=LINES[number], label=label)
+            ax.plot(
+                ages, middle, color=f"C{number}", linestyle=LINES[number % len(LINES)], label=label
+            )
         ax.set_title(f"{county} (n = {len(visits)})")
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower right", ncols=3, fontsize="small")

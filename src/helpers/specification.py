@@ -1,12 +1,14 @@
 """What a model is before any library fits it: its name, columns, parameters and priors."""
 
 from dataclasses import dataclass
+from numbers import Real
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
-from helpers.data import check_numeric
+from helpers.data import check_column, check_numeric, name_row
 
 MODELS = ("pooled", "random_intercept", "random_slope")
 PARAMETERS = (
@@ -19,6 +21,9 @@ PARAMETERS = (
     "group_intercept",
     "group_slope",
 )
+# Dimensions and variables that a fit has besides, after which groups cannot be named.
+RESERVED = ("chain", "draw", "obs", "statistic", "predictor", "observed_outcome")
+RESERVED += ("own_intercept", "z_slope", "rho_unit")
 INTERVAL = 0.95  # the book's one interval, equal-tailed
 LOWER, UPPER = "2.5 %", "97.5 %"
 SEED = 2020
@@ -47,6 +52,25 @@ class Priors:
     slope_sd: float = 5.0
     lkj_eta: float | None = 2.0
 
+    def __post_init__(self) -> None:
+        scales = {name: getattr(self, name) for name in ("sigma", "group_sd", "slope_sd")}
+        for name in ("intercept", "slope"):
+            given = getattr(self, name)
+            if (
+                np.shape(given) != (2,)
+                or not isinstance(given[0], Real)
+                or not np.isfinite(given[0])
+            ):
+                raise ValueError(f"The prior of {name!r} is a mean and an sd, not {given!r}.")
+            scales[name] = given[1]
+        if self.lkj_eta is not None:
+            scales["lkj_eta"] = self.lkj_eta
+        for name, scale in scales.items():
+            if not (isinstance(scale, Real) and 0 < scale < np.inf):
+                raise ValueError(
+                    f"The prior of {name!r} needs an sd or scale above 0, not {scale!r}."
+                )
+
     def distributions(self) -> dict[str, rv_frozen]:
         """Every top-level prior as scipy writes it, by parameter; ``rho`` only if there is one.
 
@@ -71,8 +95,11 @@ class Columns:
 
 
 def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
-    """The group column as a category without unused levels."""
-    return frame[group].astype("category").cat.remove_unused_categories()
+    """The group column as a category without unused levels; dates, intervals and the like as text,
+    because neither samplers nor files can hold them as labels."""
+    labels = frame[group].astype("category").cat.remove_unused_categories()
+    plain = labels.cat.categories.inferred_type in ("string", "integer", "floating", "boolean")
+    return labels if plain else labels.cat.rename_categories(str)
 
 
 def check_choice(what: str, given: str, known: tuple[str, ...]) -> None:
@@ -85,24 +112,36 @@ def check_columns(frame: pd.DataFrame, columns: Columns) -> None:
     """Raise a ``ValueError`` unless the columns are there and a model can be fitted to them."""
     check_numeric(frame, columns.outcome)
     check_numeric(frame, columns.predictor)
-    _check_group(frame, columns.group)
+    check_group(frame, columns.group)
+    if frame[columns.group].nunique() < 2:
+        raise ValueError(
+            f"Column {columns.group!r} has one level only; group-level effects need at least two."
+        )
     taken = [column for column in vars(columns).values() if column in PARAMETERS]
     if taken:
         raise ValueError(f"Column {taken[0]!r} has the name of a parameter; rename the column.")
+    group = columns.group
+    if not isinstance(group, str) or "/" in group or group in RESERVED:
+        raise ValueError(
+            f"{group!r} cannot name the groups of a fit; rename the column, to text without '/' that is "
+            f"none of {', '.join(RESERVED)}."
+        )
     if frame[columns.predictor].nunique() == 1:
         raise ValueError(f"The predictor {columns.predictor!r} is constant, so it has no slope.")
 
 
-def _check_group(frame: pd.DataFrame, group: str) -> None:
-    if group not in frame.columns:
-        raise ValueError(f"There is no column {group!r}; the table has {', '.join(frame.columns)}.")
+def check_group(frame: pd.DataFrame, group: str) -> None:
+    """Raise a ``ValueError`` unless every row has a label, and no two labels read alike."""
+    check_column(frame, group)
     missing = frame[group].isna()
     if missing.any():
         raise ValueError(
-            f"Column {group!r} is missing in row {frame.index[missing.argmax()]!r} of the table; "
+            f"Column {group!r} is missing in row {name_row(frame, missing.argmax())} of the table; "
             "drop or repair the row first."
         )
-    if frame[group].nunique() < 2:
+    texts = pd.Series([str(label) for label in frame[group].unique()])
+    if texts.duplicated().any():
         raise ValueError(
-            f"Column {group!r} has one level only; group-level effects need at least two."
+            f"Column {group!r} has two levels that read {texts[texts.duplicated()].iloc[0]!r}, such as "
+            f"a number and the same as text; make them one: frame[{group!r}].astype(str)."
         )

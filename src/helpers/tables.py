@@ -15,7 +15,7 @@ STATISTICS = ("mean", "sd", LOWER, UPPER)
 BATCHES = 20
 
 
-def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataFrame:
+def summarize(tree: xr.DataTree | xr.Dataset, var_names: list[str] | None = None) -> pd.DataFrame:
     """Summarize a posterior, one row a scalar.
 
     ``az.summary`` of ArviZ 1.3 can put numbers beside wrong labels when variables share dimensions, so
@@ -34,10 +34,12 @@ def summarize(tree: xr.DataTree, var_names: list[str] | None = None) -> pd.DataF
     equal-tailed interval, the Monte Carlo standard error of the mean, ``ess_bulk``, ``ess_tail`` and
     ``r_hat``; not rounded.
     """
-    posterior = tree["posterior"].to_dataset()
-    names = list(posterior.data_vars) if var_names is None else var_names
+    posterior = tree["posterior"].to_dataset() if isinstance(tree, xr.DataTree) else tree
+    names = [var_names] if isinstance(var_names, str) else var_names or list(posterior.data_vars)
     table = pd.concat(
         az.summary(posterior[[name]], ci_prob=INTERVAL, ci_kind="eti", round_to="none")
+        # ArviZ writes dates and empty labels in another way than we do.
+        .set_axis([label for label, _ in label_entries(posterior[[name]].isel(chain=0, draw=0))])
         for name in names
     )
     table = table.rename(columns={"eti95_lb": LOWER, "eti95_ub": UPPER})
@@ -64,9 +66,8 @@ def present(draws: xr.DataTree | xr.Dataset, var_names: list[str] | None = None)
     interval; for a fit also ``ess_bulk``, ``ess_tail`` and, unless the draws are independent, ``r_hat``.
     """
     is_fit = isinstance(draws, xr.DataTree)
-    tree = draws if is_fit else xr.DataTree.from_dict({"posterior": draws})
-    table = summarize(tree, var_names)
-    errors = monte_carlo_errors(tree)
+    table = summarize(draws, var_names)
+    errors = monte_carlo_errors(draws)
     shown = pd.DataFrame(index=table.index)
     for statistic in STATISTICS:
         error = pd.Series(dict(label_entries(errors[statistic])))[table.index]
@@ -75,7 +76,7 @@ def present(draws: xr.DataTree | xr.Dataset, var_names: list[str] | None = None)
         return shown
     for column, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
         shown[column] = [f"{value:,.{digits}f}" for value in table[column]]
-    return shown.drop(columns="r_hat") if "exact" in tree.children else shown
+    return shown.drop(columns="r_hat") if "exact" in draws.children else shown
 
 
 def write(
@@ -120,7 +121,7 @@ def write_share(event: xr.DataArray, whole: int = 1) -> str:
     """
     share = whole * event.mean([dim for dim in event.dims if dim not in ("chain", "draw")])
     # Draws that all agree leave room for one that does not.
-    error = max(float(az.mcse(share)), whole / share.size)
+    error = max(whole / share.size, float(az.mcse(share)))  # the first if the other is NaN
     text = round_off(float(share.mean()), error)
     decimals = count_decimals(error)
     if float(text) == 0:
@@ -157,7 +158,12 @@ def count_decimals(error):
 
 
 def round_off(value: float, error: float) -> str:
-    """Print a number with the digits that its Monte Carlo error supports; three if it has none."""
+    """Print a number with the digits that its Monte Carlo error supports; three if it has none.
+
+    "nan" where the error is not known: a draw is NaN, or a chain has fewer than four draws.
+    """
+    if not 0 <= error < np.inf:
+        return "nan"
     if error == 0:
         return f"{value:.3g}"
     decimals = int(count_decimals(error))

@@ -110,7 +110,11 @@ def touch_shrinkage(
     ValueError
         If ``n`` is below 1, ``tau`` is negative or ``sigma`` is not above 0.
     """
-    if n < 1 or tau < 0 or sigma <= 0:
+    own, population, sigma, tau = map(float, (own, population, sigma, tau))
+    n = int(n) if n == n // 1 else float(n)
+    if not (
+        n >= 1 and tau >= 0 and sigma > 0 and np.isfinite([own, population, sigma, tau, n]).all()
+    ):
         raise ValueError(
             f"n must be 1 or more, tau 0 or more and sigma above 0, not {n}, {tau} and {sigma}."
         )
