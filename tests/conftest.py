@@ -11,7 +11,8 @@ import pytest
 from filelock import FileLock
 
 from browser import find_chromium, open_chromium
-from helpers import data, plots
+from helpers import frames, plots
+from helpers.book.visits import load_bounce_times
 
 ROOT = Path(__file__).resolve().parents[1]
 ARCHIVE = ROOT / "_build" / "bayesian-lmm-book-html.zip"
@@ -66,12 +67,12 @@ def html(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def visits():
     plots.use_book_style()
-    return data.standardize(data.load_bounce_times(), "age")
+    return frames.standardize(load_bounce_times(), "age")
 
 
 @pytest.fixture(scope="session")
 def scale(visits):
-    return data.scale_of(visits, "age")
+    return frames.scale_of(visits, "age")
 
 
 @pytest.fixture

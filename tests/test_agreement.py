@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from helpers import data, diagnostics, exact, models
+from helpers import diagnostics, exact, frames, models
+from helpers.book.visits import load_bounce_times
 
 LIMIT = 4
 DRAWS = {"pymc": 4000, "bambi": 8000}  # of each chain
@@ -33,7 +34,7 @@ def table_of(shape: str) -> pd.DataFrame:
         return simulate([8] * 40, seed=1)
     if shape == "unbalanced":
         return simulate([1, 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 9], seed=2)
-    return data.standardize(data.load_bounce_times(), "age")
+    return frames.standardize(load_bounce_times(), "age")
 
 
 @cache

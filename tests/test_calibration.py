@@ -11,7 +11,9 @@ from scipy import stats
 
 import calibrate
 from conftest import ROOT
-from helpers import calibration, data, models
+from helpers import models
+from helpers.book import calibration
+from helpers.book.truth import load_truth
 
 L = calibrate.DRAWS
 AGAIN = "The stored study in data/ is not of this book: {}. Run `make calibrate`."
@@ -129,7 +131,7 @@ def test_nuts_and_the_exact_back_end_rank_the_same_truths_alike(study):
 def test_pooled_regression_is_wrong_with_confidence_in_every_world(study):
     coverage = study[1].set_index("model")
     assert (coverage.loc["pooled", "lower"] > 0).all()
-    truth = data.load_truth()["slope_per_decade"]
+    truth = load_truth()["slope_per_decade"]
     holds = (coverage["lower"] <= truth) & (truth <= coverage["upper"])
     for model in ("random_intercept", "random_slope", "MixedLM"):
         assert holds.loc[model].mean() > 0.9
@@ -159,7 +161,9 @@ def test_a_model_compiled_once_ranks_many_data_sets_as_the_exact_one_does(study)
 
 def test_the_wrong_prior_is_used(monkeypatch):
     used = []
-    monkeypatch.setattr(calibrate.exact, "pose", lambda *given: used.append(given[-1]) or 1 / 0)
+    monkeypatch.setattr(
+        calibrate.quadrature, "build_problem", lambda *given: used.append(given[-1]) or 1 / 0
+    )
     with pytest.raises(ZeroDivisionError):
         calibrate.work("wrong prior", "random_intercept", range(1, 2))
     assert used == [calibrate.WRONG_PRIORS]

@@ -9,7 +9,10 @@ import pytest
 
 from chapters import list_chapters
 from conftest import ROOT
-from helpers import answers, data, diagnostics, flipbook, models, tables
+from helpers import diagnostics, flipbook, models, tables
+from helpers.book.truth import load_truth
+from helpers.book.visits import AGE_RANGE, AGE_SD, COUNTIES, REFERENCE_AGE, SIGMA
+from helpers.exercises import answers
 
 CHAPTERS = list_chapters()
 PARAMETERS = {"draws", "tune", "chains", "seed", "data_path"}
@@ -186,12 +189,12 @@ def test_every_figure_has_alt_text(chapter):
 # Numbers that a page may state because they are not results. Each comes from where it is decided.
 PRIORS = models.Priors()
 STATED = {
-    "the visits": [613, *data.COUNTIES["visits"], *data.AGE_RANGE],
+    "the visits": [613, *COUNTIES["visits"], *AGE_RANGE],
     "their simulation": [
-        data.REFERENCE_AGE,
-        data.AGE_SD,
-        data.SIGMA,
-        data.load_truth()["slope_per_decade"],
+        REFERENCE_AGE,
+        AGE_SD,
+        SIGMA,
+        load_truth()["slope_per_decade"],
     ],
     "the priors of lines": [*PRIORS.intercept, *PRIORS.slope],
     "the priors of spreads": [PRIORS.sigma, PRIORS.group_sd, PRIORS.slope_sd, PRIORS.lkj_eta],

@@ -7,7 +7,9 @@ import pytest
 from scipy import stats
 
 from conftest import ROOT
-from helpers import data
+from helpers import frames
+from helpers.book.truth import load_truth, true_parameters, truth_on_scale, write_data
+from helpers.book.visits import load_bounce_times, simulate_bounce_times
 
 HEADER = "bounce_time,age,county\n"
 
@@ -19,13 +21,13 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_generator_gives_back_the_committed_files_byte_for_byte(tmp_path):
-    data.write_data(tmp_path)
+    write_data(tmp_path)
     for name in ("bounce_times.csv", "truth.json"):
         assert (tmp_path / name).read_bytes() == (ROOT / "data" / name).read_bytes()
 
 
 def test_another_seed_gives_other_data():
-    assert not data.simulate_bounce_times(1).equals(data.simulate_bounce_times(2))
+    assert not simulate_bounce_times(1).equals(simulate_bounce_times(2))
 
 
 def test_the_data_are_as_the_book_describes_them(visits):
@@ -36,7 +38,7 @@ def test_the_data_are_as_the_book_describes_them(visits):
 
 
 def test_one_line_rises_although_every_county_was_made_to_fall(visits):
-    assert all(county["slope_per_decade"] < 0 for county in data.load_truth()["counties"].values())
+    assert all(county["slope_per_decade"] < 0 for county in load_truth()["counties"].values())
     pooled = stats.linregress(visits["age"], visits["bounce_time"])
     assert pooled.slope - 1.96 * pooled.stderr > 0
     within = visits[["age", "bounce_time"]] - visits.groupby("county", observed=True)[
@@ -47,15 +49,15 @@ def test_one_line_rises_although_every_county_was_made_to_fall(visits):
 
 
 def test_truth_json_holds_every_parameter_county_by_county():
-    truth = data.load_truth()
-    assert truth == json.loads(json.dumps(data.true_parameters()))
+    truth = load_truth()
+    assert truth == json.loads(json.dumps(true_parameters()))
     for county in truth["counties"].values():
         assert set(county) == {"visits", "mean_age", "baseline", "slope_per_decade"}
 
 
 def test_truth_on_the_model_scale_gives_each_countys_own_line(scale):
-    truth = data.truth_on_scale(scale)
-    for county, row in data.load_truth()["counties"].items():
+    truth = truth_on_scale(scale)
+    for county, row in load_truth()["counties"].items():
         age = 60.0
         expected = row["baseline"] + row["slope_per_decade"] * (age - 45) / 10
         x = scale.standardize(age)
@@ -75,10 +77,10 @@ def test_standardizing_keeps_what_leads_back_to_seconds_per_year(visits, scale):
 
 def test_standardizing_leaves_the_given_table_alone():
     frame = pd.DataFrame({"age": [20, 30, 40]})
-    data.standardize(frame, "age")
+    frames.standardize(frame, "age")
     assert list(frame) == ["age"]
     with pytest.raises(ValueError, match="call standardize"):
-        data.scale_of(frame, "age")
+        frames.scale_of(frame, "age")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_standardizing_leaves_the_given_table_alone():
 )
 def test_what_cannot_be_standardized_is_refused(frame, message):
     with pytest.raises(ValueError, match=message):
-        data.standardize(frame, "age")
+        frames.standardize(frame, "age")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_what_cannot_be_standardized_is_refused(frame, message):
     ids=["plain", "BOM", "CRLF", "CR", "semicolon", "tab", "quoted, blanks, empty lines"],
 )
 def test_what_spreadsheets_write_is_read(tmp_path, text):
-    frame = data.load_bounce_times(write(tmp_path, text))
+    frame = load_bounce_times(write(tmp_path, text))
     assert frame["bounce_time"].tolist() == [201.5, 190.25]
     assert frame["age"].tolist() == [34, 51]
     assert frame["county"].tolist() == ["Kent", "Essex"]
@@ -140,7 +142,7 @@ def test_what_spreadsheets_write_is_read(tmp_path, text):
 )
 def test_an_unusable_table_is_refused_in_one_sentence(tmp_path, text, message):
     with pytest.raises(ValueError, match=message) as refusal:
-        data.load_bounce_times(write(tmp_path, text))
+        load_bounce_times(write(tmp_path, text))
     assert "\n" not in str(refusal.value)
     assert str(refusal.value).startswith("visits.csv")
 
@@ -149,9 +151,9 @@ def test_text_that_is_not_utf8_is_refused(tmp_path):
     path = tmp_path / "visits.csv"
     path.write_bytes(HEADER.encode() + b"1,2,K\xe9nt\n")
     with pytest.raises(ValueError, match="not UTF-8"):
-        data.load_bounce_times(path)
+        load_bounce_times(path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
-        data.load_bounce_times(tmp_path / "nowhere.csv")
+        load_bounce_times(tmp_path / "nowhere.csv")

@@ -161,19 +161,19 @@ def two_runs():
 
 
 def test_a_table_with_the_digits_of_its_error_passes(two_runs):
-    assert not find_differences(*(page(tables.present(draws)) for draws in two_runs))
+    assert not find_differences(*(page(tables.present_summary(draws)) for draws in two_runs))
 
 
 def test_a_table_with_one_digit_too_many_fails(two_runs, monkeypatch):
     count = tables.count_decimals
     monkeypatch.setattr(tables, "count_decimals", lambda error: count(error) + 1)
-    found = find_differences(*(page(tables.present(draws)) for draws in two_runs))
+    found = find_differences(*(page(tables.present_summary(draws)) for draws in two_runs))
     assert len(found) > 5
 
 
 def test_a_table_that_changes_its_shape_fails(two_runs):
-    first, second = (page(tables.present(draws)) for draws in two_runs)
-    shorter = page(tables.present(two_runs[1][["x0", "x1"]]))
+    first, second = (page(tables.present_summary(draws)) for draws in two_runs)
+    shorter = page(tables.present_summary(two_runs[1][["x0", "x1"]]))
     assert find_differences(first, shorter) and not find_differences(first, second)
 
 

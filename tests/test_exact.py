@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from helpers import diagnostics, exact, gaussian
-from helpers.specification import MODELS, Priors
+from helpers import diagnostics, exact
+from helpers.exact import gaussian, quadrature
+from helpers.priors import MODELS, Priors
 
 SDS = {
     "pooled": {"sigma": 7.0},
@@ -90,7 +91,7 @@ def test_the_likelihood_given_the_sds_is_the_multivariate_normal_density(few, na
 def test_lines_and_deviations_given_the_sds_are_those_of_dense_matrices(few):
     given = SDS["random_slope"]
     _, (mean,), (covariance,) = dense_posterior(few, Priors(), **given)
-    problem = exact.pose("random_slope", exact.sufficient_statistics(few), Priors())
+    problem = quadrature.build_problem("random_slope", exact.sufficient_statistics(few), Priors())
     sds = gaussian.Sds(*(np.array([v]) for v in given.values()), np.sqrt([1 - given["rho"] ** 2]))
     _, line, line_covariance = gaussian.condition(sds, problem.data)
     assert line[:, 0] + problem.data.reference == pytest.approx(mean[:2])
@@ -192,7 +193,7 @@ def test_a_hard_random_intercept_agrees_with_quadrature_on_the_plain_scale(case)
         assert mean == pytest.approx(other.mass[name] @ values, abs=1e-3 * sd)
         assert sd == pytest.approx(np.sqrt(other.mass[name] @ (values - mean) ** 2), rel=1e-3)
         below = other.below(name, np.array(quantiles))
-        assert below == pytest.approx(exact.PROBABILITIES, abs=4e-4)
+        assert below == pytest.approx(quadrature.PROBABILITIES, abs=4e-4)
 
 
 HARD_SLOPES = (

@@ -8,7 +8,9 @@ import pymc as pm
 import pytest
 
 from conftest import ROOT
-from helpers import data, diagnostics, exact, failures, models, tables
+from helpers import diagnostics, exact, frames, models, tables
+from helpers.book import failures
+from helpers.book.truth import load_truth
 
 POPULATION = ["intercept", "slope", "sigma", "group_sd"]
 COUNTIES_OUTSIDE = 3  # as many of eight counties are no accident
@@ -86,12 +88,12 @@ def test_a_group_sd_at_zero_is_stopped_in_the_centred_form_and_found_in_the_othe
 def test_a_raw_predictor_is_stopped_and_its_prior_gives_a_wrong_answer_even_if_computed_exactly(
     visits,
 ):
-    born = data.standardize(visits.assign(year_of_birth=2020 - visits["age"]), "year_of_birth")
+    born = frames.standardize(visits.assign(year_of_birth=2020 - visits["age"]), "year_of_birth")
     compiled = nutpie.compile_pymc_model(failures.own_slopes(born, "year_of_birth"))
     wrong = failures.sample(failures.own_slopes(born, "year_of_birth"), compiled, draws=1000)
     assert diagnosed(wrong) & {"bulk ESS", "tail ESS", "R-hat"}
 
-    truth = -data.load_truth()["slope_per_decade"] / 10
+    truth = -load_truth()["slope_per_decade"] / 10
     given = {"priors": models.Priors(lkj_eta=None)}
     by_year, by_sd = (
         exact.exact_posterior("random_slope", born, predictor=predictor, **given)
@@ -103,7 +105,7 @@ def test_a_raw_predictor_is_stopped_and_its_prior_gives_a_wrong_answer_even_if_c
         failures.own_slopes(born, "std_year_of_birth"), compiled, target_accept=0.99
     )
     diagnostics.require_converged(cured, by_sd)
-    years = data.scale_of(born, "year_of_birth")
+    years = frames.scale_of(born, "year_of_birth")
     low, high = years.per_unit(cured["posterior"]["slope"].quantile([0.025, 0.975])).values
     assert low < truth < high
 

@@ -93,18 +93,18 @@ OTHER = {
 def test_another_question_is_another_entry(visits, change):
     asked = "pooled", visits, ASKED
     name, frame, settings = OTHER[change](*asked)
-    assert fits.identify(*asked) != fits.identify(name, frame, settings)
+    assert fits.fingerprint(*asked) != fits.fingerprint(name, frame, settings)
 
 
 def test_a_default_that_is_written_out_is_the_same_question(visits):
     written = {**ASKED, "backend": "pymc", "priors": models.Priors()}
-    assert fits.identify("pooled", visits, ASKED) == fits.identify("pooled", visits, written)
+    assert fits.fingerprint("pooled", visits, ASKED) == fits.fingerprint("pooled", visits, written)
 
 
 def test_other_versions_are_another_question(visits, monkeypatch):
-    before = fits.identify("pooled", visits, ASKED)
+    before = fits.fingerprint("pooled", visits, ASKED)
     monkeypatch.setattr(fits, "version", lambda package: "0.0")
-    assert fits.identify("pooled", visits, ASKED) != before
+    assert fits.fingerprint("pooled", visits, ASKED) != before
 
 
 def flip(content: bytes, position: int) -> bytes:

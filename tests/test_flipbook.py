@@ -9,7 +9,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from IPython.display import HTML
 
 from helpers import flipbook, models
-from helpers.specification import Priors
+from helpers.priors import Priors
 
 TIGHT = Priors(intercept=(200, 2.5), slope=(0, 1), sigma=2, group_sd=2, slope_sd=0.5)
 WIDE = Priors(intercept=(150, 300), slope=(0, 40), sigma=80, group_sd=80, slope_sd=20)
@@ -18,7 +18,7 @@ DIAL = {"wide": WIDE, "ours": Priors(), "too tight": TIGHT}
 
 @pytest.fixture(scope="module")
 def book(visits):
-    return flipbook.turn_pages(visits, DIAL, title="Priors")
+    return flipbook.make_flipbook(visits, DIAL, title="Priors")
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_draws_of_any_prior_turn_pages(visits):
     shape = ("chain", "draw")
     draws = {name: (shape, rng.gamma(2, 10, (2, 50))) for name in ("intercept", "slope", "sigma")}
     prior = xr.Dataset(draws | {"group_sd": (shape, rng.gamma(2, 10, (2, 50)))})
-    book = flipbook.turn_pages(
+    book = flipbook.make_flipbook(
         visits, {"gamma": prior}, title="Gammas", models=("pooled", "random_intercept"), pages=20
     )
     assert content(book)["pages"] == 20
@@ -149,7 +149,7 @@ def test_draws_of_any_prior_turn_pages(visits):
         prior["sigma"].to_numpy().ravel()[:20], rel=1e-4
     )
     with pytest.raises(ValueError, match="slope_sd"):
-        flipbook.turn_pages(visits, {"gamma": prior}, title="Gammas")
+        flipbook.make_flipbook(visits, {"gamma": prior}, title="Gammas")
 
 
 def test_any_frame_turns_pages(visits, open_page):
@@ -157,7 +157,7 @@ def test_any_frame_turns_pages(visits, open_page):
     frame = frame[["score", "z", "school"]]
     columns = {"outcome": "score", "predictor": "z", "group": "school"}
     labels = {"plausible": (100, 300), "unit": "points"}
-    book = flipbook.turn_pages(frame, DIAL, title="Schools", draws=100, **columns, **labels)
+    book = flipbook.make_flipbook(frame, DIAL, title="Schools", draws=100, **columns, **labels)
     assert content(book)["labels"] == ["z", "score"]
     assert content(book)["x"] == pytest.approx(frame["z"].tolist(), rel=1e-3)
     page = open_page(book)
@@ -167,15 +167,15 @@ def test_any_frame_turns_pages(visits, open_page):
 
 def test_what_cannot_be_drawn_is_refused(visits):
     with pytest.raises(ValueError, match="prior to start from"):
-        flipbook.turn_pages(visits, DIAL, title="Priors", start="nobody's")
+        flipbook.make_flipbook(visits, DIAL, title="Priors", start="nobody's")
     with pytest.raises(ValueError, match="model"):
-        flipbook.turn_pages(visits, DIAL, title="Priors", models=("cubic",))
+        flipbook.make_flipbook(visits, DIAL, title="Priors", models=("cubic",))
     with pytest.raises(ValueError, match="no column"):
-        flipbook.turn_pages(visits, DIAL, title="Priors", group="school")
+        flipbook.make_flipbook(visits, DIAL, title="Priors", group="school")
     with pytest.raises(ValueError, match="no column 'years'"):
-        flipbook.turn_pages(visits, DIAL, title="Priors", shown="years")
+        flipbook.make_flipbook(visits, DIAL, title="Priors", shown="years")
     with pytest.raises(ValueError, match="'county' is not numeric"):
-        flipbook.turn_pages(visits, DIAL, title="Priors", shown="county")
+        flipbook.make_flipbook(visits, DIAL, title="Priors", shown="county")
 
 
 # The controls
@@ -401,7 +401,7 @@ def test_on_paper_the_still_picture_takes_the_place_of_the_controls(page):
 def test_words_cannot_break_the_page(visits):
     frame = visits.assign(county=visits["county"].astype(str).replace("Kent", "</script><b>"))
     dial = {'<b>"ours" & more': Priors()}
-    page = flipbook.turn_pages(frame, dial, title='<b>slope & "group"</b>', draws=20).data
+    page = flipbook.make_flipbook(frame, dial, title='<b>slope & "group"</b>', draws=20).data
     assert page.count("</script>") == 1
     assert "<b>" not in page
 
@@ -411,19 +411,19 @@ def test_words_cannot_break_the_page(visits):
 
 def test_one_wild_data_set_does_not_stretch_the_frame(visits):
     pages = simulated(visits).to_numpy()[0]
-    calm = flipbook.frame_limits(pages, visits["bounce_time"])
+    calm = flipbook.axis_limits(pages, visits["bounce_time"])
     pages[0, 0] = 1e9
-    assert flipbook.frame_limits(pages, visits["bounce_time"]) == pytest.approx(calm, rel=0.05)
+    assert flipbook.axis_limits(pages, visits["bounce_time"]) == pytest.approx(calm, rel=0.05)
 
 
 def test_the_frame_holds_zero_and_every_observed_time(visits):
-    low, high = flipbook.frame_limits(np.full((2, 3), 210.0), visits["bounce_time"])
+    low, high = flipbook.axis_limits(np.full((2, 3), 210.0), visits["bounce_time"])
     assert low < 0
     assert high > visits["bounce_time"].max()
 
 
 def test_paper_shows_the_observed_data_and_no_empty_panel(visits):
-    figure = flipbook.plot_pages(visits, simulated(visits), title="A prior", frames=2)
+    figure = flipbook.plot_data_sets(visits, simulated(visits), title="A prior", frames=2)
     shown = [ax.get_title(loc="left") for ax in figure.axes if ax.get_visible()]
     assert shown == ["Observed", "Simulated, 1", "Simulated, 2"]
     plt.close(figure)

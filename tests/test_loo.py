@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import exact, fits, loo, models
+from helpers import exact, fits, models
+from helpers.exact import loo
 from test_agreement import simulate
 
 UNBALANCED = simulate([1, 1, 2, 3, 13, 34, 9], seed=2)

@@ -6,6 +6,7 @@ import pytest
 
 from conftest import ROOT
 from helpers import diagnostics, models, tables
+from helpers.book.truth import compare_with_truth
 
 CHAPTERS = {
     "pooled": "05_pooled_regression",
@@ -125,14 +126,14 @@ def test_every_fit_of_the_books_models_passes_the_gate(fits, name, backend):
 
 
 def test_pooled_regression_is_wrong_with_confidence(fits, scale):
-    slope = tables.against_truth(fits["pooled", "pymc"], scale).loc["slope"]
+    slope = compare_with_truth(fits["pooled", "pymc"], scale).loc["slope"]
     assert slope[tables.LOWER] > 0 > slope["truth"]
 
 
 @pytest.mark.parametrize("name", ["random_intercept", "random_slope"])
 def test_the_mixed_models_recover_the_sign(fits, name, scale):
     for backend in SAMPLERS:
-        slope = tables.against_truth(fits[name, backend], scale).loc["slope"]
+        slope = compare_with_truth(fits[name, backend], scale).loc["slope"]
         assert slope["holds truth"]
         assert slope[tables.UPPER] < 0
 

@@ -7,20 +7,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from helpers import (
-    calibration,
-    data,
-    diagnostics,
-    exact,
-    fits,
-    flipbook,
-    loo,
-    models,
-    plots,
-    tables,
-    widgets,
-)
-from helpers.specification import Priors
+from helpers import diagnostics, exact, fits, flipbook, frames, models, plots, tables
+from helpers.book import calibration, touch
+from helpers.exact import loo
+from helpers.priors import Priors
 
 NAMES = {"outcome": "y", "predictor": "x", "group": "g"}
 PRIORS = Priors(intercept=(0, 5), slope=(0, 1), sigma=1.5, group_sd=1, slope_sd=0.5)
@@ -59,7 +49,7 @@ def test_every_kind_of_label_is_kept_through_fit_cache_and_table(tmp_path, monke
     settings = NAMES | {"priors": PRIORS, "backend": "exact"}
     tree = fits.fit_once("random_intercept", frame, **settings)
     assert fits.fit_once("random_intercept", frame, **settings).identical(tree)
-    shown = tables.present(tree, ["group_intercept"]).index
+    shown = tables.present_summary(tree, ["group_intercept"]).index
     order = frame["g"].astype("category").cat.categories
     assert list(shown) == [f"group_intercept[{label}]" for label in order]
     plain = exact.exact_posterior("random_intercept", make_table(), **NAMES, priors=PRIORS)
@@ -153,14 +143,14 @@ def test_bambi_takes_numbers_that_pandas_lets_be_missing(table):
 
 def test_what_does_not_vary_has_no_scale():
     with pytest.raises(ValueError, match="'x' is constant"):
-        data.standardize(pd.DataFrame({"x": [0.1] * 3}), "x")
+        frames.standardize(pd.DataFrame({"x": [0.1] * 3}), "x")
 
 
 def test_a_standardized_table_can_be_saved_with_its_scale(table):
-    frame = data.standardize(table, "x")
+    frame = frames.standardize(table, "x")
     read = pd.DataFrame(frame)
     read.attrs = json.loads(json.dumps(frame.attrs))
-    assert data.scale_of(read, "x") == data.scale_of(frame, "x")
+    assert frames.scale_of(read, "x") == frames.scale_of(frame, "x")
 
 
 def test_an_outcome_without_scatter_within_groups_is_no_line_of_all(table):
@@ -200,8 +190,10 @@ def test_smaller_steps_can_be_asked_for(table):
 def test_a_number_whose_error_is_not_known_is_not_printed_as_zero():
     draws = xr.DataArray(np.ones((2, 500)), dims=("chain", "draw"))
     draws[0, 0] = np.nan
-    assert tables.write(draws) == "nan"
-    assert "above" in tables.write_share(xr.DataArray(np.ones((2, 1)) > 0, dims=("chain", "draw")))
+    assert tables.format_estimate(draws) == "nan"
+    assert "above" in tables.format_probability(
+        xr.DataArray(np.ones((2, 1)) > 0, dims=("chain", "draw"))
+    )
 
 
 def test_years_are_told_apart_in_a_flip_book():
@@ -221,9 +213,9 @@ def test_prior_draws_of_independent_effects_have_no_correlation():
 
 def test_a_picture_to_touch_takes_numbers_of_numpy():
     given = np.float64(3.0), xr.DataArray(1.0), np.float64(2.0)
-    assert widgets.touch_shrinkage(*given, n=np.int64(7), tau=np.float64(1.0), group="a").data
+    assert touch.make_shrinkage_widget(*given, n=np.int64(7), tau=np.float64(1.0), group="a").data
     with pytest.raises(ValueError, match="n must be 1 or more"):
-        widgets.touch_shrinkage(np.nan, 1.0, 2.0, n=7, tau=1.0, group="a")
+        touch.make_shrinkage_widget(np.nan, 1.0, 2.0, n=7, tau=1.0, group="a")
 
 
 def test_a_summary_takes_one_name(table):

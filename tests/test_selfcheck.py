@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 
 from chapters import list_chapters
-from helpers import answers, selfcheck
-from helpers.selfcheck import Answer
+from helpers.exercises import answers, selfcheck
+from helpers.exercises.selfcheck import Answer
 from plain_markdown import Directive, list_exercises, read_markdown, split_directives
 
 SLOPE = Answer(

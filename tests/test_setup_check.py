@@ -16,8 +16,11 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from helpers import data, setup_check
-from helpers.setup_check import GIGABYTE, MEND, NOTE, OK, Result
+from helpers.book import visits
+from helpers.book.truth import write_data
+from helpers.book.visits import data_file
+from helpers.workshop import setup_check
+from helpers.workshop.setup_check import GIGABYTE, MEND, NOTE, OK, Result
 
 PAGE = ROOT / "notebooks" / "t3_setup.md"
 PLATFORMS = ("linux", "win32", "darwin")
@@ -126,7 +129,9 @@ def test_a_command_that_is_not_there_is_refused(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("module", ["__init__", "__main__", "setup_check"])
+@pytest.mark.parametrize(
+    "module", ["__init__", "__main__", "workshop/__init__", "workshop/setup_check"]
+)
 def test_a_python_that_is_too_old_can_read_the_check(module):
     source = (ROOT / "src" / "helpers" / f"{module}.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 8))
@@ -310,7 +315,7 @@ def test_a_kernel_older_than_its_packages_must_restart(installed):
 
 
 def test_the_checksums_are_those_of_the_committed_files():
-    assert setup_check.find_data() == data.data_file("truth.json").parent
+    assert setup_check.find_data() == data_file("truth.json").parent
     is_told(setup_check.check_data(ROOT / "data"), OK, "all files", "^$")
 
 
@@ -342,12 +347,12 @@ def test_changed_data_are_told_by_cause_and_the_remedy_helps(
     tmp_path, monkeypatch, name, change, status, message
 ):
     shutil.copytree(ROOT / "data", tmp_path, dirs_exist_ok=True)
-    data.write_data(tmp_path)
+    write_data(tmp_path)
     assert setup_check.check_data(tmp_path).status == OK
     (tmp_path / name).write_bytes(change((tmp_path / name).read_bytes()))
     result = setup_check.check_data(tmp_path)
     is_told(result, status, f"^{re.escape(name)} .*{message}", "^Run: python -c")
-    monkeypatch.setattr(data, "data_file", tmp_path.joinpath)
+    monkeypatch.setattr(visits, "data_file", tmp_path.joinpath)
     exec(re.search('"(.*)"', result.remedy).group(1), {})
     assert setup_check.check_data(tmp_path).status == OK
 

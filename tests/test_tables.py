@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from helpers import data, tables
+from helpers import frames, tables
+from helpers.book.truth import compare_with_truth, truth_on_scale
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_the_interval_is_the_equal_tailed_95_percent_one(fit):
 
 
 def test_a_slope_per_decade_is_ten_years_of_it(fit):
-    result = tables.slope_per_decade(fit, data.Scale(mean=40, sd=20))
+    result = tables.summarize_slope(fit, frames.Scale(mean=40, sd=20), per=10)
     draws = fit["posterior"]["slope"]
     assert result["mean"] == pytest.approx(float(draws.mean()) / 2)
     assert result["P(slope < 0)"] == pytest.approx(float((draws < 0).mean()))
@@ -57,7 +58,7 @@ def test_a_slope_per_decade_is_ten_years_of_it(fit):
 
 
 def test_the_truth_is_marked_where_the_interval_holds_it(scale):
-    truth = data.truth_on_scale(scale)
+    truth = truth_on_scale(scale)
     draws = np.random.default_rng(1).normal(size=(2, 200))
     posterior = xr.Dataset(
         {
@@ -66,7 +67,7 @@ def test_the_truth_is_marked_where_the_interval_holds_it(scale):
             "nuisance": (("chain", "draw"), draws),
         }
     )
-    table = tables.against_truth(xr.DataTree.from_dict({"posterior": posterior}), scale)
+    table = compare_with_truth(xr.DataTree.from_dict({"posterior": posterior}), scale)
     assert table["holds truth"].to_dict() == {"intercept": True, "slope": False}
     assert isinstance(table, pd.DataFrame)
 
@@ -76,7 +77,7 @@ def test_a_table_prints_no_more_digits_than_its_draws_support(fit):
     draws = -2 + np.random.default_rng(2).normal(size=(4, 500))
     other_seed = fit["posterior"].to_dataset().assign(slope=(("chain", "draw"), draws))
     again = xr.DataTree.from_dict({"posterior": other_seed})
-    ours, theirs = (tables.present(tree, ["slope"]).loc["slope"] for tree in (fit, again))
+    ours, theirs = (tables.present_summary(tree, ["slope"]).loc["slope"] for tree in (fit, again))
     for statistic in ("mean", "sd", tables.LOWER, tables.UPPER):
         unit = 10.0 ** -len(ours[statistic].partition(".")[2])
         assert abs(float(ours[statistic]) - float(theirs[statistic])) <= 2 * unit
@@ -93,45 +94,48 @@ def test_an_array_of_errors_has_an_array_of_decimals():
 
 def test_one_number_has_the_digits_of_its_row(fit):
     posterior = fit["posterior"].to_dataset()
-    row = tables.present(posterior, ["slope"]).loc["slope"]
+    row = tables.present_summary(posterior, ["slope"]).loc["slope"]
     assert list(row.index) == ["mean", "sd", tables.LOWER, tables.UPPER]
     for statistic, text in row.items():
-        assert tables.write(posterior["slope"], statistic) == text
+        assert tables.format_estimate(posterior["slope"], statistic) == text
 
 
 def test_a_function_of_draws_has_the_error_of_the_same_statistic(fit):
     """2,000 independent draws of sd 1 know their mean to within 0.022, so to one decimal."""
     slope = fit["posterior"]["slope"]
-    assert tables.write(slope, lambda draws: draws.mean()) == f"{float(slope.mean()):.1f}"
-    ratio = tables.write(fit["posterior"], lambda draws: draws["effect"].mean() / 15)
+    assert tables.format_estimate(slope, lambda draws: draws.mean()) == f"{float(slope.mean()):.1f}"
+    ratio = tables.format_estimate(fit["posterior"], lambda draws: draws["effect"].mean() / 15)
     assert float(ratio) == pytest.approx(1, abs=0.01)
 
 
 def test_a_probability_is_never_printed_as_certain(fit):
     slope = fit["posterior"]["slope"]
-    assert tables.write_share(slope < 100) == "above 0.999"
-    assert tables.write_share(slope > 100) == "below 0.001"
-    assert tables.write_share(slope > 100, whole=100) == "below 0.1"
-    assert tables.write_share(slope < -2) in ("0.5", "0.48", "0.49", "0.50", "0.51", "0.52")
+    assert tables.format_probability(slope < 100) == "above 0.999"
+    assert tables.format_probability(slope > 100) == "below 0.001"
+    assert tables.format_probability(slope > 100, whole=100) == "below 0.1"
+    assert tables.format_probability(slope < -2) in ("0.5", "0.48", "0.49", "0.50", "0.51", "0.52")
 
 
 def test_visits_of_one_draw_are_no_independent_draws():
     """Each draw puts all its visits on one side: as many visits as you like tell no more than it."""
     side = xr.DataArray(np.arange(400).reshape(1, 400) % 2 == 0, dims=("chain", "draw"))
     side = side.isel(draw=np.random.default_rng(1).permutation(400))
-    assert tables.write_share(side.expand_dims(obs=1000), whole=100) == "50"
+    assert tables.format_probability(side.expand_dims(obs=1000), whole=100) == "50"
 
 
 def test_a_table_by_group_keeps_its_labels(fit):
     posterior = fit["posterior"].to_dataset()
-    table = tables.tabulate(posterior[["group_intercept"]])
+    table = tables.present_by_group(posterior[["group_intercept"]])
     assert list(table.index) == ["Devon", "Essex", "Kent"]
     assert table["group_intercept"].astype(float).tolist() == pytest.approx([10, 20, 30], abs=0.11)
 
 
 def test_a_presented_slope_has_the_entries_of_the_slope(fit):
-    scale = data.Scale(mean=40, sd=20)
-    numbers, shown = tables.slope_per_decade(fit, scale), tables.present_slope(fit, scale)
+    scale = frames.Scale(mean=40, sd=20)
+    numbers, shown = (
+        tables.summarize_slope(fit, scale, per=10),
+        tables.present_slope(fit, scale, per=10),
+    )
     assert list(shown.index) == list(numbers.index)
     assert shown[:4].astype(float).tolist() == pytest.approx(numbers[:4].tolist(), abs=0.06)
 

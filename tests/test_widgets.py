@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from helpers import widgets
+from helpers.book import figures, touch
 from helpers.diagnostics import ESS_LIMIT, R_HAT_LIMIT
 
 
 @pytest.fixture(scope="module")
 def shrinkage():
-    return widgets.touch_shrinkage(210.0, 200.0, 8.0, n=7, tau=4.0, group="Rutland & <b>")
+    return touch.make_shrinkage_widget(210.0, 200.0, 8.0, n=7, tau=4.0, group="Rutland & <b>")
 
 
 @pytest.fixture(scope="module")
 def chains():
-    return widgets.touch_chains()
+    return figures.plot_step_sizes()
 
 
 def set_slider(page, selector, value):
@@ -62,7 +62,7 @@ def test_the_curve_rises_towards_the_own_data(open_page, shrinkage):
 
 
 def test_the_sliders_reach_where_they_start(open_page):
-    page = open_page(widgets.touch_shrinkage(210.0, 200.0, 8.0, n=400, tau=45.3, group="Kent"))
+    page = open_page(touch.make_shrinkage_widget(210.0, 200.0, 8.0, n=400, tau=45.3, group="Kent"))
     assert page.locator("[name=n]").input_value() == "400"
     assert page.locator("[name=tau]").input_value() == "45.3"
     assert float(page.get_attribute(".estimate", "cx")) <= 400  # within the picture
@@ -72,7 +72,7 @@ def test_the_sliders_reach_where_they_start(open_page):
 def test_what_no_slider_can_show_is_refused(wrong):
     settings = {"own": 210.0, "population": 200.0, "sigma": 8.0, "n": 7, "tau": 4.0} | wrong
     with pytest.raises(ValueError, match="n must be 1 or more"):
-        widgets.touch_shrinkage(**settings, group="Kent")
+        touch.make_shrinkage_widget(**settings, group="Kent")
 
 
 def test_a_label_belongs_to_its_slider(open_page, shrinkage, chains):
@@ -83,7 +83,7 @@ def test_a_label_belongs_to_its_slider(open_page, shrinkage, chains):
 
 
 def test_a_group_sd_of_zero_pools_completely():
-    page = widgets.touch_shrinkage(210.0, 200.0, 8.0, n=7, tau=0.0, group="Rutland").data
+    page = touch.make_shrinkage_widget(210.0, 200.0, 8.0, n=7, tau=0.0, group="Rutland").data
     assert "weight 0.00" in page and "estimate 200.0 s" in page
 
 

@@ -25,7 +25,8 @@ import plain_markdown
 import workshop
 from chapters import list_chapters
 from conftest import ROOT, require
-from helpers import answers, precomputed
+from helpers.exercises import answers
+from helpers.workshop import precomputed
 
 CHAPTERS = list_chapters()
 MACHINE = re.compile(r"\*\*Minutes:\*\* .*, at most (\d+) of them the machine's")
@@ -87,7 +88,7 @@ def test_the_solved_notebook_is_the_chapter(page):
     given = sources(nbformat.read(page, as_version=4), "code")
     made = sources(convert(page, solved=True), "code")
     if page.stem != NO_SWITCH:
-        assert made.pop(1) == "%load_ext helpers.precomputed"
+        assert made.pop(1) == "%load_ext helpers.workshop.precomputed"
         made[0] = made[0].removesuffix(f"\n{workshop.SWITCH}")
     assert made == [plain_markdown.replace_roles(source) for source in given]
 

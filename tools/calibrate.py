@@ -27,7 +27,11 @@ import nutpie
 import pandas as pd
 import xarray as xr
 
-from helpers import calibration, data, exact, models
+from helpers import exact, frames, models
+from helpers.book import calibration
+from helpers.book.visits import load_bounce_times, simulate_bounce_times
+from helpers.exact import quadrature
+from helpers.priors import SEED
 
 ROOT = Path(__file__).resolve().parents[1]
 PIECES = ROOT / "_build" / "calibration"
@@ -35,7 +39,6 @@ PROCESSES = 2
 PIECE = 50  # data sets
 
 DRAWS = 99  # L: each truth is ranked among so many draws
-SEED = 2020
 TOLERANCE = 0.01  # of a posterior sd, where only draws are used: they are exact whatever the grid
 WRONG_PRIORS = models.Priors(group_sd=10.0)
 TARGET_ACCEPT = {"random_intercept": 0.9, "random_slope": 0.99}
@@ -71,9 +74,9 @@ def rank_exact(model: str, number: int, priors: models.Priors = models.Priors())
     """Rank a truth among independent draws from the exact posterior."""
     truth, visits = simulate(model, number)
     # Not exact_posterior: its means and quantiles, half of the time, are not looked at.
-    problem = exact.pose(model, exact.sufficient_statistics(visits), priors)
-    nodes, _ = exact.integrate(problem, TOLERANCE)
-    posterior = exact.draw_posterior(problem, nodes, DRAWS, number)
+    problem = quadrature.build_problem(model, exact.sufficient_statistics(visits), priors)
+    nodes, _ = quadrature.integrate(problem, TOLERANCE)
+    posterior = quadrature.draw_posterior(problem, nodes, DRAWS, number)
     return as_rows(calibration.rank_truth(truth, posterior, visits))
 
 
@@ -120,8 +123,8 @@ def thin(posterior: xr.Dataset) -> xr.Dataset:
 
 def cover(model: str, world: int) -> list[dict]:
     """The 95 % interval of the within-county slope (s per decade) in another world of the book."""
-    visits = data.standardize(data.simulate_bounce_times(world), "age")
-    per_decade = 10 / data.scale_of(visits, "age").sd
+    visits = frames.standardize(simulate_bounce_times(world), "age")
+    per_decade = 10 / frames.scale_of(visits, "age").sd
     if model == "MixedLM":
         intervals = {model: wald_interval(visits)}
     else:
@@ -168,7 +171,7 @@ def as_rows(ranks: pd.Series) -> list[dict]:
 @cache
 def design() -> pd.DataFrame:
     """The book's visits: their standardized ages and counties are kept in every data set."""
-    return data.standardize(data.load_bounce_times(), "age")
+    return frames.standardize(load_bounce_times(), "age")
 
 
 @cache

@@ -5,7 +5,9 @@ import hashlib
 import matplotlib.pyplot as plt
 
 from chapters import ROOT
-from helpers import data, plots
+from helpers import plots
+from helpers.book import figures
+from helpers.book.visits import load_bounce_times
 
 FIGURE = ROOT / "_static" / "paradox.png"
 
@@ -16,7 +18,7 @@ def data_checksum() -> str:
 
 def main() -> None:
     plots.use_book_style()
-    ax = plots.plot_paradox(data.load_bounce_times())
+    ax = figures.plot_paradox(load_bounce_times())
     ax.set_title("One line rises, and every county's own line falls")
     plt.savefig(FIGURE, dpi=130, metadata={"Description": f"data sha256 {data_checksum()}"})
 

@@ -25,7 +25,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from archive import NEEDED, write_archive
 from chapters import ROOT, fingerprint, list_chapters, list_pages
 from execute import AT_A_TIME, KERNELS, TIMEOUT
-from helpers import fits, precomputed
+from helpers import fits
+from helpers.workshop import precomputed
 from plain_markdown import (
     TO_LOOK_UP,
     Directive,
@@ -172,10 +173,10 @@ def clean_code(cell: NotebookNode) -> NotebookNode:
 def add_switch(cells: list[NotebookNode], solved: bool) -> list[NotebookNode]:
     """The switch in the cell of parameters, unless the page has none, and after it what heeds it."""
     place = next(n for n, cell in enumerate(cells) if "parameters" in cell.metadata.get("tags", []))
-    lines = [] if solved else ["from helpers.answers import ask"]
+    lines = [] if solved else ["from helpers.exercises.answers import ask"]
     if NO_SWITCH not in cells[place].metadata.tags:
         cells[place].source += f"\n{SWITCH}"
-        lines = ["%load_ext helpers.precomputed", *lines]
+        lines = ["%load_ext helpers.workshop.precomputed", *lines]
     added = [new_code_cell("\n".join(lines), id="switch")] if lines else []
     return [*cells[: place + 1], *added, *cells[place + 1 :]]
 
@@ -205,7 +206,7 @@ def write_start(folder: Path) -> None:
     listed = "\n".join(
         f"- [{find_title(read_markdown(page))}]({page.name})" for page in list_chapters()
     )
-    check = "from helpers import setup_check\n\nsetup_check.report()"
+    check = "from helpers.workshop import setup_check\n\nsetup_check.report()"
     cells = [
         new_code_cell(check, id="check"),
         new_markdown_cell(START, id="start"),

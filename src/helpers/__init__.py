@@ -1,7 +1,6 @@
-"""Helpers of the book; import the module that you need: ``from helpers import data, models``.
+"""Helpers of the book; import the module that you need: ``from helpers import frames, models``.
 
-Imports go one way: data <- specification <- gaussian <- exact <- models <- diagnostics <- tables <-
-plots, widgets <- flipbook. Beside them stand loo (on exact), fits (on models), calibration (beside
-diagnostics), failures, selfcheck <- answers (on exact), precomputed, and setup_check, which imports nothing
-of the others, so that it can say what is wrong with them.
+What you take home knows any table: imports go one way, frames <- priors <- exact <- models <- fits,
+diagnostics <- tables <- plots <- flipbook. Behind them stand ``book``, what only the pages need, and
+``exercises``; ``workshop`` tells whether a machine is ready, with as few imports as it can.
 """

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from helpers import setup_check
+from helpers.workshop import setup_check
 
 
 def main(arguments: list[str] | None = None) -> int:

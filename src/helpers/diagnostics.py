@@ -4,7 +4,7 @@ import arviz as az
 import pandas as pd
 import xarray as xr
 
-from helpers.specification import INTERVAL, LOWER, PARAMETERS, UPPER
+from helpers.priors import INTERVAL, LOWER, PARAMETERS, UPPER
 
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400

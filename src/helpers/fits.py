@@ -16,14 +16,16 @@ import xarray as xr
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from helpers import exact, gaussian, models, specification
-from helpers.specification import Columns, check_columns, group_labels
+from helpers import models, priors
+from helpers.exact import gaussian, quadrature
+from helpers.frames import group_labels
+from helpers.priors import Columns, check_columns
 
 VARIABLE = "BOOK_FIT_CACHE"  # of the environment: names another folder
 MEMBER = "fit.nc"
 UNFINISHED = "unfinished-"  # how the folder of a writer begins
 KEEP_DAYS = 30
-SOURCES = (specification, gaussian, exact, models)
+SOURCES = (priors, gaussian, quadrature, models)
 PACKAGES = ("bambi", "numba", "numpy", "nutpie", "pymc", "pytensor", "xarray")
 
 
@@ -51,7 +53,7 @@ def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
     folder = cache_folder()
     if not _is_writable(folder):
         return models.fit(name, frame, **settings)
-    entry = folder / f"{name}-{identify(name, frame, settings)}.zip"
+    entry = folder / f"{name}-{fingerprint(name, frame, settings)}.zip"
     with FileLock(entry.with_suffix(".lock")):
         tree = read(entry)
         if tree is not None:
@@ -72,7 +74,7 @@ def _keep_plain(
     """Keep an extended fit as the fit without extensions too: its draws are the same."""
     plain = {key: value for key, value in settings.items() if key != "extend"}
     groups = {key: tree[key].to_dataset() for key in tree.children if key not in models.EXTENSIONS}
-    entry = folder / f"{name}-{identify(name, frame, plain)}.zip"
+    entry = folder / f"{name}-{fingerprint(name, frame, plain)}.zip"
     with FileLock(entry.with_suffix(".lock")), contextlib.suppress(OSError):
         if not entry.exists():
             write(xr.DataTree.from_dict(groups), entry)
@@ -89,7 +91,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get(VARIABLE) or user_cache_path("bayesian-lmm-book")).expanduser()
 
 
-def identify(name: str, frame: pd.DataFrame, settings: dict) -> str:
+def fingerprint(name: str, frame: pd.DataFrame, settings: dict) -> str:
     """Hash of all that a fit depends on: the data row by row, settings, versions, and models' code."""
     call = inspect.signature(models.fit).bind(name, frame, **settings)
     call.apply_defaults()

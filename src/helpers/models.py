@@ -9,7 +9,8 @@ import pymc as pm
 import xarray as xr
 
 from helpers.exact import exact_posterior
-from helpers.specification import (
+from helpers.frames import group_labels
+from helpers.priors import (
     MODELS,
     PARAMETERS,
     SEED,
@@ -17,7 +18,6 @@ from helpers.specification import (
     Priors,
     check_choice,
     check_columns,
-    group_labels,
 )
 
 __all__ = [
@@ -47,9 +47,9 @@ def build(
     name: str,
     frame: pd.DataFrame,
     *,
-    outcome: str = "bounce_time",
-    predictor: str = "std_age",
-    group: str = "county",
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
     priors: Priors = Priors(),
     backend: str = "pymc",
 ) -> pm.Model | bmb.Model:
@@ -91,9 +91,9 @@ def fit(
     name: str,
     frame: pd.DataFrame,
     *,
-    outcome: str = "bounce_time",
-    predictor: str = "std_age",
-    group: str = "county",
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
     priors: Priors = Priors(),
     backend: str = "pymc",
     draws: int = 1000,
@@ -171,8 +171,8 @@ def fit(
 def rename_bambi(
     tree: xr.DataTree,
     *,
-    predictor: str = "std_age",
-    group: str = "county",
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
 ) -> xr.DataTree:
     """Give a fit of Bambi's the names that ``fit`` gives, so that it can meet the exact answer.
 

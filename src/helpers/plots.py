@@ -1,4 +1,4 @@
-"""The look of the book's figures, and those that are too long for a cell of a page."""
+"""The look of figures, and figures of any grouped table and its fits that are too long for a cell."""
 
 import logging
 
@@ -9,13 +9,13 @@ import pandas as pd
 import seaborn as sns
 import xarray as xr
 from IPython import get_ipython
+from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from helpers.data import scale_of
+from helpers.frames import group_labels, label_of, original_column, scale_of
 from helpers.models import expected_outcome
-from helpers.tables import INTERVAL, LOWER, UPPER, summarize
+from helpers.priors import INTERVAL, Columns
 
-TRUTH_COLOR = "#c44e00"
 LINES = ("-", "--", ":", "-.")
 QUANTILES = [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2]
 
@@ -50,103 +50,110 @@ def group_colors(labels) -> dict:
     return dict(zip(labels, sns.color_palette(palette, len(labels)), strict=True))
 
 
-def plot_visits(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Bounce time (s) against age (years), one dot a visit, coloured by county.
-
-    Parameters
-    ----------
-    frame
-        The bounce times.
-    ax
-        Where to draw; a new Axes by default.
-    """
-    ax = plt.gca() if ax is None else ax
-    for county, color in group_colors(frame["county"].unique()).items():
-        visits = frame[frame["county"] == county]
-        ax.scatter(visits["age"], visits["bounce_time"], s=12, alpha=0.6, color=color, label=county)
-    ax.set(xlabel="Age (years)", ylabel="Bounce time (s)")
-    return ax
-
-
-def plot_county_lines(
-    frame: pd.DataFrame, fits: dict[str, xr.DataTree], title: str = ""
+def plot_group_lines(
+    frame: pd.DataFrame,
+    fits: dict[str, xr.DataTree],
+    title: str = "",
+    *,
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
 ) -> plt.Figure:
-    """Small multiples by county: visits, each fit's expected line, and its 95 % interval.
+    """Small multiples by group: rows, each fit's expected line, and its 95 % interval.
 
     Parameters
     ----------
     frame
-        The bounce times with ``std_age``.
+        The table that was fitted.
     fits
-        Label of a model -> its fit. A pooled fit shows the same line in every county.
+        Label of a model -> its fit. A pooled fit shows the same line in every group.
     title
         What the figure shows.
+    outcome, predictor, group
+        As in ``models.fit``. A standardized predictor is shown in its own units.
     """
-    scale = scale_of(frame, "age")
-    counties = sorted(frame["county"].unique())
+    shown = original_column(frame, predictor)
+    labels = group_labels(frame, group)
+    groups = labels.cat.categories
     figure, axes = plt.subplots(
-        -(-len(counties) // 2),
+        -(-len(groups) // 2),
         2,
-        figsize=(7, 7.2),
+        figsize=(7, 1.8 * -(-len(groups) // 2)),
         sharex=True,
         sharey=True,
         squeeze=False,
         layout="constrained",
     )
-    for county, ax in zip(counties, axes.flat, strict=False):
-        visits = frame[frame["county"] == county]
-        ax.scatter(visits["age"], visits["bounce_time"], s=8, color="0.55", alpha=0.6)
-        ages = np.linspace(visits["age"].min(), visits["age"].max(), 30)
-        for number, (label, tree) in enumerate(fits.items()):
-            lines = expected_outcome(tree, scale.standardize(ages))
-            lines = lines.sel(county=county) if "county" in lines.dims else lines
+    for label, ax in zip(groups, axes.flat, strict=False):
+        rows = frame[labels == label]
+        ax.scatter(rows[shown], rows[outcome], s=8, color="0.55", alpha=0.6)
+        x = np.linspace(rows[shown].min(), rows[shown].max(), 30)
+        given = x if shown == predictor else scale_of(frame, shown).standardize(x)
+        for number, (name, tree) in enumerate(fits.items()):
+            lines = expected_outcome(tree, given)
+            lines = lines.sel({group: label}) if group in lines.dims else lines
             low, middle, high = lines.quantile(QUANTILES, dim=["chain", "draw"]).values
-            ax.fill_between(ages, low, high, color=f"C{number}", alpha=0.3, linewidth=0)
-            ax.plot(
-                ages, middle, color=f"C{number}", linestyle=LINES[number % len(LINES)], label=label
-            )
-        ax.set_title(f"{county} (n = {len(visits)})")
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower right", ncols=3, fontsize="small")
+            style = {"color": f"C{number}", "linestyle": LINES[number % len(LINES)]}
+            ax.fill_between(x, low, high, color=f"C{number}", alpha=0.3, linewidth=0)
+            ax.plot(x, middle, **style, label=name)
+        ax.set_title(f"{label} (n = {len(rows)})")
+    handles, names = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower right", ncols=3, fontsize="small")
     for ax in axes[-1]:
-        ax.set_xlabel("Age (years)")
-    figure.supylabel("Bounce time (s)", fontsize="medium")
+        ax.set_xlabel(label_of(frame, shown))
+    figure.supylabel(label_of(frame, outcome), fontsize="medium")
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
     return figure
 
 
-def no_pooling_intercepts(frame: pd.DataFrame) -> pd.Series:
-    """Least-squares intercept (s) of each county at the mean age, all counties sharing one slope.
+def no_pooling_intercepts(
+    frame: pd.DataFrame,
+    *,
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
+) -> pd.Series:
+    """Least-squares intercept of each group where the predictor is 0, all groups sharing one slope.
 
-    This is the random-intercept model without its group-level distribution: every county's intercept
+    This is the random-intercept model without its group-level distribution: every group's intercept
     is its own (an analysis of covariance).
     """
-    means = frame.groupby("county", observed=True)[["bounce_time", "std_age"]].mean()
-    rows = means.loc[frame["county"]].to_numpy()
-    time, age = (frame[["bounce_time", "std_age"]].to_numpy() - rows).T
-    slope = (age @ time) / (age @ age)
-    return means["bounce_time"] - slope * means["std_age"]
+    means = frame.groupby(group, observed=True)[[outcome, predictor]].mean()
+    rows = means.loc[frame[group]].to_numpy()
+    y, x = (frame[[outcome, predictor]].to_numpy() - rows).T
+    return means[outcome] - (x @ y) / (x @ x) * means[predictor]
 
 
-def plot_shrinkage(frame: pd.DataFrame, tree: xr.DataTree, ax: plt.Axes | None = None) -> plt.Axes:
-    """Intercepts by county without pooling and with partial pooling, against the number of visits.
+def plot_shrinkage(
+    frame: pd.DataFrame,
+    tree: xr.DataTree,
+    ax: plt.Axes | None = None,
+    *,
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
+) -> plt.Axes:
+    """Intercepts by group without pooling and with partial pooling, against the number of rows.
 
     Parameters
     ----------
     frame
-        The bounce times with ``std_age``.
+        The table that was fitted.
     tree
         A fit with ``group_intercept``.
     ax
         Where to draw; a new Axes by default.
+    outcome, predictor, group
+        As in ``models.fit``.
     """
     ax = plt.gca() if ax is None else ax
+    columns = {"outcome": outcome, "predictor": predictor, "group": group}
     posterior = tree["posterior"]
     partial = posterior["intercept"] + posterior["group_intercept"]
     low, _, high = partial.quantile(QUANTILES, dim=["chain", "draw"]).values
     table = pd.DataFrame(
-        {"n": frame["county"].value_counts(), "none": no_pooling_intercepts(frame)}
-    ).loc[partial["county"].values]
+        {"n": frame[group].value_counts(), "none": no_pooling_intercepts(frame, **columns)}
+    ).loc[partial[group].values]
     mean = partial.mean(["chain", "draw"]).values
     ax.axhline(
         float(posterior["intercept"].mean()), color="0.4", linestyle="--", label="Population mean"
@@ -162,65 +169,16 @@ def plot_shrinkage(frame: pd.DataFrame, tree: xr.DataTree, ax: plt.Axes | None =
     )
     beside = 1.06 * table["n"]  # where neither hides the other
     ax.scatter(beside, table["none"], marker="x", color="C1", zorder=3, label="No pooling")
-    for county, n, height in zip(table.index, table["n"], high, strict=True):
+    for label, n, height in zip(table.index, table["n"], high, strict=True):
         ax.annotate(
-            county, (n, height), (0, 4), textcoords="offset points", ha="center", fontsize="small"
+            label, (n, height), (0, 4), textcoords="offset points", ha="center", fontsize="small"
         )
     ax.set_xscale("log")
-    ax.set_xticks([7, 20, 50, 100, 150], ["7", "20", "50", "100", "150"])
-    ax.set(xlabel="Visits in the county (log scale)", ylabel="Intercept at the mean age (s)")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel(f"Rows in the {group} (log scale)")
+    ax.set_ylabel(f"{label_of(frame, outcome)} where {predictor} = 0")
     ax.margins(x=0.08, y=0.12)
     ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=3)
-    return ax
-
-
-def plot_deviations(
-    tree: xr.DataTree, truth: pd.Series, var_name: str, ax: plt.Axes | None = None
-) -> plt.Axes:
-    """Group-level effects by county with 95 % intervals, and the true deviations beside them.
-
-    Parameters
-    ----------
-    tree
-        A fit.
-    truth
-        True deviations by county, as ``truth_on_scale`` gives them.
-    var_name
-        "group_intercept" (s) or "group_slope" (s per sd of age).
-    ax
-        Where to draw; a new Axes by default.
-    """
-    ax = plt.gca() if ax is None else ax
-    table = summarize(tree, [var_name])
-    counties = tree["posterior"][var_name]["county"].values
-    height = np.arange(len(counties))
-    ax.axvline(0, color="0.4", linestyle="--")
-    ax.hlines(height, table[LOWER], table[UPPER], color="C0")
-    ax.plot(table["mean"], height, "o", color="C0", label="Posterior mean, 95 % interval")
-    ax.plot(truth.reindex(counties), height, "D", color=TRUTH_COLOR, markersize=5, label="Truth")
-    ax.set_yticks(height, counties)
-    ax.invert_yaxis()
-    unit = "s" if var_name == "group_intercept" else "s per sd of age"
-    ax.set_xlabel(f"{var_name} ({unit})")
-    ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=2)
-    return ax
-
-
-def plot_paradox(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Least-squares lines: one through all visits, one through each county's.
-
-    Parameters
-    ----------
-    frame
-        The bounce times.
-    ax
-        Where to draw; a new Axes by default.
-    """
-    ax = plot_visits(frame, ax)
-    line = {"x": "age", "y": "bounce_time", "scatter": False, "ci": None, "ax": ax}
-    for county, color in group_colors(frame["county"].unique()).items():
-        sns.regplot(frame[frame["county"] == county], color=color, **line)
-    sns.regplot(frame, color="black", label="All visits", line_kws={"linestyle": "--"}, **line)
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small", markerscale=2)
-    ax.set(xlabel="Age (years)", ylabel="Bounce time (s)")
     return ax

@@ -1,4 +1,4 @@
-"""The tables of the book: posterior summaries, slopes in seconds per decade, and the truth beside them."""
+"""Tables of draws: posterior summaries, and numbers with the digits that their Monte Carlo errors support."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from helpers.data import Scale, truth_on_scale
 from helpers.diagnostics import label_entries, monte_carlo_errors
-from helpers.specification import INTERVAL, LOWER, UPPER
+from helpers.frames import Scale
+from helpers.priors import INTERVAL, LOWER, UPPER
 
 STATISTICS = ("mean", "sd", LOWER, UPPER)
 BATCHES = 20
@@ -47,7 +47,9 @@ def summarize(tree: xr.DataTree | xr.Dataset, var_names: list[str] | None = None
     return table.astype(float).rename_axis("parameter")
 
 
-def present(draws: xr.DataTree | xr.Dataset, var_names: list[str] | None = None) -> pd.DataFrame:
+def present_summary(
+    draws: xr.DataTree | xr.Dataset, var_names: list[str] | None = None
+) -> pd.DataFrame:
     """Summarize draws for a page, with the digits that their Monte Carlo errors support.
 
     A digit is printed if its Monte Carlo standard error is less than half a unit of it.
@@ -79,7 +81,7 @@ def present(draws: xr.DataTree | xr.Dataset, var_names: list[str] | None = None)
     return shown.drop(columns="r_hat") if "exact" in draws.children else shown
 
 
-def write(
+def format_estimate(
     draws: xr.DataArray | xr.Dataset | xr.DataTree,
     statistic: str | Callable[..., float] = "mean",
 ) -> str:
@@ -108,14 +110,14 @@ def write(
     return round_off(float(value), float(error))
 
 
-def write_share(event: xr.DataArray, whole: int = 1) -> str:
+def format_probability(event: xr.DataArray, whole: int = 1) -> str:
     """Write a probability with the digits that its Monte Carlo error supports, and never as 0 or 1.
 
     Parameters
     ----------
     event
         Whether something holds, with the dimensions ``chain`` and ``draw``; over others, such as the
-        simulated visits of a draw, the share is taken.
+        simulated rows of a draw, the share is taken.
     whole
         1 for a probability, 100 for per cent.
     """
@@ -129,15 +131,15 @@ def write_share(event: xr.DataArray, whole: int = 1) -> str:
     return f"above {round_off(whole - 10.0**-decimals, error)}" if float(text) == whole else text
 
 
-def tabulate(draws: xr.Dataset, statistic: str = "mean") -> pd.DataFrame:
-    """Write one statistic of draws that have one more dimension, such as the counties.
+def present_by_group(draws: xr.Dataset, statistic: str = "mean") -> pd.DataFrame:
+    """Write one statistic of draws that have one more dimension, such as the groups.
 
     Parameters
     ----------
     draws
         Variables with the dimensions ``chain``, ``draw`` and a third one.
     statistic
-        As in ``write``.
+        As in ``format_estimate``.
 
     Returns
     -------
@@ -146,7 +148,10 @@ def tabulate(draws: xr.Dataset, statistic: str = "mean") -> pd.DataFrame:
     (dim,) = set(draws.dims) - {"chain", "draw"}
     labels = draws[dim].values
     rows = [
-        {name: write(array.sel({dim: label}), statistic) for name, array in draws.data_vars.items()}
+        {
+            name: format_estimate(array.sel({dim: label}), statistic)
+            for name, array in draws.data_vars.items()
+        }
         for label in labels
     ]
     return pd.DataFrame(rows, index=labels)
@@ -170,56 +175,35 @@ def round_off(value: float, error: float) -> str:
     return f"{round(value, decimals) + 0.0:.{max(decimals, 0)}f}"
 
 
-def against_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
-    """Set a posterior beside the values that the data were simulated from.
+def summarize_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Series:
+    """The slope in the predictor's own units: mean, sd, 95 % interval, and P(slope < 0).
 
     Parameters
     ----------
     tree
-        A fit of one of the book's models to the book's data.
+        A fit whose predictor is standardized.
     scale
-        Mean and sd of age (years).
-
-    Returns
-    -------
-    DataFrame with ``truth``, ``mean``, the limits of the 95 % interval, and ``holds truth``: whether
-    the truth lies between them; rows are the parameters that have a true value. Units are the model's.
+        Mean and sd of the predictor, as ``frames.scale_of`` returns them.
+    per
+        How many units of the predictor: 10 turns a slope per year into one per decade.
     """
-    truth = _flatten(truth_on_scale(scale))
-    table = summarize(tree)[["mean", LOWER, UPPER]]
-    table = table[table.index.isin(truth.index)]
-    table.insert(0, "truth", truth[table.index])
-    table["holds truth"] = table["truth"].between(table[LOWER], table[UPPER])
-    return table
-
-
-def slope_per_decade(tree: xr.DataTree, scale: Scale) -> pd.Series:
-    """The slope in seconds per decade of age: mean, sd, 95 % interval, and P(slope < 0).
-
-    Parameters
-    ----------
-    tree
-        A fit whose predictor is the standardized age.
-    scale
-        Mean and sd of age (years).
-    """
-    slope = _slope_draws(tree, scale)
+    slope = per * scale.per_unit(tree["posterior"]["slope"])
     lower, upper = slope.quantile([(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]).values
     values = [float(slope.mean()), float(slope.std()), lower, upper, float((slope < 0).mean())]
-    return pd.Series(values, index=["mean", "sd", LOWER, UPPER, "P(slope < 0)"])
+    return pd.Series(values, index=[*STATISTICS, "P(slope < 0)"])
 
 
-def present_slope(tree: xr.DataTree, scale: Scale) -> pd.Series:
+def present_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Series:
     """The same as text, with the digits that the Monte Carlo errors support.
 
     Parameters
     ----------
-    tree, scale
-        As in ``slope_per_decade``.
+    tree, scale, per
+        As in ``summarize_slope``.
     """
-    slope = _slope_draws(tree, scale)
-    shown = {statistic: write(slope, statistic) for statistic in STATISTICS}
-    return pd.Series(shown | {"P(slope < 0)": write_share(slope < 0)})
+    slope = per * scale.per_unit(tree["posterior"]["slope"])
+    shown = {statistic: format_estimate(slope, statistic) for statistic in STATISTICS}
+    return pd.Series(shown | {"P(slope < 0)": format_probability(slope < 0)})
 
 
 def present_comparison(compared: pd.DataFrame) -> pd.DataFrame:
@@ -232,23 +216,8 @@ def present_comparison(compared: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(**{"difference / mcse": compared["difference"].map("{:.1f}".format)})
 
 
-def _slope_draws(tree: xr.DataTree, scale: Scale) -> xr.DataArray:
-    return 10 * scale.per_unit(tree["posterior"]["slope"])
-
-
 def _batch_error(draws: xr.DataArray | xr.Dataset | xr.DataTree, statistic: Callable) -> float:
     """Monte Carlo standard error of any statistic, from its scatter over stretches of the chains."""
     positions = np.array_split(np.arange(draws.sizes["draw"]), BATCHES)
     values = [float(statistic(draws.isel(draw=position))) for position in positions]
     return np.std(values, ddof=1) / np.sqrt(BATCHES)
-
-
-def _flatten(parameters: dict) -> pd.Series:
-    """Scalars and Series by county under the labels that ``summarize`` uses."""
-    flat = {}
-    for name, value in parameters.items():
-        if isinstance(value, pd.Series):
-            flat |= {f"{name}[{label}]": entry for label, entry in value.items()}
-        else:
-            flat[name] = value
-    return pd.Series(flat)

@@ -8,8 +8,7 @@ import xarray as xr
 from arviz import ELPDData
 from scipy import special
 
-from helpers.exact import Problem, integrate, pose, sds_at
-from helpers.gaussian import (
+from helpers.exact.gaussian import (
     Reduced,
     Sds,
     condition,
@@ -19,7 +18,9 @@ from helpers.gaussian import (
     times,
     transpose,
 )
-from helpers.specification import Columns, Priors, group_labels
+from helpers.exact.quadrature import Problem, build_problem, integrate, sds_at
+from helpers.frames import group_labels
+from helpers.priors import Columns, Priors
 
 CHUNK = 500_000  # rows times nodes worked on at once
 
@@ -29,9 +30,9 @@ def leave_one_out(
     frame: pd.DataFrame,
     *,
     priors: Priors = Priors(),
-    outcome: str = "bounce_time",
-    predictor: str = "std_age",
-    group: str = "county",
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
 ) -> pd.DataFrame:
     """Predict each row from all the others, by one pass over the grid of the exact posterior.
 
@@ -81,9 +82,9 @@ def leave_group_out(
     frame: pd.DataFrame,
     *,
     priors: Priors = Priors(),
-    outcome: str = "bounce_time",
-    predictor: str = "std_age",
-    group: str = "county",
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
 ) -> pd.Series:
     """Predict all rows of each group together, from the other groups.
 
@@ -105,9 +106,9 @@ def predict_new_group(
     frame: pd.DataFrame,
     *,
     priors: Priors = Priors(),
-    outcome: str = "bounce_time",
-    predictor: str = "std_age",
-    group: str = "county",
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
 ) -> pd.Series:
     """Predict each row as the first of its group: from the other groups, and nothing from its own.
 
@@ -174,7 +175,7 @@ class _Grid:
 
 def _lay_grid(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> _Grid:
     statistics = sufficient_statistics(frame, **vars(columns))
-    problem = pose(name, statistics, priors)
+    problem = build_problem(name, statistics, priors)
     nodes, _ = integrate(problem)
     sds, _ = sds_at(problem, nodes.position)
     log_weight = special.log_softmax(nodes.log_density)

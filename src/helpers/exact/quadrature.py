@@ -16,26 +16,18 @@ import pandas as pd
 import xarray as xr
 from scipy import optimize, special, stats
 
-from helpers.gaussian import (
+from helpers.exact.gaussian import (
     Reduced,
     Sds,
     condition,
     deviations,
     draw_normal,
-    log_marginal_likelihood,
     reduce_groups,
     sufficient_statistics,
     times,
     transpose,
 )
-from helpers.specification import MODELS, PARAMETERS, SEED, Priors, check_choice
-
-__all__ = [
-    "QuadratureFailed",
-    "exact_posterior",
-    "log_marginal_likelihood",
-    "sufficient_statistics",
-]
+from helpers.priors import MODELS, PARAMETERS, SEED, Columns, Priors, check_choice
 
 STATISTICS = ("mean", "sd", "2.5 %", "50 %", "97.5 %")
 PROBABILITIES = (0.025, 0.5, 0.975)
@@ -55,9 +47,9 @@ def exact_posterior(
     data: pd.DataFrame,
     *,
     priors: Priors = Priors(),
-    outcome: str = "bounce_time",
-    predictor: str = "std_age",
-    group: str = "county",
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
     draws: int = 4000,
     seed: int = SEED,
 ) -> xr.DataTree:
@@ -99,7 +91,7 @@ def exact_posterior(
         raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
     if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
         data = sufficient_statistics(data, outcome=outcome, predictor=predictor, group=group)
-    problem = pose(name, data, priors)
+    problem = build_problem(name, data, priors)
     nodes, shift = integrate(problem)
     exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
     exact.attrs = {
@@ -145,7 +137,7 @@ def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> Non
         )
 
 
-def pose(name: str, statistics: pd.DataFrame, priors: Priors) -> Problem:
+def build_problem(name: str, statistics: pd.DataFrame, priors: Priors) -> Problem:
     """Units are the smallest values that the data, or the prior, can tell from 0.
 
     Raises ``ValueError`` for an unknown model, ``QuadratureFailed`` for rows without any scatter.

@@ -36,7 +36,7 @@ CHECKSUMS = {
     "truth.json": "9b93818623f9ad92dac30229aa42182defc1df53862fa33ac37a9d8b9616d6e0",
 }
 STUDY = "calibration.json"  # the stored study, with the checksums of its tables
-REWRITE_DATA = "Run: python -c \"from helpers import data; data.write_data(data.data_file('truth.json').parent)\""
+REWRITE_DATA = "Run: python -c \"from helpers.book import truth, visits; truth.write_data(visits.data_file('truth.json').parent)\""
 DOWNLOAD = "Download the book again."
 
 # A chapter runs all the same after a note; what must be mended would stop one.
@@ -425,10 +425,10 @@ def run_alone(function: str, patience: float = PATIENCE) -> dict:
         If it fails or Python itself stops; with the last line of what it said.
     """
     program = (
-        "import json, sys; sys.path.append(sys.argv[1]); from helpers import setup_check; "
+        "import json, sys; sys.path.append(sys.argv[1]); from helpers.workshop import setup_check; "
         "print(json.dumps(getattr(setup_check, sys.argv[2])()))"
     )
-    command = [sys.executable, "-c", program, str(Path(__file__).parents[1]), function]
+    command = [sys.executable, "-c", program, str(Path(__file__).parents[2]), function]
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=patience, encoding="utf-8", errors="replace"
@@ -453,14 +453,14 @@ def explain(error: Exception) -> Result:
 
 def find_project() -> Path | None:
     """The folder of the checkout that this file belongs to; nothing for an installed wheel."""
-    folder = Path(__file__).resolve().parents[2]
+    folder = Path(__file__).resolve().parents[3]
     wanted = ("pyproject.toml", "requirements.lock")
     return folder if all((folder / name).exists() for name in wanted) else None
 
 
 def find_data() -> Path:
-    """Folder of the data, as ``data.data_file`` finds it, without the packages that it imports."""
-    package = Path(__file__).parent
+    """Folder of the data, as ``visits.data_file`` finds it, without the packages that it imports."""
+    package = Path(__file__).parents[1]
     installed = package / "data_files"
     return installed if installed.exists() else package.parents[1] / "data"
 

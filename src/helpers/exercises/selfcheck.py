@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from helpers.specification import check_choice
+from helpers.priors import check_choice
 
 
 class NotYetAnswered(Exception):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.specification import Columns, Priors, check_columns, group_labels
+from helpers.frames import group_labels
+from helpers.priors import Columns, Priors, check_columns
 
 CHUNK = 50_000  # nodes times groups worked on at once, so that they stay in the cache
 
@@ -17,9 +18,9 @@ CHUNK = 50_000  # nodes times groups worked on at once, so that they stay in the
 def sufficient_statistics(
     frame: pd.DataFrame,
     *,
-    outcome: str = "bounce_time",
-    predictor: str = "std_age",
-    group: str = "county",
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
 ) -> pd.DataFrame:
     """Reduce a table to what the likelihood needs of it, one row a group.
 

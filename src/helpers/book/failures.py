@@ -9,8 +9,8 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from helpers.data import COUNTIES, SIGMA
-from helpers.specification import INTERVAL, LOWER, SEED, UPPER
+from helpers.book.visits import COUNTIES, SIGMA
+from helpers.priors import INTERVAL, LOWER, SEED, UPPER
 
 
 def simulate_counties(rows: int, group_sd: float, seed: int = SEED) -> pd.DataFrame:

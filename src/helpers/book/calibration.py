@@ -14,9 +14,9 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from helpers.data import data_file
+from helpers.book.visits import data_file
 from helpers.diagnostics import label_entries
-from helpers.specification import MODELS, Priors, check_choice
+from helpers.priors import MODELS, Priors, check_choice
 
 REPEATS = 20_000  # simulated sets of ranks behind each band
 

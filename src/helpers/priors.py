@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
-from helpers.data import check_column, check_numeric, name_row
+from helpers.frames import check_group, check_numeric
 
 MODELS = ("pooled", "random_intercept", "random_slope")
 PARAMETERS = (
@@ -86,20 +86,24 @@ class Priors:
 
 
 @dataclass(frozen=True)
+class Plausible:
+    """Outcomes below ``low`` are impossible, above ``high`` implausible; both in ``unit``.
+
+    The default is for bounce times: nobody stays ten minutes on a page that people leave after three.
+    """
+
+    low: float = 0.0
+    high: float = 600.0
+    unit: str = "s"
+
+
+@dataclass(frozen=True)
 class Columns:
-    """Which columns of a table are the outcome, the predictor and the group."""
+    """Which columns of a table are the outcome, the predictor and the group; by default the book's."""
 
     outcome: str = "bounce_time"
     predictor: str = "std_age"
     group: str = "county"
-
-
-def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
-    """The group column as a category without unused levels; dates, intervals and the like as text,
-    because neither samplers nor files can hold them as labels."""
-    labels = frame[group].astype("category").cat.remove_unused_categories()
-    plain = labels.cat.categories.inferred_type in ("string", "integer", "floating", "boolean")
-    return labels if plain else labels.cat.rename_categories(str)
 
 
 def check_choice(what: str, given: str, known: tuple[str, ...]) -> None:
@@ -128,20 +132,3 @@ def check_columns(frame: pd.DataFrame, columns: Columns) -> None:
         )
     if frame[columns.predictor].nunique() == 1:
         raise ValueError(f"The predictor {columns.predictor!r} is constant, so it has no slope.")
-
-
-def check_group(frame: pd.DataFrame, group: str) -> None:
-    """Raise a ``ValueError`` unless every row has a label, and no two labels read alike."""
-    check_column(frame, group)
-    missing = frame[group].isna()
-    if missing.any():
-        raise ValueError(
-            f"Column {group!r} is missing in row {name_row(frame, missing.argmax())} of the table; "
-            "drop or repair the row first."
-        )
-    texts = pd.Series([str(label) for label in frame[group].unique()])
-    if texts.duplicated().any():
-        raise ValueError(
-            f"Column {group!r} has two levels that read {texts[texts.duplicated()].iloc[0]!r}, such as "
-            f"a number and the same as text; make them one: frame[{group!r}].astype(str)."
-        )

@@ -13,18 +13,21 @@ import statsmodels.formula.api as smf
 from scipy import optimize, special, stats
 from statsmodels.datasets import grunfeld
 
-from helpers import data, selfcheck
-from helpers.exact import exact_posterior, integrate, pose, sds_at
-from helpers.gaussian import (
+from helpers import frames
+from helpers.book.visits import COUNTIES, load_bounce_times
+from helpers.exact import exact_posterior
+from helpers.exact.gaussian import (
     Sds,
     condition,
     log_marginal_likelihood,
     reduce_groups,
     sufficient_statistics,
 )
-from helpers.loo import leave_one_out, predict_new_group
-from helpers.selfcheck import Answer, ask
-from helpers.specification import Priors
+from helpers.exact.loo import leave_one_out, predict_new_group
+from helpers.exact.quadrature import build_problem, integrate, sds_at
+from helpers.exercises import selfcheck
+from helpers.exercises.selfcheck import Answer, ask
+from helpers.priors import Priors
 
 __all__ = ["ANSWERS", "ask", "check"]
 
@@ -36,7 +39,7 @@ def check(label: str, given: object) -> str:
 
 @cache
 def _visits():
-    return data.standardize(data.load_bounce_times(), "age")
+    return frames.standardize(load_bounce_times(), "age")
 
 
 @cache
@@ -63,13 +66,13 @@ def _per_decade() -> dict[str, float]:
     """Other units of a slope in seconds per decade."""
     return {
         "seconds per year": 0.1,
-        "seconds per sd of age": data.scale_of(_visits(), "age").sd / 10,
+        "seconds per sd of age": frames.scale_of(_visits(), "age").sd / 10,
     }
 
 
 def slope_of_colleague() -> Answer:
     """A slope of -2 s per sd of age in seconds per decade."""
-    sd = data.scale_of(_visits(), "age").sd
+    sd = frames.scale_of(_visits(), "age").sd
     return Answer(
         -2.0 / (sd / 10),
         "seconds per decade",
@@ -97,7 +100,7 @@ def row_of_the_empty_county() -> Answer:
 
 def slope_of_a_visit() -> Answer:
     """The true slope averaged over the rows of the table."""
-    slopes = data.COUNTIES["slope_per_decade"]
+    slopes = COUNTIES["slope_per_decade"]
     return Answer(
         float(_visits()["county"].astype(str).map(slopes).mean()),
         "seconds per decade",
@@ -317,7 +320,7 @@ def factor_of_fourfold_visits() -> Answer:
 def slope_of_stubborn_prior() -> Answer:
     """Posterior mean of the pooled slope if its prior has an sd of 1 s."""
     slope = _pooled(slope=(0.0, 1.0))["exact"]["slope"]
-    sd = data.scale_of(_visits(), "age").sd
+    sd = frames.scale_of(_visits(), "age").sd
     return Answer(
         float(slope.sel(statistic="mean")),
         "seconds per sd of age",
@@ -337,7 +340,7 @@ def older_stays_longer() -> Answer:
     """Probability that a visitor of 60 outstays one of 30, without drawing their residuals."""
     draws = _pooled()["posterior"].to_dataset()
     per_sigma = draws["slope"] / draws["sigma"]
-    years = 30 / data.scale_of(_visits(), "age").sd
+    years = 30 / frames.scale_of(_visits(), "age").sd
 
     def probability(distance):
         return float(stats.norm.cdf(distance * per_sigma).mean())
@@ -404,8 +407,8 @@ def sd_of_counties_held_together() -> Answer:
 
 def elasticity_of_investment() -> Answer:
     """Slope of log investment on log value in a random intercept for firms, from the exact posterior."""
-    frame = data.standardize(_firms(), "value")
-    scale = data.scale_of(frame, "value")
+    frame = frames.standardize(_firms(), "value")
+    scale = frames.scale_of(frame, "value")
     columns = {"outcome": "invest", "predictor": "std_value", "group": "firm"}
     priors = Priors(intercept=(4, 2), slope=(0, 2), sigma=1, group_sd=1)
     within, pooled = (
@@ -445,7 +448,7 @@ def _slopes_on_a_grid():
 def sd_with_endless_visits() -> Answer:
     """Sd of the mean of eight slopes, known exactly, that differ by 1 s per decade."""
     weight, _, _, _, slope, variance = _slopes_on_a_grid()
-    years = data.scale_of(_visits(), "age").sd
+    years = frames.scale_of(_visits(), "age").sd
     now = np.sqrt(weight @ (slope**2 + variance) - (weight @ slope) ** 2) * 10 / years
     shared = float(_exact("random_intercept")["slope"].sel(statistic="sd")) * 10 / years
     return Answer(
@@ -469,7 +472,7 @@ def correlation_at_20() -> Answer:
     root = np.array([[group_sd, 0 * rho], [slope_sd * rho, slope_sd * np.sqrt(1 - rho**2)]])
 
     def at(age):
-        x = data.scale_of(_visits(), "age").standardize(age)
+        x = frames.scale_of(_visits(), "age").standardize(age)
         height, slope = root[0] + x * root[1], root[1]
         lengths = np.sqrt((height**2).sum(axis=0) * (slope**2).sum(axis=0))
         return float(weight @ ((height * slope).sum(axis=0) / lengths))
@@ -482,7 +485,7 @@ def correlation_at_20() -> Answer:
             "This is `rho` itself, the correlation at the mean age.": float(weight @ rho),
             "This is the correlation at 70 years.": at(70),
             "Standardize the age first: x is not in years.": at(
-                data.scale_of(_visits(), "age").mean + 20 * data.scale_of(_visits(), "age").sd
+                frames.scale_of(_visits(), "age").mean + 20 * frames.scale_of(_visits(), "age").sd
             ),
         },
     )
@@ -589,7 +592,9 @@ def slope_within_counties() -> Answer:
                 "visits"
             ],
             "This is the slope of the random intercept.": 10
-            * data.scale_of(_visits(), "age").per_unit(_mean(_exact("random_intercept")["slope"])),
+            * frames.scale_of(_visits(), "age").per_unit(
+                _mean(_exact("random_intercept")["slope"])
+            ),
             "This is the truth; asked for is what the visits say.": -1.5,
         },
     )
@@ -714,7 +719,7 @@ def price_of_a_wide_prior() -> Answer:
 @cache
 def _nodes(name: str):
     """Sds at the grid of a model of the book, and the log of their prior."""
-    problem = pose(name, sufficient_statistics(_visits()), Priors())
+    problem = build_problem(name, sufficient_statistics(_visits()), Priors())
     return sds_at(problem, integrate(problem)[0].position)
 
 
@@ -793,7 +798,7 @@ def slope_under_a_t_prior() -> Answer:
     log_weight = np.log(factor) + stats.gamma.logpdf(factor, 1.5, scale=1 / 1.5)
     log_weight += [log_evidence for _, log_evidence in found]
     mean = special.softmax(log_weight) @ [slope["mean"] for slope, _ in found]
-    decade = 10 / data.scale_of(_visits(), "age").sd
+    decade = 10 / frames.scale_of(_visits(), "age").sd
     return Answer(
         float(decade * mean),
         "seconds per decade",
@@ -811,7 +816,7 @@ def slope_under_a_t_prior() -> Answer:
 def sds_that_tip_the_sign() -> Answer:
     """Where the upper limit is zero if the likelihood of the slope were normal."""
     wide, prior_sd = _slope_under(*Priors().slope)[0], Priors().slope[1]
-    z, decade = stats.norm.ppf(0.975), 10 / data.scale_of(_visits(), "age").sd
+    z, decade = stats.norm.ppf(0.975), 10 / frames.scale_of(_visits(), "age").sd
     precision = 1 / wide["sd"] ** 2 - 1 / prior_sd**2
     pull = wide["mean"] / wide["sd"] ** 2
 
@@ -842,7 +847,7 @@ def _between_counties():
         "mean"
     )
     slope = (within * visits["bounce_time"]).sum() / (within**2).sum()
-    scale = data.Scale(ages.mean(), ages.std())
+    scale = frames.Scale(ages.mean(), ages.std())
     frame = visits.assign(
         rest=visits["bounce_time"] - slope * within,
         county_age=visits["county"].map(scale.standardize(ages)).astype(float),
@@ -870,7 +875,7 @@ def change_in_kent() -> Answer:
             "This compares visitors of one age in two counties.": between - within,
             "This slope mixes two comparisons: take the one within counties.": 10
             * float(mixed.sel(statistic="mean"))
-            / data.scale_of(_visits(), "age").sd,
+            / frames.scale_of(_visits(), "age").sd,
         },
     )
 
@@ -891,7 +896,7 @@ def median_of_a_ninth_county() -> Answer:
     line, scale = _between_counties()
     other, own_scale = (
         _exact("random_intercept").sel(statistic="mean"),
-        data.scale_of(_visits(), "age"),
+        frames.scale_of(_visits(), "age"),
     )
     lower = other["intercept"] + other["slope"] * own_scale.standardize(55)
     return Answer(
@@ -1030,7 +1035,7 @@ def penalty_that_turns_the_decision() -> Answer:
 
     Given the draw of mean and sd of the slopes a gain is normal, and its expected losses are formulas.
     """
-    drawn, per_decade = _random_slope_draws(), data.scale_of(_visits(), "age").per_unit(10)
+    drawn, per_decade = _random_slope_draws(), frames.scale_of(_visits(), "age").per_unit(10)
 
     def turn(spread, k=2.5, gain_per_decade=-1.5):
         mean = gain_per_decade * per_decade * drawn["slope"] - k
@@ -1053,7 +1058,7 @@ def penalty_that_turns_the_decision() -> Answer:
 
 def sd_of_copied_line() -> Answer:
     """Sd of the expected time at age 40 in a county that copies one of the eight, each as likely."""
-    drawn, x = _random_slope_draws(), data.scale_of(_visits(), "age").standardize(40)
+    drawn, x = _random_slope_draws(), frames.scale_of(_visits(), "age").standardize(40)
     own = (
         drawn["intercept"] + drawn["group_intercept"] + (drawn["slope"] + drawn["group_slope"]) * x
     )
@@ -1074,7 +1079,7 @@ def sd_of_copied_line() -> Answer:
 
 def sd_with_more_counties() -> Answer:
     """Posterior sd of the mean slope with ten times the counties, from other draws."""
-    drawn, scale = _random_slope_draws(), data.scale_of(_visits(), "age")
+    drawn, scale = _random_slope_draws(), frames.scale_of(_visits(), "age")
     within = sufficient_statistics(_visits())["predictor_ss"].to_xarray()
 
     def sd(visits_times=1, counties_times=1):

@@ -1,0 +1,1 @@
+"""What only the pages of the book need: its data and their truth, its figures, studies and failures."""

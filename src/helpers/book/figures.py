@@ -1,0 +1,134 @@
+"""Figures that know the bounce times: the paradox, the truth beside a fit, a sampler's step."""
+
+import arviz as az
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import xarray as xr
+
+from helpers.frames import label_of
+from helpers.plots import group_colors
+from helpers.priors import LOWER, SEED, UPPER
+from helpers.tables import summarize
+
+TRUTH_COLOR = "#c44e00"
+STEPS = (0.05, 2.5, 40.0)  # of a random walk: too short, about right, too long
+STARTS = (-3.0, -1.0, 1.0, 3.0)
+
+
+def plot_visits(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Bounce time (s) against age (years), one dot a visit, coloured by county.
+
+    Parameters
+    ----------
+    frame
+        The bounce times.
+    ax
+        Where to draw; a new Axes by default.
+    """
+    ax = plt.gca() if ax is None else ax
+    for county, color in group_colors(frame["county"].unique()).items():
+        visits = frame[frame["county"] == county]
+        ax.scatter(visits["age"], visits["bounce_time"], s=12, alpha=0.6, color=color, label=county)
+    ax.set(xlabel=label_of(frame, "age"), ylabel=label_of(frame, "bounce_time"))
+    return ax
+
+
+def plot_paradox(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
+    """Least-squares lines: one through all visits, one through each county's.
+
+    Parameters
+    ----------
+    frame
+        The bounce times.
+    ax
+        Where to draw; a new Axes by default.
+    """
+    ax = plot_visits(frame, ax)
+    line = {"x": "age", "y": "bounce_time", "scatter": False, "ci": None, "ax": ax}
+    for county, color in group_colors(frame["county"].unique()).items():
+        sns.regplot(frame[frame["county"] == county], color=color, **line)
+    sns.regplot(frame, color="black", label="All visits", line_kws={"linestyle": "--"}, **line)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small", markerscale=2)
+    ax.set(xlabel=label_of(frame, "age"), ylabel=label_of(frame, "bounce_time"))
+    return ax
+
+
+def plot_deviations(
+    tree: xr.DataTree, truth: pd.Series, var_name: str, ax: plt.Axes | None = None
+) -> plt.Axes:
+    """Group-level effects by county with 95 % intervals, and the true deviations beside them.
+
+    Parameters
+    ----------
+    tree
+        A fit.
+    truth
+        True deviations by county, as ``truth_on_scale`` gives them.
+    var_name
+        "group_intercept" (s) or "group_slope" (s per sd of age).
+    ax
+        Where to draw; a new Axes by default.
+    """
+    ax = plt.gca() if ax is None else ax
+    table = summarize(tree, [var_name])
+    counties = tree["posterior"][var_name]["county"].values
+    height = np.arange(len(counties))
+    ax.axvline(0, color="0.4", linestyle="--")
+    ax.hlines(height, table[LOWER], table[UPPER], color="C0")
+    ax.plot(table["mean"], height, "o", color="C0", label="Posterior mean, 95 % interval")
+    ax.plot(truth.reindex(counties), height, "D", color=TRUTH_COLOR, markersize=5, label="Truth")
+    ax.set_yticks(height, counties)
+    ax.invert_yaxis()
+    unit = "s" if var_name == "group_intercept" else "s per sd of age"
+    ax.set_xlabel(f"{var_name} ({unit})")
+    ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=2)
+    return ax
+
+
+def plot_step_sizes(draws: int = 1000) -> plt.Figure:
+    """Traces of four chains of a random walk at each of ``STEPS``, with R-hat and ESS.
+
+    Parameters
+    ----------
+    draws
+        Length of each chain. All draws are shown and judged; there is no warm-up.
+    """
+    figure, axes = plt.subplots(len(STEPS), 1, figsize=(7, 5.4), sharex=True, layout="constrained")
+    for ax, step in zip(axes, STEPS, strict=True):
+        chains = walk_randomly(step, draws)
+        accepted = float((chains.diff("draw") != 0).mean())
+        ax.plot(chains.T, linewidth=0.7)
+        ax.set(ylim=(-5, 5), ylabel="Value")
+        ax.set_title(
+            f"Step {step:g}: {100 * accepted:.0f} % accepted, R-hat {float(az.rhat(chains)):.2f}, "
+            f"ESS {float(az.ess(chains)):.0f} of {chains.size}"
+        )
+    axes[-1].set_xlabel("Draw")
+    return figure
+
+
+def walk_randomly(step: float, draws: int, seed: int = SEED) -> xr.DataArray:
+    """Random-walk Metropolis on a standard normal distribution, a chain from each of ``STARTS``.
+
+    Parameters
+    ----------
+    step
+        Sd of the proposals.
+    draws
+        Length of each chain, the start not counted.
+    seed
+        Seed of the random numbers.
+
+    Returns
+    -------
+    DataArray with the dimensions ``chain`` and ``draw``.
+    """
+    rng, place = np.random.default_rng(seed), np.array(STARTS)
+    path = np.empty((draws, len(STARTS)))
+    for draw in range(draws):
+        proposal = rng.normal(place, step)
+        accepted = np.log(rng.uniform(size=len(place))) < (place**2 - proposal**2) / 2
+        path[draw] = place = np.where(accepted, proposal, place)
+    return xr.DataArray(path.T, dims=("chain", "draw"))

@@ -1,0 +1,122 @@
+"""The values that the bounce times were simulated from, and a posterior beside them."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from helpers.book.visits import (
+    AGE_SD,
+    COUNTIES,
+    REFERENCE_AGE,
+    SIGMA,
+    data_file,
+    simulate_bounce_times,
+)
+from helpers.frames import Scale
+from helpers.priors import LOWER, SEED, UPPER
+from helpers.tables import summarize
+
+
+def true_parameters() -> dict:
+    """The content of ``data/truth.json``: what ``simulate_bounce_times`` draws from.
+
+    Returns
+    -------
+    dict with ``seed``, ``reference_age`` (years), ``age_sd`` (years, within a county), ``sigma`` (s),
+    ``intercept`` (s at the reference age), ``slope_per_decade`` (s), ``group_sd`` (s), ``slope_sd``
+    (s per decade), ``rho``, and ``counties`` with each county's own values. Intercept and slope are
+    the plain means over the eight counties; the sds are root mean squares around them.
+    """
+    baseline, slope = COUNTIES["baseline"], COUNTIES["slope_per_decade"]
+    return {
+        "seed": SEED,
+        "reference_age": REFERENCE_AGE,
+        "age_sd": AGE_SD,
+        "sigma": SIGMA,
+        "intercept": round(baseline.mean(), 6),
+        "slope_per_decade": round(slope.mean(), 6),
+        "group_sd": round(baseline.std(ddof=0), 6),
+        "slope_sd": round(slope.std(ddof=0), 6),
+        "rho": round(baseline.corr(slope), 6),
+        "counties": COUNTIES.to_dict(orient="index"),
+    }
+
+
+def load_truth() -> dict:
+    """Read ``data/truth.json``; ``true_parameters`` says what is in it."""
+    return json.loads(data_file("truth.json").read_text(encoding="utf-8"))
+
+
+def truth_on_scale(scale: Scale) -> dict:
+    """The true parameters in the units of a model whose predictor is the standardized age.
+
+    Parameters
+    ----------
+    scale
+        Mean and sd of age (years), as ``scale_of(frame, "age")`` returns them.
+
+    Returns
+    -------
+    dict with the names of ``models.fit``: ``intercept`` (s at the mean age), ``slope`` and
+    ``slope_sd`` (s per sd of age), ``group_sd`` and ``sigma`` (s), ``rho``, and the Series
+    ``group_intercept`` and ``group_slope`` (deviations by county).
+    """
+    truth = load_truth()
+    counties = pd.DataFrame.from_dict(truth["counties"], orient="index").rename_axis("county")
+    slope = counties["slope_per_decade"] * scale.sd / 10
+    years_from_reference = scale.mean - truth["reference_age"]
+    intercept = counties["baseline"] + counties["slope_per_decade"] * years_from_reference / 10
+    return {
+        "intercept": intercept.mean(),
+        "slope": slope.mean(),
+        "sigma": truth["sigma"],
+        "group_sd": intercept.std(ddof=0),
+        "slope_sd": slope.std(ddof=0),
+        "rho": intercept.corr(slope),
+        "group_intercept": intercept - intercept.mean(),
+        "group_slope": slope - slope.mean(),
+    }
+
+
+def write_data(folder: Path) -> None:
+    """Write ``bounce_times.csv`` and ``truth.json`` into ``folder``, the same bytes on any system."""
+    table = simulate_bounce_times().to_csv(index=False, float_format="%.2f", lineterminator="\n")
+    truth = json.dumps(true_parameters(), indent=2) + "\n"
+    (folder / "bounce_times.csv").write_bytes(table.encode())
+    (folder / "truth.json").write_bytes(truth.encode())
+
+
+def compare_with_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
+    """Set a posterior beside the values that the data were simulated from.
+
+    Parameters
+    ----------
+    tree
+        A fit of one of the book's models to the book's data.
+    scale
+        Mean and sd of age (years).
+
+    Returns
+    -------
+    DataFrame with ``truth``, ``mean``, the limits of the 95 % interval, and ``holds truth``: whether
+    the truth lies between them; rows are the parameters that have a true value. Units are the model's.
+    """
+    truth = _flatten(truth_on_scale(scale))
+    table = summarize(tree)[["mean", LOWER, UPPER]]
+    table = table[table.index.isin(truth.index)]
+    table.insert(0, "truth", truth[table.index])
+    table["holds truth"] = table["truth"].between(table[LOWER], table[UPPER])
+    return table
+
+
+def _flatten(parameters: dict) -> pd.Series:
+    """Scalars and Series by county under the labels that ``summarize`` uses."""
+    flat = {}
+    for name, value in parameters.items():
+        if isinstance(value, pd.Series):
+            flat |= {f"{name}[{label}]": entry for label, entry in value.items()}
+        else:
+            flat[name] = value
+    return pd.Series(flat)

@@ -1,0 +1,1 @@
+"""Self-checks of exercises, and the answers that they compare with."""

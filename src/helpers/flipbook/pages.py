@@ -1,0 +1,298 @@
+"""Simulated data sets beside the observed one: on paper, and on a screen with dials for the prior."""
+
+import html
+from importlib import resources
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+from IPython.display import HTML
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from helpers.flipbook.simulation import Design, draw_parameters, simulate_from
+from helpers.flipbook.widget import embed_picture, fill_template
+from helpers.frames import group_labels, label_of, original_column
+from helpers.plots import group_colors
+from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
+from helpers.tables import format_probability
+
+TEMPLATE = resources.files("helpers.flipbook") / "flipbook.html"
+FRAME_QUANTILES = (0.005, 0.995)
+DRAWS = 2000  # behind the shares
+PAGES = 100  # data sets that can be turned
+
+
+def present_shares(
+    simulated: dict[str, xr.DataArray], plausible: Plausible = Plausible()
+) -> pd.DataFrame:
+    """Shares of simulated outcomes that cannot be, that nobody would believe, and that could be.
+
+    Parameters
+    ----------
+    simulated
+        Label of a prior -> its prior predictive draws, with the dimensions ``chain`` and ``draw``.
+    plausible
+        Ends of what could be, in the unit of the draws.
+
+    Returns
+    -------
+    DataFrame of text in per cent, with the digits that the number of draws supports; one row a label,
+    columns: below the first end, above the second, and between.
+    """
+    low, high, unit = plausible.low, plausible.high, plausible.unit
+    kinds = {
+        f"impossible (< {low:g} {unit})": lambda values: values < low,
+        f"implausible (> {high:g} {unit})": lambda values: values > high,
+        "in range": lambda values: (values >= low) & (values <= high),
+    }
+    rows = [
+        [format_probability(kind(draws), 100) for kind in kinds.values()]
+        for draws in simulated.values()
+    ]
+    return pd.DataFrame(rows, index=list(simulated), columns=list(kinds))
+
+
+def axis_limits(simulated: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
+    """Limits of an axis that one wild data set cannot stretch.
+
+    Parameters
+    ----------
+    simulated
+        Simulated outcomes, any shape.
+    observed
+        Observed outcomes, in the same units.
+
+    Returns
+    -------
+    The lowest and the highest value: 0, everything observed and all but the outermost 0.5 % of the
+    simulated outcomes at either end lie between them, with a small margin.
+    """
+    low, high = np.quantile(simulated, FRAME_QUANTILES)
+    low, high = min(0, low, observed.min()), max(0, high, observed.max())
+    margin = 0.03 * (high - low)
+    return float(low - margin), float(high + margin)
+
+
+def plot_data_sets(
+    frame: pd.DataFrame,
+    simulated: xr.DataArray,
+    *,
+    title: str,
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
+    plausible: Plausible = Plausible(),
+    limits: tuple[float, float] | None = None,
+    number: int = 5,
+) -> plt.Figure:
+    """Draw the first simulated data sets beside the observed one, in two columns.
+
+    Parameters
+    ----------
+    frame
+        The observed data.
+    simulated
+        Prior predictive draws of the outcome: dimensions ``chain`` and ``draw``, and one entry a row
+        of ``frame``.
+    title
+        What the figure shows.
+    outcome, predictor, group
+        As in ``models.fit``. A standardized predictor is shown in its own units.
+    plausible
+        Ends of the blue ground.
+    limits
+        Ends of the outcome's axis; ``axis_limits`` of what is shown by default. A triangle at the
+        edge stands for a point outside.
+    number
+        How many data sets to show; the first ones are taken, none is chosen.
+    """
+    shown = original_column(frame, predictor)
+    first = _first_data_sets(simulated, number)
+    limits = limits or axis_limits(first, frame[outcome])
+    labels = group_labels(frame, group)
+    colors = _hex_colors(labels.cat.categories)
+    panels = {"Observed": frame[outcome].to_numpy()}
+    panels |= {f"Simulated, {k}": values for k, values in enumerate(first, start=1)}
+    rows = -(-len(panels) // 2)
+    layout = {"sharex": True, "sharey": True, "layout": "constrained", "squeeze": False}
+    figure, axes = plt.subplots(rows, 2, figsize=(7, 2.2 * rows), **layout)
+    x, point_colors = frame[shown].to_numpy(), labels.map(colors).to_numpy()
+    for ax, (label, values) in zip(axes.flat, panels.items(), strict=False):
+        _draw_data_set(ax, x, values, point_colors, limits, plausible)
+        ax.set_title(label)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_visible(False)
+    style = {"marker": "o", "linestyle": "", "markersize": 5}
+    dots = [Line2D([], [], color=color, **style) for color in colors.values()]
+    names = [str(label).replace("$", r"\$") for label in colors]  # "$" begins a formula
+    figure.legend(dots, names, loc="outside lower right", ncols=4, fontsize="small")
+    for ax in axes[-1]:
+        ax.set_xlabel(label_of(frame, shown))
+    figure.supylabel(label_of(frame, outcome), fontsize="medium")
+    figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
+    return figure
+
+
+def make_flipbook(
+    frame: pd.DataFrame,
+    priors: dict[str, Priors | xr.Dataset | xr.DataTree],
+    *,
+    title: str,
+    start: str | None = None,
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
+    plausible: Plausible = Plausible(),
+    seed: int = SEED,
+) -> HTML:
+    """Make a flip-book with dials for prior and model, which needs nothing but the page it stands on.
+
+    Parameters
+    ----------
+    frame
+        The observed data.
+    priors
+        Label -> priors, as for ``simulate``: the positions of the dial.
+    title
+        Caption.
+    start
+        Label at which the dial stands first; the first one by default.
+    outcome, predictor, group
+        As in ``models.fit``. A standardized predictor is shown in its own units.
+    plausible
+        Which outcomes are impossible or implausible.
+    seed
+        As in ``simulate``.
+
+    Returns
+    -------
+    HTML: observed and simulated data side by side, dials, buttons, a slider and the shares. Without
+    JavaScript and on paper, the observed data and the first five data sets at ``start``. The model
+    with random slopes is shown first. 100 data sets can be turned; the shares are counted over 2,000.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or not numeric, or a prior is unknown.
+    """
+    columns = {"outcome": outcome, "predictor": predictor, "group": group}
+    check_columns(frame, Columns(**columns))
+    start = next(iter(priors)) if start is None else start
+    check_choice("prior to start from", start, tuple(priors))
+    drawn = {label: draw_parameters(prior, DRAWS, seed) for label, prior in priors.items()}
+    most = max(len(draw["sigma"]) for draw in drawn.values())
+    design = Design(frame, predictor, group, most)
+    simulated = {
+        name: {label: simulate_from(name, draw, design) for label, draw in drawn.items()}
+        for name in MODELS
+    }
+    shares = {name: present_shares(simulated[name], plausible) for name in MODELS}
+    tables = {name: _table(shares[name], f"Shares in {most:,} data sets, %") for name in MODELS}
+    last = simulated[MODELS[-1]]
+    limits = {
+        label: axis_limits(_first_data_sets(values, PAGES), frame[outcome])
+        for label, values in last.items()
+    }
+    data = _describe_frame(frame, design, Columns(**columns))
+    data |= {
+        "priors": [_describe_prior(label, drawn[label], limits[label]) for label in priors],
+        "models": [{"name": name, "shares": table} for name, table in tables.items()],
+        "start": [list(priors).index(start), MODELS[-1]],
+        "pages": min(PAGES, *(len(draw["sigma"]) for draw in drawn.values())),
+        "plausible": [plausible.low, plausible.high],
+    }
+    shown_first = f"Prior: {start}; model: {MODELS[-1].replace('_', ' ')}"
+    settings = {"title": shown_first, "limits": limits[start], "plausible": plausible}
+    paper = plot_data_sets(frame, last[start], **settings, **columns)
+    still = embed_picture(paper, f"{data['description']} {shown_first}.")
+    still += f"<table>{tables[MODELS[-1]]}</table>"
+    return fill_template(TEMPLATE, title=title, data=data, still=still)
+
+
+def _describe_frame(frame: pd.DataFrame, design: Design, columns: Columns) -> dict:
+    """What the script needs of the observed data."""
+    shown = original_column(frame, columns.predictor)
+    colors = _hex_colors(design.labels)
+    return {
+        "x": _short(frame[shown]),
+        "predictor": _short(design.x, 6),
+        "observed": _short(frame[columns.outcome]),
+        "groups": design.codes.tolist(),
+        "groupLabels": [str(label) for label in colors],
+        "colors": list(colors.values()),
+        "xLimits": [float(frame[shown].min()), float(frame[shown].max())],
+        "xTicks": _ticks(frame[shown].min(), frame[shown].max()),
+        "labels": [label_of(frame, shown), label_of(frame, columns.outcome)],
+        "description": f"Scatter plots of {columns.outcome} against {shown}: observed, and simulated "
+        "from a prior.",
+    }
+
+
+def _describe_prior(label: str, drawn: dict[str, np.ndarray], limits: tuple[float, float]) -> dict:
+    """What the script needs of one position of the dial."""
+    draws = {name: _short(values[:PAGES], 5) for name, values in drawn.items()}
+    return {"label": label, "draws": draws, "limits": limits, "ticks": _ticks(*limits)}
+
+
+def _table(shares: pd.DataFrame, caption: str) -> str:
+    """The inside of an HTML table."""
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in shares.columns)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(str(label))}</th>'
+        + "".join(f"<td>{cell}</td>" for cell in row)
+        + "</tr>"
+        for label, row in zip(shares.index, shares.to_numpy(), strict=True)
+    )
+    return (
+        f"<caption>{html.escape(caption)}</caption>"
+        f'<thead><tr><th scope="col">Prior</th>{head}</tr></thead><tbody>{body}</tbody>'
+    )
+
+
+def _first_data_sets(simulated: xr.DataArray, number: int) -> np.ndarray:
+    """The first simulated data sets, one a row."""
+    draws = simulated.transpose("chain", "draw", ...).to_numpy()
+    return draws.reshape(-1, draws.shape[-1])[:number]
+
+
+def _hex_colors(labels: pd.Index) -> dict[str, str]:
+    """Each group's colour, in the order of the labels."""
+    colors = group_colors(labels)
+    return {label: to_hex(colors[label]) for label in labels}
+
+
+def _draw_data_set(
+    ax: plt.Axes,
+    x: np.ndarray,
+    values: np.ndarray,
+    colors: np.ndarray,
+    limits: tuple[float, float],
+    plausible: Plausible,
+) -> None:
+    """One data set on blue ground (what could be): dots, and triangles for what lies outside."""
+    low, high = limits
+    ax.axhspan(max(low, plausible.low), min(high, plausible.high), color="#dcebf7", zorder=0)
+    edge = 0.03 * (high - low)
+    shown = np.clip(values, low + edge, high - edge)
+    inside = (values >= low) & (values <= high)
+    ax.scatter(x[inside], values[inside], s=6, color=colors[inside], alpha=0.6)
+    for marker, rows in {"^": values > high, "v": values < low}.items():
+        ax.scatter(x[rows], shown[rows], s=14, marker=marker, color=colors[rows], alpha=0.6)
+    ax.set_ylim(low, high)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round values within the limits."""
+    values = MaxNLocator(6, steps=[1, 2, 5, 10]).tick_values(low, high)
+    return [float(f"{value:.12g}") for value in values if low <= value <= high]
+
+
+def _short(values, digits: int = 4) -> list[float]:
+    """A few significant digits of what tells the values apart: enough for a screen, small on a page."""
+    values = np.asarray(values, dtype=float)
+    whole = max(np.abs(values).max(), 1e-300)
+    digits += int(np.log10(whole / (np.ptp(values) or whole)))
+    return [float(f"{value:.{digits}g}") for value in values]

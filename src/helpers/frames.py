@@ -1,0 +1,253 @@
+"""Tables of any kind: read from a file, checked with one kind sentence, standardized."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+
+def read_table(path: Path, columns: tuple[str, ...], numeric: tuple[str, ...]) -> pd.DataFrame:
+    """Read a delimited file as text.
+
+    Takes what spreadsheets write: comma, semicolon (with decimal commas) or tab between columns,
+    any line end, with or without a byte order mark, empty lines.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Columns that it must have; further ones are kept.
+    numeric
+        Columns in which a comma between semicolons is a decimal one.
+
+    Returns
+    -------
+    DataFrame of text, stripped; its index counts rows as a spreadsheet does: the header is row 1.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no table with these columns, each once, and rows; one sentence says why.
+    """
+    frame, separator = _read_text(path)
+    frame.index += 2
+    frame = frame.rename(columns=str.strip).apply(lambda column: column.str.strip())
+    frame = frame.replace("", None).dropna(how="all")
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(f"{path.name} has two columns {twice!r}; rename or delete one.")
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise ValueError(
+            f"{path.name} has no column {missing[0]!r}; it has {', '.join(frame.columns)}. "
+            "Rename the column or add it."
+        )
+    if frame.empty:
+        raise ValueError(f"{path.name} has column names but no rows below them.")
+    if separator == ";":
+        with_comma = list(numeric)
+        frame[with_comma] = frame[with_comma].apply(lambda column: column.str.replace(",", "."))
+    return frame
+
+
+def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, file: str) -> pd.DataFrame:
+    """The table as pandera converts it; a ``ValueError`` names file, row and column of what it refuses."""
+    try:
+        return schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        raise ValueError(_first_failure(error.failure_cases, file)) from None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Mean and sd of a column before it was standardized, in the column's units."""
+
+    mean: float
+    sd: float
+
+    def per_unit(self, slope):
+        """Turn a slope per sd into a slope per unit (such as seconds per year)."""
+        return slope / self.sd
+
+    def standardize(self, values):
+        """Turn values in the column's units into sds from its mean."""
+        return (values - self.mean) / self.sd
+
+
+def standardize(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Add ``std_<column>``: the column minus its mean, divided by its sample sd.
+
+    The mean and the sd stay with the table (``scale_of``), so that results go back to the
+    column's units.
+
+    Parameters
+    ----------
+    frame
+        Any table; it is not changed.
+    column
+        A numeric column without missing values that is not constant.
+
+    Returns
+    -------
+    A copy of the table with one more column, without unit.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or it is not numeric, has missing values or is constant.
+    """
+    check_numeric(frame, column)
+    values = frame[column].astype(float)
+    scale = Scale(float(values.mean()), float(values.std()))
+    if values.nunique() < 2:  # the sd of equal values need not be 0
+        raise ValueError(f"Column {column!r} is constant, so it cannot be standardized.")
+    result = frame.assign(**{f"std_{column}": scale.standardize(values)})
+    # As a dict, because a table with other objects cannot be saved as Parquet.
+    result.attrs["scales"] = {**frame.attrs.get("scales", {}), column: vars(scale)}
+    return result
+
+
+def scale_of(frame: pd.DataFrame, column: str) -> Scale:
+    """The ``Scale`` that ``standardize(frame, column)`` kept.
+
+    Raises
+    ------
+    ValueError
+        If the table does not carry it (some pandas operations, such as a merge, drop it).
+    """
+    try:
+        return Scale(**frame.attrs["scales"][column])
+    except KeyError:
+        raise ValueError(
+            f"The table does not know mean and sd of {column!r}; call standardize(frame, {column!r})."
+        ) from None
+
+
+def original_column(frame: pd.DataFrame, column: str) -> str:
+    """The column that ``standardize`` made ``column`` from, or ``column`` itself."""
+    original = column.removeprefix("std_")
+    return original if original in frame.attrs.get("scales", {}) else column
+
+
+def label_of(frame: pd.DataFrame, column: str) -> str:
+    """What an axis calls a column: ``frame.attrs["labels"][column]``, such as "Age (years)", or its name."""
+    return frame.attrs.get("labels", {}).get(column, column)
+
+
+def check_numeric(frame: pd.DataFrame, column: str) -> None:
+    """Raise a ``ValueError`` unless ``column`` exists, is numeric and has no missing or infinite value."""
+    check_column(frame, column)
+    if not pd.api.types.is_numeric_dtype(frame[column]):
+        raise ValueError(
+            f"Column {column!r} is not numeric but {frame[column].dtype}; pd.to_numeric converts it."
+        )
+    bad = ~np.isfinite(frame[column].to_numpy(dtype=float, na_value=np.nan))
+    if bad.any():
+        raise ValueError(
+            f"Column {column!r} is missing or not finite in row {name_row(frame, bad.argmax())} of the "
+            "table; drop or repair the row first."
+        )
+
+
+def check_column(frame: pd.DataFrame, column: str) -> None:
+    """Raise a ``ValueError`` unless ``frame`` is a table with rows that has ``column`` once."""
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(
+            f"This is no pandas DataFrame but a {type(frame).__name__}; convert it first."
+        )
+    names = list(frame.columns)
+    if column not in names:
+        raise ValueError(
+            f"There is no column {column!r}; the table has {', '.join(map(str, names))}."
+        )
+    if names.count(column) > 1:
+        raise ValueError(
+            f"The table has {names.count(column)} columns {column!r}; rename or drop one."
+        )
+    if frame.empty:
+        raise ValueError("The table has no rows.")
+
+
+def check_group(frame: pd.DataFrame, group: str) -> None:
+    """Raise a ``ValueError`` unless every row has a label, and no two labels read alike."""
+    check_column(frame, group)
+    missing = frame[group].isna()
+    if missing.any():
+        raise ValueError(
+            f"Column {group!r} is missing in row {name_row(frame, missing.argmax())} of the table; "
+            "drop or repair the row first."
+        )
+    texts = pd.Series([str(label) for label in frame[group].unique()])
+    if texts.duplicated().any():
+        raise ValueError(
+            f"Column {group!r} has two levels that read {texts[texts.duplicated()].iloc[0]!r}, such as "
+            f"a number and the same as text; make them one: frame[{group!r}].astype(str)."
+        )
+
+
+def name_row(frame: pd.DataFrame, position: int) -> str:
+    """The label of a row as Python writes it."""
+    return repr(frame.index[[position]].tolist()[0])
+
+
+def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
+    """The group column as a category without unused levels; dates, intervals and the like as text,
+    because neither samplers nor files can hold them as labels."""
+    labels = frame[group].astype("category").cat.remove_unused_categories()
+    plain = labels.cat.categories.inferred_type in ("string", "integer", "floating", "boolean")
+    return labels if plain else labels.cat.rename_categories(str)
+
+
+def _read_text(path: Path) -> tuple[pd.DataFrame, str]:
+    """Read a delimited file as text; return its separator too."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path.name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'."
+        ) from None
+    header = text.partition("\n")[0]
+    if not header.strip():
+        raise ValueError(f"{path.name} has no column names in its first row.")
+    separator = max(",;\t", key=header.count)
+    try:
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            frame = pd.read_csv(
+                io.StringIO(text),
+                sep=separator,
+                dtype=str,
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+                skip_blank_lines=False,
+                skipinitialspace=True,
+                on_bad_lines="error",
+            )
+    except pd.errors.ParserError as error:
+        raise ValueError(f"{path.name} is not a regular table: {error}".rstrip()) from None
+    except pd.errors.ParserWarning:  # pandas would drop what stands to the right of the last name
+        raise ValueError(
+            f"{path.name}, row 2 has more entries than there are column names; if decimals are written "
+            "with commas, save the table with semicolons between columns."
+        ) from None
+    return frame, separator
+
+
+def _first_failure(failures: pd.DataFrame, file: str) -> str:
+    """Say in one sentence which value pandera refused first, where and why."""
+    failures = failures.dropna(subset="index")
+    coercion = failures["check"].str.startswith("coerce_dtype")
+    first = failures[coercion if coercion.any() else slice(None)].sort_values("index").iloc[0]
+    place = f"{file}, row {first['index']}, column {first['column']!r}:"
+    if first["check"] == "not_nullable":
+        return f"{place} the value is missing; fill it in or drop the row."
+    if first["check"].startswith("coerce_dtype"):
+        return f"{place} {first['failure_case']!r} is not a number."
+    return f"{place} {first['failure_case']} {first['check']}."

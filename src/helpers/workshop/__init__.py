@@ -1,0 +1,1 @@
+"""What a workshop needs: is this machine ready, and posteriors sampled beforehand."""
