@@ -286,14 +286,11 @@ def fingerprint() -> dict[str, list[float]]:
 
 
 def find_differences(record: dict) -> list[str]:
-    """List what the stored study was run with and what is different today, one phrase each."""
+    """List what makes the stored study one of other models: settings or numbers, one phrase each."""
     found = []
     for name, value in settings().items():
         if record["settings"].get(name) != value:
             found.append(f"{name} was {record['settings'].get(name)} and is {value}")
-    for name, value in versions().items():
-        if record["versions"].get(name) != value:
-            found.append(f"{name} was {record['versions'].get(name)} and is {value}")
     for name, numbers in fingerprint().items():
         stored = record["fingerprint"].get(name, [])
         # Means are good to 0.001 posterior sds, and these are below 10; densities to all digits.
@@ -301,6 +298,16 @@ def find_differences(record: dict) -> list[str]:
         if len(stored) != len(numbers) or not np.allclose(stored, numbers, rtol=0, atol=tolerance):
             found.append(f"the numbers of '{name}' have changed")
     return found
+
+
+def find_moved_versions(record: dict) -> list[str]:
+    """List packages that have moved since. The study holds all the same while its numbers do."""
+    stored = record["versions"]
+    return [
+        f"{name} was {stored.get(name)} and is {value}"
+        for name, value in versions().items()
+        if stored.get(name) != value
+    ]
 
 
 def key_of(belongs_to: dict) -> str:

@@ -46,31 +46,10 @@ def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.Dat
     2016). Beside an exact answer, no mean, sd or limit of an interval may lie more than 6 Monte
     Carlo standard errors from it. No row means that nothing was found.
     """
-    summary = _convergence(tree)
-    too_high = summary[["R-hat"]].gt(R_HAT_LIMIT) | summary[["R-hat"]].isna()
-    too_low = summary[["bulk ESS", "tail ESS"]].lt(ESS_LIMIT)
-    limits = {
-        "R-hat": f"<= {R_HAT_LIMIT}",
-        "bulk ESS": f">= {ESS_LIMIT}",
-        "tail ESS": f">= {ESS_LIMIT}",
-    }
-    rounded = {"R-hat": lambda value: round(value, 4), "bulk ESS": int, "tail ESS": int}
-
-    def worst_first(values: pd.Series) -> pd.Series:
-        return values.sort_values(ascending=values.name != "R-hat", na_position="first")
-
-    rows = [
-        (label, diagnostic, rounded[diagnostic](summary.loc[label, diagnostic]), limits[diagnostic])
-        for diagnostic, failed in {**too_high, **too_low}.items()
-        for label in worst_first(summary.loc[failed, diagnostic]).index
-    ]
+    rows = _convergence_failures(_convergence(tree))
     rows += _sampler_failures(tree["sample_stats"].to_dataset())
     if exact is not None:
-        table = compare_with_exact(tree, exact)
-        for (label, statistic), distance in table["difference"].items():
-            if not abs(distance) <= DISTANCE_LIMIT:
-                what = f"{statistic}, distance from exact in MCSE"
-                rows.append((label, what, round(distance, 1), f"<= {DISTANCE_LIMIT}"))
+        rows += _distance_failures(compare_with_exact(tree, exact)["difference"])
     # Numbers as objects, so that each prints with its own digits: counts and ESS as whole numbers.
     return pd.DataFrame(rows, columns=["parameter", "diagnostic", "value", "limit"], dtype=object)
 
@@ -186,6 +165,34 @@ def _convergence(tree: xr.DataTree) -> pd.DataFrame:
         "tail ESS": az.ess(posterior, method="tail"),
     }
     return pd.DataFrame({name: dict(label_entries(values)) for name, values in columns.items()})
+
+
+def _convergence_failures(summary: pd.DataFrame) -> list[tuple]:
+    """R-hat above, or an ESS below its limit, of each kind the worst first; a NaN is worst of all."""
+    r_hat = summary["R-hat"].sort_values(ascending=False, na_position="first")
+    rows = [
+        (label, "R-hat", round(value, 4), f"<= {R_HAT_LIMIT}")
+        for label, value in r_hat.items()
+        if not value <= R_HAT_LIMIT
+    ]
+    for kind in ("bulk ESS", "tail ESS"):
+        low = summary[kind][summary[kind] < ESS_LIMIT].sort_values()
+        rows += [(label, kind, int(value), f">= {ESS_LIMIT}") for label, value in low.items()]
+    return rows
+
+
+def _distance_failures(differences: pd.Series) -> list[tuple]:
+    """Numbers too far from the exact answer, in Monte Carlo standard errors."""
+    return [
+        (
+            label,
+            f"{statistic}, distance from exact in MCSE",
+            round(distance, 1),
+            f"<= {DISTANCE_LIMIT}",
+        )
+        for (label, statistic), distance in differences.items()
+        if not abs(distance) <= DISTANCE_LIMIT
+    ]
 
 
 def _sampler_failures(stats: xr.Dataset) -> list[tuple]:

@@ -60,7 +60,7 @@ def build(
     name
         One of ``MODELS``.
     frame
-        One row a visit.
+        One row an observation.
     outcome, predictor, group
         Columns of ``frame``: two numeric ones and the groups' labels.
     priors
@@ -204,7 +204,7 @@ def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
     Returns
     -------
     DataArray in units of the outcome, with the dimensions ``chain``, ``draw``, the group's (not in
-    the pooled model) and ``predictor``. The residual is not in it: these are lines, not visits.
+    the pooled model) and ``predictor``. The residual is not in it: these are lines, not observations.
     """
     posterior = tree["posterior"].to_dataset()
     x = xr.DataArray(np.asarray(predictor, dtype=float), dims="predictor")

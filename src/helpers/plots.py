@@ -75,28 +75,19 @@ def plot_group_lines(
     shown = original_column(frame, predictor)
     labels = group_labels(frame, group)
     groups = labels.cat.categories
-    figure, axes = plt.subplots(
-        -(-len(groups) // 2),
-        2,
-        figsize=(7, 1.8 * -(-len(groups) // 2)),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
+    rows = -(-len(groups) // 2)
+    layout = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
+    figure, axes = plt.subplots(rows, 2, figsize=(7, 1.8 * rows), **layout)
     for label, ax in zip(groups, axes.flat, strict=False):
-        rows = frame[labels == label]
-        ax.scatter(rows[shown], rows[outcome], s=8, color="0.55", alpha=0.6)
-        x = np.linspace(rows[shown].min(), rows[shown].max(), 30)
+        own = frame[labels == label]
+        ax.scatter(own[shown], own[outcome], s=8, color="0.55", alpha=0.6)
+        x = np.linspace(own[shown].min(), own[shown].max(), 30)
         given = x if shown == predictor else scale_of(frame, shown).standardize(x)
         for number, (name, tree) in enumerate(fits.items()):
             lines = expected_outcome(tree, given)
             lines = lines.sel({group: label}) if group in lines.dims else lines
-            low, middle, high = lines.quantile(QUANTILES, dim=["chain", "draw"]).values
-            style = {"color": f"C{number}", "linestyle": LINES[number % len(LINES)]}
-            ax.fill_between(x, low, high, color=f"C{number}", alpha=0.3, linewidth=0)
-            ax.plot(x, middle, **style, label=name)
-        ax.set_title(f"{label} (n = {len(rows)})")
+            _draw_band(ax, x, lines, number, name)
+        ax.set_title(f"{label} (n = {len(own)})")
     handles, names = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower right", ncols=3, fontsize="small")
     for ax in axes[-1]:
@@ -104,6 +95,13 @@ def plot_group_lines(
     figure.supylabel(label_of(frame, outcome), fontsize="medium")
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
     return figure
+
+
+def _draw_band(ax: plt.Axes, x: np.ndarray, lines: xr.DataArray, number: int, name: str) -> None:
+    """Median and 95 % interval of lines along x, in the style of the fit's number."""
+    low, middle, high = lines.quantile(QUANTILES, dim=["chain", "draw"]).values
+    ax.fill_between(x, low, high, color=f"C{number}", alpha=0.3, linewidth=0)
+    ax.plot(x, middle, color=f"C{number}", linestyle=LINES[number % len(LINES)], label=name)
 
 
 def no_pooling_intercepts(
@@ -147,32 +145,21 @@ def plot_shrinkage(
         As in ``models.fit``.
     """
     ax = plt.gca() if ax is None else ax
-    columns = {"outcome": outcome, "predictor": predictor, "group": group}
+    alone = no_pooling_intercepts(frame, outcome=outcome, predictor=predictor, group=group)
     posterior = tree["posterior"]
     partial = posterior["intercept"] + posterior["group_intercept"]
+    labels = partial[group].values
     low, _, high = partial.quantile(QUANTILES, dim=["chain", "draw"]).values
-    table = pd.DataFrame(
-        {"n": frame[group].value_counts(), "none": no_pooling_intercepts(frame, **columns)}
-    ).loc[partial[group].values]
-    mean = partial.mean(["chain", "draw"]).values
-    ax.axhline(
-        float(posterior["intercept"].mean()), color="0.4", linestyle="--", label="Population mean"
-    )
-    ax.errorbar(
-        table["n"],
-        mean,
-        [mean - low, high - mean],
-        fmt="o",
-        markersize=5,
-        color="C0",
-        label="Partial pooling, 95 % interval",
-    )
-    beside = 1.06 * table["n"]  # where neither hides the other
-    ax.scatter(beside, table["none"], marker="x", color="C1", zorder=3, label="No pooling")
-    for label, n, height in zip(table.index, table["n"], high, strict=True):
-        ax.annotate(
-            label, (n, height), (0, 4), textcoords="offset points", ha="center", fontsize="small"
-        )
+    mean, n = partial.mean(["chain", "draw"]).values, frame[group].value_counts()[labels]
+    population = float(posterior["intercept"].mean())
+    ax.axhline(population, color="0.4", linestyle="--", label="Population mean")
+    style = {"fmt": "o", "markersize": 5, "color": "C0", "label": "Partial pooling, 95 % interval"}
+    ax.errorbar(n, mean, [mean - low, high - mean], **style)
+    beside = 1.06 * n  # where neither hides the other
+    ax.scatter(beside, alone[labels], marker="x", color="C1", zorder=3, label="No pooling")
+    above = {"textcoords": "offset points", "ha": "center", "fontsize": "small"}
+    for place in zip(labels, n, high, strict=True):
+        ax.annotate(place[0], place[1:], (0, 4), **above)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")

@@ -10,17 +10,25 @@ from scipy.stats.distributions import rv_frozen
 
 from helpers.frames import check_group, check_numeric
 
-MODELS = ("pooled", "random_intercept", "random_slope")
-PARAMETERS = (
-    "intercept",
-    "slope",
-    "sigma",
-    "group_sd",
-    "slope_sd",
-    "rho",
-    "group_intercept",
-    "group_slope",
-)
+# The parameters of each model, in the order of every table; ``rho`` only where there is a correlation.
+PARAMETERS_OF = {
+    "pooled": ("intercept", "slope", "sigma"),
+    "random_intercept": ("intercept", "slope", "sigma", "group_sd", "group_intercept"),
+    "random_slope": (
+        "intercept",
+        "slope",
+        "sigma",
+        "group_sd",
+        "slope_sd",
+        "rho",
+        "group_intercept",
+        "group_slope",
+    ),
+}
+MODELS = tuple(PARAMETERS_OF)
+PARAMETERS = PARAMETERS_OF["random_slope"]
+SDS = ("sigma", "group_sd", "slope_sd", "rho")  # given these, all else is Gaussian
+EFFECTS = ("group_intercept", "group_slope")
 # Dimensions and variables that a fit has besides, after which groups cannot be named.
 RESERVED = ("chain", "draw", "obs", "statistic", "predictor", "observed_outcome")
 RESERVED += ("own_intercept", "z_slope", "rho_unit")

@@ -45,7 +45,7 @@ def leave_one_out(
     name, priors, outcome, predictor, group
         As in ``exact.exact_posterior``.
     frame
-        One row a visit.
+        One row an observation.
 
     Returns
     -------

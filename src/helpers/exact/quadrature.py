@@ -27,10 +27,23 @@ from helpers.exact.gaussian import (
     times,
     transpose,
 )
-from helpers.priors import MODELS, PARAMETERS, SEED, Columns, Priors, check_choice
+from helpers.priors import (
+    EFFECTS,
+    INTERVAL,
+    LOWER,
+    MODELS,
+    PARAMETERS,
+    PARAMETERS_OF,
+    SDS,
+    SEED,
+    UPPER,
+    Columns,
+    Priors,
+    check_choice,
+)
 
-STATISTICS = ("mean", "sd", "2.5 %", "50 %", "97.5 %")
-PROBABILITIES = (0.025, 0.5, 0.975)
+STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
+PROBABILITIES = ((1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2)
 TOLERANCE = 1e-3  # of a posterior sd: no mean and no sd may move further when the nodes double
 RIM = 1e-6  # largest share of the mass on nodes that are left out
 SCOUT, STEP = 1.0, 0.65  # distance of nodes in posterior sds, in the first round and the second
@@ -60,12 +73,12 @@ def exact_posterior(
     name
         One of ``models.MODELS``.
     data
-        One row a visit, or the result of ``sufficient_statistics``. Time and memory depend on the
+        One row an observation, or the result of ``sufficient_statistics``. Time and memory depend on the
         number of groups, not of rows.
     priors
         As in ``models.fit``; with ``lkj_eta=None`` there is no ``rho``: it is 0.
     outcome, predictor, group
-        Columns of ``data`` if that holds visits.
+        Columns of ``data`` if that holds observations.
     draws
         Number of independent draws.
     seed
@@ -108,17 +121,14 @@ def exact_posterior(
 
 @dataclass(frozen=True)
 class Problem:
-    """A model with its data. The grid spans ``names``; ``unit`` is a small value of each sd."""
+    """A model with its data. The grid spans the sds and rho in ``names``; ``effects`` are the group-level
+    effects of the model, and ``unit`` is a small value of each sd."""
 
     names: tuple[str, ...]
+    effects: tuple[str, ...]
     unit: dict[str, float]
     data: Reduced
     priors: Priors
-
-    @property
-    def effects(self) -> tuple[str, ...]:
-        """The group-level effects that the model has."""
-        return ("group_intercept", "group_slope")[: len(self.names) - 1]
 
 
 def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> None:
@@ -138,7 +148,7 @@ def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> Non
 
 
 def build_problem(name: str, statistics: pd.DataFrame, priors: Priors) -> Problem:
-    """Units are the smallest values that the data, or the prior, can tell from 0.
+    """Put a model and its data together. Units are the smallest values that the data, or the prior, can tell from 0.
 
     Raises ``ValueError`` for an unknown model, ``QuadratureFailed`` for rows without any scatter.
     """
@@ -153,9 +163,10 @@ def build_problem(name: str, statistics: pd.DataFrame, priors: Priors) -> Proble
         "group_sd": min(priors.group_sd, of_intercept),
         "slope_sd": min(priors.slope_sd, of_slope),
     }
-    count = {"pooled": 1, "random_intercept": 2, "random_slope": 3 + (priors.lkj_eta is not None)}
-    names = ("sigma", "group_sd", "slope_sd", "rho")[: count[name]]
-    return Problem(names, unit, data, priors)
+    without = ("rho",) if priors.lkj_eta is None else ()
+    names = [sd for sd in SDS if sd in PARAMETERS_OF[name] and sd not in without]
+    effects = [effect for effect in EFFECTS if effect in PARAMETERS_OF[name]]
+    return Problem(tuple(names), tuple(effects), unit, data, priors)
 
 
 def _sd_from(t: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
@@ -316,27 +327,18 @@ def _grow(log_density: Callable, center: np.ndarray, axes: np.ndarray) -> Nodes:
             index = np.vstack([index, new])
             values = np.append(values, log_density(center + new @ axes.T))
             grown = np.append(grown, np.zeros(len(new), dtype=bool))
-            if len(index) > NODE_LIMIT or np.abs(index).max() >= RADIX // 2 - 1:
+            if len(index) > NODE_LIMIT:
                 raise QuadratureFailed(f"The grid needs more than {NODE_LIMIT:,} nodes.")
         if special.softmax(values)[~grown].sum() < RIM:
             return Nodes(center, axes, index[grown], values[grown])
     raise QuadratureFailed("The posterior's tails are too long for the grid.")
 
 
-RADIX = 2**15
-
-
 def _unvisited(reached: np.ndarray, visited: np.ndarray) -> np.ndarray:
-    """Rows of ``reached`` that are not in ``visited``, each once."""
-    codes = np.sort(_code(reached))
-    codes = codes[np.append(True, np.diff(codes) > 0)]
-    new = codes[np.isin(codes, _code(visited), assume_unique=True, invert=True, kind="sort")]
-    return new[:, None] // RADIX ** np.arange(reached.shape[1]) % RADIX - RADIX // 2
-
-
-def _code(index: np.ndarray) -> np.ndarray:
-    """One whole number for each row of whole numbers between -RADIX/2 and RADIX/2."""
-    return (index + RADIX // 2) @ RADIX ** np.arange(index.shape[1])
+    """Rows of ``reached`` that are not in ``visited``, each once, sorted."""
+    known = pd.DataFrame(np.vstack([visited, reached])).duplicated().to_numpy()[len(visited) :]
+    new = reached[~known]
+    return new[np.lexsort(new.T)]
 
 
 # What the nodes say of each parameter

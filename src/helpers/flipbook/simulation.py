@@ -6,13 +6,16 @@ import xarray as xr
 
 from helpers.flipbook.widget import draw_normals
 from helpers.frames import check_group, check_numeric, group_labels
-from helpers.priors import MODELS, SEED, Columns, Priors, check_choice
-
-NEEDED = {
-    "pooled": ("intercept", "slope", "sigma"),
-    "random_intercept": ("intercept", "slope", "sigma", "group_sd"),
-    "random_slope": ("intercept", "slope", "sigma", "group_sd", "slope_sd"),
-}
+from helpers.priors import (
+    EFFECTS,
+    MODELS,
+    PARAMETERS,
+    PARAMETERS_OF,
+    SEED,
+    Columns,
+    Priors,
+    check_choice,
+)
 
 
 def simulate(
@@ -77,8 +80,8 @@ def draw_parameters(
 ) -> dict[str, np.ndarray]:
     """Draws of the scalar parameters by name; given ones are only put into one row."""
     if not isinstance(priors, Priors):
-        names = {*NEEDED["random_slope"], "rho"} & set(priors.data_vars)
-        return {name: priors[name].to_numpy().ravel() for name in sorted(names)}
+        names = sorted((set(PARAMETERS) - set(EFFECTS)) & set(priors.data_vars))
+        return {name: priors[name].to_numpy().ravel() for name in names}
     rng = np.random.default_rng(seed)
     z = rng.normal(size=(5, draws))
     eta = priors.lkj_eta
@@ -95,7 +98,8 @@ def draw_parameters(
 def simulate_from(name: str, drawn: dict[str, np.ndarray], design: Design) -> xr.DataArray:
     """One data set a draw, number by number what ``simulate`` in ``flipbook.html`` gives."""
     check_choice("model", name, MODELS)
-    missing = [parameter for parameter in NEEDED[name] if parameter not in drawn]
+    needed = [parameter for parameter in PARAMETERS_OF[name] if parameter not in (*EFFECTS, "rho")]
+    missing = [parameter for parameter in needed if parameter not in drawn]
     if missing:
         raise ValueError(f"The model {name!r} needs draws of {missing[0]!r}; there are none.")
     draw = {parameter: values[:, None] for parameter, values in drawn.items()}
