@@ -1,15 +1,14 @@
-"""Exact leave-one-out is what taking a row out gives, and PSIS agrees with it."""
+"""Exact leave-one-out is what taking a row out gives."""
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import exact, fits, models
+from helpers import exact, models
 from helpers.exact import loo
-from test_agreement import simulate
+from simulated import simulate
 
-UNBALANCED = simulate([1, 1, 2, 3, 13, 34, 9], seed=2)
+UNBALANCED = simulate([1, 1, 3, 13, 30], slope_sd=6, sigma=6, seed=2)
 
 
 def log_evidence(name: str, frame: pd.DataFrame) -> float:
@@ -45,23 +44,10 @@ def test_mean_sd_and_pit_are_those_of_a_fit_without_the_row(name, visits):
 
 
 @pytest.mark.parametrize("name", models.MODELS)
-def test_psis_agrees_with_the_exact_answer(name, visits):
-    """In total and visit by visit, within four and five times the Monte Carlo error that PSIS states."""
-    extend = ("posterior_predictive", "log_likelihood", "log_prior")
-    tree = fits.fit_once(name, visits, draws=2000, extend=extend)
-    estimate = az.loo(tree, pointwise=True)
-    answer = loo.leave_one_out(name, visits)
-    difference = estimate.elpd_i.values - answer["elpd"].to_numpy()
-    moves = loo.psis_moves(estimate, tree["log_likelihood"]["bounce_time"])
-    assert abs(difference.sum()) < 4 * float(az.mcse(moves.sum("obs")))
-    assert (np.abs(difference) < 5 * az.mcse(moves).values).all()
-
-
-@pytest.mark.parametrize("name", models.MODELS)
 def test_a_group_is_predicted_as_the_evidence_says(name):
     scores = loo.leave_group_out(name, UNBALANCED)
     whole = log_evidence(name, UNBALANCED)
-    for label in ("group 00", "group 03", "group 05"):
+    for label in ("c000", "c002", "c004"):
         without = log_evidence(name, UNBALANCED[UNBALANCED["county"] != label])
         assert scores[label] == pytest.approx(whole - without, abs=0.01)
 
@@ -72,7 +58,7 @@ def test_the_only_row_of_a_group_is_left_out_in_three_ways(name):
     rows = loo.leave_one_out(name, UNBALANCED)["elpd"]
     groups = loo.leave_group_out(name, UNBALANCED)
     first = loo.predict_new_group(name, UNBALANCED)
-    for row, label in ((0, "group 00"), (1, "group 01")):
+    for row, label in ((0, "c000"), (1, "c001")):
         assert groups[label] == pytest.approx(rows[row], abs=1e-6)
         assert first[row] == pytest.approx(rows[row], abs=1e-6)
 

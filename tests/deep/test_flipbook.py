@@ -1,19 +1,17 @@
-import json
-import re
+"""The flip-book in a browser: its controls, its numbers, notebooks that show it, light and dark."""
 
-import matplotlib.pyplot as plt
-import numpy as np
 import pytest
-import xarray as xr
 from axe_playwright_python.base import AXE_SCRIPT
 from IPython.display import HTML
 
 from helpers import flipbook, models
 from helpers.priors import Priors
 
-TIGHT = Priors(intercept=(200, 2.5), slope=(0, 1), sigma=2, group_sd=2, slope_sd=0.5)
-WIDE = Priors(intercept=(150, 300), slope=(0, 40), sigma=80, group_sd=80, slope_sd=20)
-DIAL = {"wide": WIDE, "ours": Priors(), "too tight": TIGHT}
+DIAL = {
+    "wide": Priors((150, 300), (0, 40), sigma=80, group_sd=80, slope_sd=20),
+    "ours": Priors(),
+    "too tight": Priors((200, 2.5), (0, 1), sigma=2, group_sd=2, slope_sd=0.5),
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,29 +24,8 @@ def page(open_page, book):
     return open_page(book)
 
 
-def simulated(visits, pages=5):
-    rng = np.random.default_rng(1)
-    values = rng.normal(200, 300, size=(1, pages, len(visits)))
-    return xr.DataArray(values, dims=("chain", "draw", "obs"))
-
-
-def content(book):
-    """What the script of a flip-book reads."""
-    return json.loads(re.search(r", data = (\{.*\});", book.data).group(1))
-
-
 def title_of(page):
     return page.text_content(".status").partition(":")[0]
-
-
-# The shares
-
-
-def test_shares_count_what_cannot_be_and_what_nobody_believes():
-    times = np.tile([-1.0, 0.0, 600.0, 601.0, 700.0], (1, 40, 1))
-    draws = xr.DataArray(times + 0.0, dims=("chain", "draw", "obs"))
-    row = flipbook.present_shares({"prior": draws}).loc["prior"]
-    assert row.tolist() == ["20", "40", "40"]
 
 
 def test_the_shares_on_the_page_are_those_of_the_helpers(visits, page):
@@ -80,105 +57,6 @@ def test_the_script_counts_on_its_pages_what_numpy_counts(visits, page):
             error = float(by_page.std()) / 100**0.5
             share = counts[0] / (100 * len(visits))
             assert share == pytest.approx(float(by_page.mean()), abs=4 * error)
-
-
-# The simulation
-
-
-@pytest.mark.parametrize("name", models.MODELS)
-def test_the_page_simulates_as_python_does(visits, page, name):
-    for prior, label in enumerate(DIAL):
-        ours = flipbook.simulate(visits, name, DIAL[label])[0].to_numpy()
-        for number in (0, 1, 99):
-            theirs = page.evaluate(
-                "args => document.querySelector('figure').simulate(...args)", [prior, name, number]
-            )
-            assert theirs == pytest.approx(ours[number], abs=0.05)
-
-
-@pytest.mark.parametrize("name", models.MODELS)
-def test_the_simulation_is_that_of_the_model(visits, name):
-    """Moments of outcomes against the closed form: mean, variance, covariance within a county."""
-    draws = 8000
-    priors = Priors()
-    times = flipbook.simulate(visits, name, priors, draws=draws)[0].to_numpy()
-    kent = visits.index[visits["county"] == "Kent"][:2]
-    devon = visits.index[visits["county"] == "Devon"][0]
-    x = visits["std_age"].to_numpy()
-    group = priors.group_sd**2 * (name != "pooled")
-    tilt = priors.slope_sd**2 * (name == "random_slope")
-
-    def covariance(i, j, same_county):
-        shared = priors.intercept[1] ** 2 + priors.slope[1] ** 2 * x[i] * x[j]
-        return shared + same_county * (group + tilt * x[i] * x[j]) + (i == j) * priors.sigma**2
-
-    i, j = kent
-    found = np.cov(times[:, [i, j, devon]].T)
-    assert times[:, i].mean() == pytest.approx(200, abs=2)
-    for value, expected in (
-        (found[0, 0], covariance(i, i, True)),
-        (found[0, 1], covariance(i, j, True)),
-        (found[0, 2], covariance(i, devon, False)),
-    ):
-        assert value == pytest.approx(expected, rel=0.1)
-
-
-def test_intercepts_and_slopes_of_groups_are_correlated_as_rho_says(visits):
-    one = {name: ("draw", np.zeros(4000)) for name in ("intercept", "slope", "sigma")}
-    sds = {name: ("draw", np.ones(4000)) for name in ("group_sd", "slope_sd")}
-    given = xr.Dataset(one | sds | {"rho": ("draw", np.full(4000, 0.6))})
-    times = flipbook.simulate(visits, "random_slope", given)[0].to_numpy()
-    kent = np.flatnonzero(visits["county"] == "Kent")
-    x = visits["std_age"].to_numpy()
-    a, b = kent[np.argmin(x[kent])], kent[np.argmax(x[kent])]
-    slope = (times[:, b] - times[:, a]) / (x[b] - x[a])
-    assert np.corrcoef(slope, times[:, a] - slope * x[a])[0, 1] == pytest.approx(0.6, abs=0.05)
-
-
-def test_draws_of_any_prior_turn_pages(visits):
-    """PyMC's group "prior" has parameters that no ``Priors`` can say."""
-    rng = np.random.default_rng(3)
-    shape = ("chain", "draw")
-    draws = {name: (shape, rng.gamma(2, 10, (2, 50))) for name in ("intercept", "slope", "sigma")}
-    prior = xr.Dataset(draws | {"group_sd": (shape, rng.gamma(2, 10, (2, 50)))})
-    book = flipbook.make_flipbook(
-        visits, {"gamma": prior}, title="Gammas", models=("pooled", "random_intercept"), pages=20
-    )
-    assert content(book)["pages"] == 20
-    assert content(book)["priors"][0]["draws"]["sigma"] == pytest.approx(
-        prior["sigma"].to_numpy().ravel()[:20], rel=1e-4
-    )
-    with pytest.raises(ValueError, match="slope_sd"):
-        flipbook.make_flipbook(visits, {"gamma": prior}, title="Gammas")
-
-
-def test_any_frame_turns_pages(visits, open_page):
-    frame = visits.rename(columns={"bounce_time": "score", "std_age": "z", "county": "school"})
-    frame = frame[["score", "z", "school"]]
-    columns = {"outcome": "score", "predictor": "z", "group": "school"}
-    labels = {"plausible": (100, 300), "unit": "points"}
-    book = flipbook.make_flipbook(frame, DIAL, title="Schools", draws=100, **columns, **labels)
-    assert content(book)["labels"] == ["z", "score"]
-    assert content(book)["x"] == pytest.approx(frame["z"].tolist(), rel=1e-3)
-    page = open_page(book)
-    assert page.get_by_text("impossible (< 100 points)").first.is_visible()
-    assert title_of(page) == "Data set 1 of 100"
-
-
-def test_what_cannot_be_drawn_is_refused(visits):
-    with pytest.raises(ValueError, match="prior to start from"):
-        flipbook.make_flipbook(visits, DIAL, title="Priors", start="nobody's")
-    with pytest.raises(ValueError, match="model"):
-        flipbook.make_flipbook(visits, DIAL, title="Priors", models=("cubic",))
-    with pytest.raises(ValueError, match="no column"):
-        flipbook.make_flipbook(visits, DIAL, title="Priors", group="school")
-    with pytest.raises(ValueError, match="no column 'years'"):
-        flipbook.make_flipbook(visits, DIAL, title="Priors", shown="years")
-    with pytest.raises(ValueError, match="'county' is not numeric"):
-        flipbook.make_flipbook(visits, DIAL, title="Priors", shown="county")
-
-
-# The controls
 
 
 def test_the_dials_change_prior_and_model(page):
@@ -319,9 +197,6 @@ def test_two_flip_books_stand_on_one_page_without_meeting(open_page, book):
     assert page.locator("form .chosen th").all_text_contents() == ["wide", "too tight"]
 
 
-# The page it stands on
-
-
 # How a notebook runs the script in an output that it adds to its page: JupyterLab puts a copy in its place,
 # VS Code adds a copy to the end of the output and takes it away again.
 RUN = {
@@ -373,57 +248,3 @@ def test_the_table_can_be_read_in_a_dark_notebook(open_page, book):
     found = page.evaluate("axe.run('table', {runOnly: ['color-contrast']})")
     assert found["violations"] == []
     assert found["passes"]
-
-
-def test_a_flip_book_needs_nothing_but_its_page(book):
-    assert not re.search(r"""href\s*=|https?://|import\s*\(|fetch\s*\(""", book.data)
-    assert all(source.startswith("data:") for source in re.findall(r'src="([^"]*)', book.data))
-
-
-def test_two_flip_books_on_a_page_are_light(book):
-    assert 2 * len(book.data.encode()) < 250_000
-
-
-def test_without_scripts_a_still_picture_and_the_shares_stand_there(open_page, book):
-    page = open_page(book, java_script_enabled=False)
-    picture = page.locator(".still img")
-    assert picture.is_visible() and len(picture.get_attribute("alt")) > 40
-    assert page.locator(".still tbody tr").count() == 3
-    assert not page.locator("button").count()
-
-
-def test_on_paper_the_still_picture_takes_the_place_of_the_controls(page):
-    assert page.locator("canvas").is_visible() and not page.locator(".still").is_visible()
-    page.emulate_media(media="print")
-    assert page.locator(".still").is_visible() and not page.locator("canvas").is_visible()
-
-
-def test_words_cannot_break_the_page(visits):
-    frame = visits.assign(county=visits["county"].astype(str).replace("Kent", "</script><b>"))
-    dial = {'<b>"ours" & more': Priors()}
-    page = flipbook.make_flipbook(frame, dial, title='<b>slope & "group"</b>', draws=20).data
-    assert page.count("</script>") == 1
-    assert "<b>" not in page
-
-
-# The still picture
-
-
-def test_one_wild_data_set_does_not_stretch_the_frame(visits):
-    pages = simulated(visits).to_numpy()[0]
-    calm = flipbook.axis_limits(pages, visits["bounce_time"])
-    pages[0, 0] = 1e9
-    assert flipbook.axis_limits(pages, visits["bounce_time"]) == pytest.approx(calm, rel=0.05)
-
-
-def test_the_frame_holds_zero_and_every_observed_time(visits):
-    low, high = flipbook.axis_limits(np.full((2, 3), 210.0), visits["bounce_time"])
-    assert low < 0
-    assert high > visits["bounce_time"].max()
-
-
-def test_paper_shows_the_observed_data_and_no_empty_panel(visits):
-    figure = flipbook.plot_data_sets(visits, simulated(visits), title="A prior", frames=2)
-    shown = [ax.get_title(loc="left") for ax in figure.axes if ax.get_visible()]
-    assert shown == ["Observed", "Simulated, 1", "Simulated, 2"]
-    plt.close(figure)

@@ -1,0 +1,86 @@
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from helpers.book import touch
+
+SETTINGS = {"own": 210.0, "population": 200.0, "sigma": 8.0, "n": 7, "tau": 4.0, "group": "Kent"}
+
+
+def make(**changed):
+    return touch.make_shrinkage_widget(**SETTINGS | changed)
+
+
+def set_slider(page, name, value):
+    page.locator(f"[name={name}]").evaluate(
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); }",
+        str(value),
+    )
+
+
+def test_it_is_light_and_needs_nothing_but_its_page():
+    page = make(group="Rutland & <b>").data
+    assert not re.search(r"""href\s*=|https?://|import\s*\(|fetch\s*\(""", page)
+    assert page.count("</script>") == 1
+    assert "<b>" not in page
+    assert len(page.encode()) < 60_000
+
+
+def test_the_estimate_follows_n_and_tau(open_page):
+    page = open_page(make())
+    for n, tau in ((7, 4.0), (1, 8.0), (150, 0.0), (20, 2.0)):
+        set_slider(page, "n", n)
+        set_slider(page, "tau", tau)
+        weight = n * tau**2 / (n * tau**2 + 8.0**2)
+        assert f"{weight:.2f}. Estimate: {200 + 10 * weight:.1f} s" in page.text_content(".status")
+
+
+def test_the_curve_rises_towards_the_own_data(open_page):
+    page = open_page(make())
+    points = re.findall(r"[\d.]+ ([\d.]+)", page.get_attribute(".curve", "d"))
+    heights = np.array(points, dtype=float)  # downwards, as screens count
+    assert np.all(np.diff(heights) <= 0)
+    assert float(page.get_attribute(".estimate", "cy")) < heights[0]
+
+
+def test_the_sliders_reach_where_they_start(open_page):
+    page = open_page(make(n=400, tau=45.3))
+    assert page.locator("[name=n]").input_value() == "400"
+    assert page.locator("[name=tau]").input_value() == "45.3"
+    assert float(page.get_attribute(".estimate", "cx")) <= 400  # within the picture
+
+
+@pytest.mark.parametrize("wrong", [{"n": 0}, {"tau": -1.0}, {"sigma": 0.0}, {"own": np.nan}])
+def test_what_no_slider_can_show_is_refused(wrong):
+    with pytest.raises(ValueError, match="n must be 1 or more"):
+        make(**wrong)
+
+
+def test_it_takes_numbers_of_numpy():
+    assert make(own=xr.DataArray(1.0), n=np.int64(7), tau=np.float64(1.0)).data
+
+
+def test_a_group_sd_of_zero_pools_completely():
+    page = make(tau=0.0).data
+    assert "weight 0.00" in page and "estimate 200.0 s" in page
+
+
+def test_sliders_have_names_and_arrow_keys(open_page):
+    page = open_page(make())
+    for name in ("n", "\u03c4"):
+        slider = page.get_by_role("slider", name=name, exact=True)
+        before = slider.input_value()
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        assert slider.input_value() != before
+
+
+def test_a_sentence_stands_where_scripts_do_not_run_and_on_paper(open_page):
+    page = open_page(make(), java_script_enabled=False)
+    assert "the weight 0.64" in page.text_content(".still")
+    page = open_page(make())
+    assert not page.locator(".still").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(".still").is_visible() and not page.locator("svg").is_visible()

@@ -1,0 +1,71 @@
+"""Closed forms given the sds are those of dense matrices."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dense import dense_posterior
+from helpers import exact
+from helpers.exact import gaussian, quadrature
+from helpers.priors import MODELS, Priors
+from simulated import simulate
+
+SDS = {
+    "pooled": {"sigma": 7.0},
+    "random_intercept": {"sigma": 7.0, "group_sd": 11.0},
+    "random_slope": {"sigma": 7.0, "group_sd": 11.0, "slope_sd": 3.0, "rho": -0.6},
+}
+
+
+@pytest.fixture
+def few():
+    return simulate([4, 1, 3, 5], slope_sd=3.0)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_likelihood_given_the_sds_is_the_multivariate_normal_density(few, name):
+    priors = Priors(intercept=(190.0, 12.0), slope=(1.0, 4.0))
+    found = exact.log_marginal_likelihood(
+        exact.sufficient_statistics(few), **SDS[name], priors=priors
+    )
+    assert found == pytest.approx(dense_posterior(few, priors, **SDS[name])[0], abs=1e-9)
+
+
+def test_lines_and_deviations_given_the_sds_are_those_of_dense_matrices(few):
+    given = SDS["random_slope"]
+    _, (mean,), (covariance,) = dense_posterior(few, Priors(), **given)
+    problem = quadrature.build_problem("random_slope", exact.sufficient_statistics(few), Priors())
+    sds = gaussian.Sds(*(np.array([v]) for v in given.values()), np.sqrt([1 - given["rho"] ** 2]))
+    _, line, line_covariance = gaussian.condition(sds, problem.data)
+    assert line[:, 0] + problem.data.reference == pytest.approx(mean[:2])
+    assert line_covariance[..., 0] == pytest.approx(covariance[:2, :2])
+    for j in range(4):
+        own = [2 + j, 6 + j]
+        c, S, C = (array[..., 0] for array in gaussian.deviations(sds, problem.data, j))
+        assert c - S @ line[:, 0] == pytest.approx(mean[own])
+        spread = C + S @ line_covariance[..., 0] @ S.T
+        assert spread == pytest.approx(covariance[np.ix_(own, own)])
+        assert -S @ line_covariance[..., 0] == pytest.approx(covariance[np.ix_(own, [0, 1])])
+
+
+def test_the_statistics_are_sums_around_group_means(few):
+    table = exact.sufficient_statistics(few)
+    for label, rows in few.groupby("county"):
+        x, y = rows["std_age"], rows["bounce_time"]
+        x0, y0 = x - x.mean(), y - y.mean()
+        fitted = np.polyval(np.polyfit(x, y, 1), x) if len(rows) > 1 else y
+        want = [len(rows), y.mean(), x.mean(), (y0**2).sum(), (x0**2).sum(), (x0 * y0).sum()]
+        assert table.loc[label].tolist() == pytest.approx([*want, ((y - fitted) ** 2).sum()])
+
+
+def test_the_statistics_keep_their_digits_next_to_a_billion():
+    rng = np.random.default_rng(1)
+    y = 1e9 + rng.normal(size=200_000)
+    frame = pd.DataFrame({"bounce_time": y, "std_age": y - 1e9, "county": ["a", "b"] * 100_000})
+    table = exact.sufficient_statistics(frame)
+    mean = math.fsum(y[::2] - 1e9) / 100_000
+    assert table.loc["a", "outcome_mean"] - 1e9 == pytest.approx(mean, abs=2e-7)
+    assert table.loc["a", "outcome_ss"] == pytest.approx(np.sum((y[::2] - 1e9 - mean) ** 2))
+    assert table.loc["a", "residual_ss"] == pytest.approx(0, abs=1e-9)
