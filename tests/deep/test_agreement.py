@@ -134,14 +134,3 @@ def test_independent_draws_differ_from_the_exact_answer_by_what_the_errors_say()
     )
     spread = differences.groupby("statistic").std()
     assert spread.between(0.85, 1.2).all(), spread
-
-
-def test_a_comparison_of_different_models_is_refused():
-    with pytest.raises(ValueError, match="parameter 'group_sd'"):
-        diagnostics.compare_with_exact(
-            exact_answer("book", "pooled"), exact_answer("book", "random_intercept")
-        )
-    with pytest.raises(ValueError, match="parameter 'group_intercept"):
-        diagnostics.compare_with_exact(
-            exact_answer("unbalanced", "random_intercept"), exact_answer("book", "random_intercept")
-        )

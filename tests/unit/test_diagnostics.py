@@ -132,8 +132,13 @@ def test_a_converged_fit_of_a_wrong_model_is_stopped(exact, wrong):
         diagnostics.require_converged(tree, exact)
 
 
-def test_a_fit_without_a_parameter_of_the_exact_answer_is_refused(exact):
+def test_a_comparison_of_different_models_or_groups_is_refused(exact, visits):
     tree = pretend_sampled(exact)
-    tree["posterior"] = tree["posterior"].to_dataset().drop_vars("group_sd")
-    with pytest.raises(ValueError, match="group_sd"):
-        diagnostics.compare_with_exact(tree, exact)
+    without = tree.copy()
+    without["posterior"] = tree["posterior"].to_dataset().drop_vars("group_sd")
+    with pytest.raises(ValueError, match="parameter 'group_sd'"):
+        diagnostics.compare_with_exact(without, exact)
+    fewer = visits[visits["county"] != "Rutland"]
+    other = models.fit("random_intercept", fewer, backend="exact")
+    with pytest.raises(ValueError, match=r"parameter 'group_intercept\[Rutland\]'"):
+        diagnostics.compare_with_exact(tree, other)

@@ -12,7 +12,7 @@ import xarray as xr
 
 from helpers import fits, models
 
-ASKED = {"draws": 50, "tune": 50, "chains": 2, "seed": 1}
+ASKED = {"draws": 20, "tune": 20, "chains": 2, "seed": 1}
 EXACT = {"backend": "exact"}
 
 
@@ -42,69 +42,60 @@ def assert_same(first: xr.DataTree, second: xr.DataTree) -> None:
         xr.testing.assert_equal(first[group].to_dataset(), second[group].to_dataset())
 
 
-def test_a_fit_is_computed_once_and_comes_back_whole(visits, computed):
-    asked = {**ASKED, "extend": ("log_likelihood", "log_prior")}
-    first = fits.fit_once("random_intercept", visits, **asked)
-    second = fits.fit_once("random_intercept", visits, **asked)
-    assert computed == ["random_intercept"]
+def test_a_fit_is_computed_once_and_comes_back_whole_with_or_without_its_extensions(
+    visits, computed
+):
+    asked = {**ASKED, "extend": ("log_prior",)}
+    first, second = (fits.fit_once("pooled", visits, **asked) for _ in range(2))
+    plain = fits.fit_once("pooled", visits, **ASKED)
+    assert computed == ["pooled"]
     assert_same(first, second)
+    assert set(plain.children) == {"posterior", "sample_stats", "observed_data"}
+    assert plain["posterior"].to_dataset().equals(first["posterior"].to_dataset())
 
 
 def test_an_exact_answer_comes_back_whole(visits, computed):
-    first, second = (fits.fit_once("random_slope", visits, backend="exact") for _ in range(2))
+    first, second = (fits.fit_once("random_slope", visits, **EXACT) for _ in range(2))
     assert computed == ["random_slope"]
     assert_same(first, second)
     assert first["exact"].attrs == pytest.approx(second["exact"].attrs)
 
 
-def test_an_extended_fit_serves_whoever_asks_for_the_draws_only(visits, computed):
-    fits.fit_once("random_intercept", visits, **ASKED, extend=("log_prior",))
-    plain = fits.fit_once("random_intercept", visits, **ASKED)
-    assert computed == ["random_intercept"]
-    assert_same(plain, models.fit("random_intercept", visits, **ASKED))
-
-
 OTHER = {
-    "model": lambda name, frame, asked: ("random_intercept", frame, asked),
-    "seed": lambda name, frame, asked: (name, frame, {**asked, "seed": 2}),
-    "draws": lambda name, frame, asked: (name, frame, {**asked, "draws": 51}),
-    "back end": lambda name, frame, asked: (name, frame, {**asked, "backend": "exact"}),
-    "prior": lambda name, frame, asked: (
-        name,
-        frame,
-        {**asked, "priors": models.Priors(sigma=21.0)},
-    ),
-    "extension": lambda name, frame, asked: (name, frame, {**asked, "extend": ("log_prior",)}),
-    "value": lambda name, frame, asked: (
-        name,
-        frame.assign(bounce_time=frame["bounce_time"] + 1e-9 * (frame.index == 5)),
-        asked,
-    ),
-    "order of rows": lambda name, frame, asked: (name, frame[::-1], asked),
-    "labels": lambda name, frame, asked: (
-        name,
-        frame.assign(county=frame["county"].str.upper()),
-        asked,
-    ),
+    "model": lambda name, frame: ("random_intercept", frame, ASKED),
+    "seed": lambda name, frame: (name, frame, ASKED | {"seed": 2}),
+    "back end": lambda name, frame: (name, frame, ASKED | {"backend": "exact"}),
+    "prior": lambda name, frame: (name, frame, ASKED | {"priors": models.Priors(sigma=21.0)}),
+    "extension": lambda name, frame: (name, frame, ASKED | {"extend": ("log_prior",)}),
+    "value": lambda name, frame: (name, frame.replace({"std_age": frame["std_age"][5]}, 0), ASKED),
+    "order of rows": lambda name, frame: (name, frame[::-1], ASKED),
+    "labels": lambda name, frame: (name, frame.assign(county=frame["county"].str.upper()), ASKED),
 }
 
 
 @pytest.mark.parametrize("change", OTHER)
 def test_another_question_is_another_entry(visits, change):
-    asked = "pooled", visits, ASKED
-    name, frame, settings = OTHER[change](*asked)
-    assert fits.fingerprint(*asked) != fits.fingerprint(name, frame, settings)
+    asked = fits.fingerprint("pooled", visits, ASKED)
+    assert asked != fits.fingerprint(*OTHER[change]("pooled", visits))
+
+
+def test_other_versions_and_other_code_are_another_question_and_other_comments_are_not(
+    visits, monkeypatch
+):
+    asked = fits.fingerprint("pooled", visits, ASKED)
+    read = fits.inspect.getsource
+    monkeypatch.setattr(fits.inspect, "getsource", lambda module: f"# A word\n\n{read(module)}")
+    assert fits.fingerprint("pooled", visits, ASKED) == asked
+    monkeypatch.setattr(fits.inspect, "getsource", lambda module: f"{read(module)}\nTWO = 2")
+    assert fits.fingerprint("pooled", visits, ASKED) != asked
+    monkeypatch.undo()
+    monkeypatch.setattr(fits, "version", lambda package: "0.0")
+    assert fits.fingerprint("pooled", visits, ASKED) != asked
 
 
 def test_a_default_that_is_written_out_is_the_same_question(visits):
     written = {**ASKED, "backend": "pymc", "priors": models.Priors()}
     assert fits.fingerprint("pooled", visits, ASKED) == fits.fingerprint("pooled", visits, written)
-
-
-def test_other_versions_are_another_question(visits, monkeypatch):
-    before = fits.fingerprint("pooled", visits, ASKED)
-    monkeypatch.setattr(fits, "version", lambda package: "0.0")
-    assert fits.fingerprint("pooled", visits, ASKED) != before
 
 
 def flip(content: bytes, position: int) -> bytes:
@@ -152,61 +143,61 @@ def test_a_folder_that_cannot_be_written_only_costs_time(visits, computed, folde
     assert computed == ["pooled"] * 2
 
 
+def make_old(*paths):
+    for path in paths:
+        os.utime(path, (0, 0))
+
+
 def test_what_nobody_read_for_a_month_is_forgotten(visits, folder):
     fits.fit_once("pooled", visits, **EXACT)
-    (old,) = folder.glob("*.zip")
-    os.utime(old, (0, 0))
+    make_old(*folder.glob("*.zip"))
     fits.fit_once("random_intercept", visits, **EXACT)
     assert [entry.name.split("-")[0] for entry in folder.glob("*.zip")] == ["random_intercept"]
 
 
-def test_what_a_writer_left_that_was_stopped_is_forgotten_too(visits, folder):
-    stopped = folder / f"{fits.UNFINISHED}x"
-    stopped.mkdir(parents=True)
-    (stopped / fits.MEMBER).write_bytes(b"half")
-    os.utime(stopped, (0, 0))
-    assert fits.fit_once("pooled", visits, **EXACT)
-    assert not stopped.exists()
-
-
-def test_what_a_reader_keeps_in_the_same_folder_stays(visits, folder):
-    thesis, notes = folder / "thesis", folder / "pooled-notes.zip"
-    thesis.mkdir(parents=True)
-    notes.touch()
-    for path in (thesis, notes):
-        os.utime(path, (0, 0))
-    fits.fit_once("pooled", visits, **EXACT)
-    assert thesis.exists() and notes.exists()
-
-
 def test_what_is_read_is_not_forgotten(visits, folder):
     fits.fit_once("pooled", visits, **EXACT)
-    (old,) = folder.glob("*.zip")
-    os.utime(old, (0, 0))
+    make_old(*folder.glob("*.zip"))
     fits.fit_once("pooled", visits, **EXACT)
     fits.fit_once("random_intercept", visits, **EXACT)
     assert len(list(folder.glob("*.zip"))) == 2
 
 
+def test_what_a_stopped_writer_left_is_forgotten_and_what_a_reader_keeps_there_stays(
+    visits, folder
+):
+    stopped, thesis, notes = (folder / name for name in (f"{fits.UNFINISHED}x", "thesis", "a.zip"))
+    stopped.mkdir(parents=True)
+    thesis.mkdir()
+    notes.touch()
+    make_old(stopped, thesis, notes)
+    fits.fit_once("pooled", visits, **EXACT)
+    assert not stopped.exists()
+    assert thesis.exists() and notes.exists()
+
+
+COUNTED = """
+import functools
+from helpers import fits, frames, models
+from helpers.book.visits import load_bounce_times
+
+fit = models.fit
+
+@functools.wraps(fit)
+def counted(*args, **kwargs):
+    print("computed")
+    return fit(*args, **kwargs)
+
+models.fit = counted
+visits = frames.standardize(load_bounce_times(), "age")
+tree = fits.fit_once("pooled", visits, backend="exact")
+print("mean", float(tree["posterior"]["slope"].mean()))
+"""
+
+
 def test_of_two_processes_one_computes(folder):
-    program = (
-        "from helpers import data, fits, models\n"
-        "fit = models.fit\n"
-        "import functools\n"
-        "@functools.wraps(fit)\n"
-        "def counted(*args, **kwargs):\n"
-        "    print('computed')\n"
-        "    return fit(*args, **kwargs)\n"
-        "models.fit = counted\n"
-        "visits = data.standardize(data.load_bounce_times(), 'age')\n"
-        "tree = fits.fit_once('pooled', visits, backend='exact')\n"
-        "print('mean', float(tree['posterior']['slope'].mean()))\n"
-    )
-    command = [sys.executable, "-c", program]
-    running = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy())
-        for _ in range(2)
-    ]
+    command = [sys.executable, "-c", COUNTED]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     printed = [process.communicate(timeout=300)[0] for process in running]
     assert sum(text.count("computed") for text in printed) == 1
     first, second = (text.split("mean")[1] for text in printed)

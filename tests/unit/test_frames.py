@@ -1,69 +1,10 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
-from conftest import ROOT
 from helpers import frames
-from helpers.book.truth import load_truth, true_parameters, truth_on_scale, write_data
-from helpers.book.visits import load_bounce_times, simulate_bounce_times
-
-HEADER = "bounce_time,age,county\n"
-
-
-def write(folder: Path, text: str) -> Path:
-    path = folder / "visits.csv"
-    path.write_bytes(text.encode("utf-8"))
-    return path
-
-
-def test_the_generator_gives_back_the_committed_files_byte_for_byte(tmp_path):
-    write_data(tmp_path)
-    for name in ("bounce_times.csv", "truth.json"):
-        assert (tmp_path / name).read_bytes() == (ROOT / "data" / name).read_bytes()
-
-
-def test_another_seed_gives_other_data():
-    assert not simulate_bounce_times(1).equals(simulate_bounce_times(2))
-
-
-def test_the_data_are_as_the_book_describes_them(visits):
-    assert sorted(visits["county"].value_counts()) == [7, 22, 37, 75, 90, 112, 120, 150]
-    assert len(visits) == 613
-    assert visits["bounce_time"].between(150, 250).all()
-    assert visits["age"].between(16, 90).all()
-
-
-def test_one_line_rises_although_every_county_was_made_to_fall(visits):
-    assert all(county["slope_per_decade"] < 0 for county in load_truth()["counties"].values())
-    pooled = stats.linregress(visits["age"], visits["bounce_time"])
-    assert pooled.slope - 1.96 * pooled.stderr > 0
-    within = visits[["age", "bounce_time"]] - visits.groupby("county", observed=True)[
-        ["age", "bounce_time"]
-    ].transform("mean")
-    line = stats.linregress(within["age"], within["bounce_time"])
-    assert line.slope + 1.96 * line.stderr < 0
-
-
-def test_truth_json_holds_every_parameter_county_by_county():
-    truth = load_truth()
-    assert truth == json.loads(json.dumps(true_parameters()))
-    for county in truth["counties"].values():
-        assert set(county) == {"visits", "mean_age", "baseline", "slope_per_decade"}
-
-
-def test_truth_on_the_model_scale_gives_each_countys_own_line(scale):
-    truth = truth_on_scale(scale)
-    for county, row in load_truth()["counties"].items():
-        age = 60.0
-        expected = row["baseline"] + row["slope_per_decade"] * (age - 45) / 10
-        x = scale.standardize(age)
-        intercept = truth["intercept"] + truth["group_intercept"][county]
-        slope = truth["slope"] + truth["group_slope"][county]
-        assert intercept + slope * x == pytest.approx(expected)
 
 
 def test_standardizing_keeps_what_leads_back_to_seconds_per_year(visits, scale):
@@ -97,63 +38,15 @@ def test_what_cannot_be_standardized_is_refused(frame, message):
         frames.standardize(frame, "age")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        HEADER + "201.50,34,Kent\n190.25,51,Essex\n",
-        "\ufeff" + HEADER + "201.50,34,Kent\n190.25,51,Essex\n",
-        (HEADER + "201.50,34,Kent\n190.25,51,Essex\n").replace("\n", "\r\n"),
-        (HEADER + "201.50,34,Kent\n190.25,51,Essex\n").replace("\n", "\r"),
-        "bounce_time;age;county\n201,50;34;Kent\n190,25;51;Essex\n",
-        "bounce_time\tage\tcounty\n201.50\t34\tKent\n190.25\t51\tEssex\n",
-        '"bounce_time", "age" ,"county"\n201.50, 34 ," Kent"\n\n190.25,51.0,Essex\n,,\n',
-    ],
-    ids=["plain", "BOM", "CRLF", "CR", "semicolon", "tab", "quoted, blanks, empty lines"],
-)
-def test_what_spreadsheets_write_is_read(tmp_path, text):
-    frame = load_bounce_times(write(tmp_path, text))
-    assert frame["bounce_time"].tolist() == [201.5, 190.25]
-    assert frame["age"].tolist() == [34, 51]
-    assert frame["county"].tolist() == ["Kent", "Essex"]
+def test_a_standardized_table_can_be_saved_with_its_scale():
+    frame = frames.standardize(pd.DataFrame({"x": [1.0, 2.5]}), "x")
+    read = pd.DataFrame(frame)
+    read.attrs = json.loads(json.dumps(frame.attrs))
+    assert frames.scale_of(read, "x") == frames.scale_of(frame, "x")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "visits.csv has no column names"),
-        (HEADER, "visits.csv has column names but no rows"),
-        ("time,age,county\n1,2,Kent\n", "visits.csv has no column 'bounce_time'; it has time, age"),
-        (HEADER + "1,2,Kent\n3,4,Kent\n", "one county only in column 'county'"),
-        (
-            HEADER + "1,2,Kent\nlong,3,Essex\n",
-            "row 3, column 'bounce_time': 'long' is not a number",
-        ),
-        (HEADER + "1,2,Kent\n,3,Essex\n", "row 3, column 'bounce_time': the value is missing"),
-        (HEADER + "1,2,Kent\n\n-1,3,Essex\n", "row 4, column 'bounce_time': -1.0 is negative"),
-        (HEADER + "1,2,Kent\ninf,3,Essex\n", "row 3, column 'bounce_time': inf is not finite"),
-        (HEADER + "1,2,Kent\n1,130,Essex\n", "row 3, column 'age': 130.0 cannot be an age"),
-        (HEADER + "1,2,Kent\n1,-2,Essex\n", "row 3, column 'age': -2.0 cannot be an age"),
-        (HEADER + "1,2,Kent\n1,2.5,Essex\n", "row 3, column 'age': 2.5 is not a whole number"),
-        (HEADER + "1,2,Kent\n1,NA,Essex\n", "row 3, column 'age': 'NA' is not a number"),
-        (HEADER + "1,2,Kent\n1,2,\n", "row 3, column 'county': the value is missing"),
-        (HEADER + "1,2,Kent\n1,2,Essex,3\n", "visits.csv is not a regular table.*line 3"),
-        (HEADER + "201,50,34,Kent\n190,25,51,Essex\n", "row 2 has more entries than .* commas"),
-    ],
-)
-def test_an_unusable_table_is_refused_in_one_sentence(tmp_path, text, message):
-    with pytest.raises(ValueError, match=message) as refusal:
-        load_bounce_times(write(tmp_path, text))
-    assert "\n" not in str(refusal.value)
-    assert str(refusal.value).startswith("visits.csv")
-
-
-def test_text_that_is_not_utf8_is_refused(tmp_path):
-    path = tmp_path / "visits.csv"
-    path.write_bytes(HEADER.encode() + b"1,2,K\xe9nt\n")
-    with pytest.raises(ValueError, match="not UTF-8"):
-        load_bounce_times(path)
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
-        load_bounce_times(tmp_path / "nowhere.csv")
+def test_an_axis_is_called_by_its_label_or_else_by_its_column(visits):
+    assert frames.label_of(visits, "age") == "Age (years)"
+    assert frames.label_of(visits, "std_age") == "std_age"
+    assert frames.original_column(visits, "std_age") == "age"
+    assert frames.original_column(visits, "bounce_time") == "bounce_time"

@@ -1,15 +1,11 @@
 """A reader's own table: whatever its labels are, nothing is lost, and what cannot be is refused in a sentence."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
-from helpers import diagnostics, exact, fits, flipbook, frames, models, plots, tables
-from helpers.book import calibration, touch
-from helpers.exact import loo
+from helpers import exact, fits, flipbook, frames, models, tables
 from helpers.priors import Priors
 
 NAMES = {"outcome": "y", "predictor": "x", "group": "g"}
@@ -59,18 +55,6 @@ def test_every_kind_of_label_is_kept_through_fit_cache_and_table(tmp_path, monke
     )
 
 
-def test_bambi_gives_numbers_back_as_numbers():
-    frame = make_table([10, 2, -1])
-    few = NAMES | {"priors": PRIORS, "draws": 500, "tune": 500}
-    tree = models.fit("random_intercept", frame, backend="bambi", target_accept=0.99, **few)
-    answer = exact.exact_posterior("random_intercept", frame, **NAMES, priors=PRIORS)
-    assert tree["posterior"]["g"].values.tolist() == [-1, 2, 10]
-    difference = tree["posterior"]["group_intercept"].mean(["chain", "draw"]) - answer["exact"][
-        "group_intercept"
-    ].sel(statistic="mean")
-    assert difference.size == 3 and abs(difference).max() < 0.3
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -113,22 +97,6 @@ def test_what_is_no_table_for_a_model_is_refused(table, make, message):
         models.build("pooled", make(table), **NAMES)
 
 
-@pytest.mark.parametrize(
-    ("given", "name"),
-    [
-        ({"sigma": -1.0}, "sigma"),
-        ({"group_sd": 0}, "group_sd"),
-        ({"intercept": (0, -5)}, "intercept"),
-        ({"slope": 5}, "slope"),
-        ({"slope_sd": np.nan}, "slope_sd"),
-        ({"lkj_eta": 0}, "lkj_eta"),
-    ],
-)
-def test_a_prior_that_is_none_is_refused_where_it_is_written(given, name):
-    with pytest.raises(ValueError, match=f"The prior of '{name}'"):
-        Priors(**given)
-
-
 @pytest.mark.parametrize("name", ["Intercept", "mu", "_a", "my x"])
 def test_bambi_refuses_names_that_its_formulas_read_otherwise(table, name):
     frame = table.rename(columns={"x": name})
@@ -146,13 +114,6 @@ def test_what_does_not_vary_has_no_scale():
         frames.standardize(pd.DataFrame({"x": [0.1] * 3}), "x")
 
 
-def test_a_standardized_table_can_be_saved_with_its_scale(table):
-    frame = frames.standardize(table, "x")
-    read = pd.DataFrame(frame)
-    read.attrs = json.loads(json.dumps(frame.attrs))
-    assert frames.scale_of(read, "x") == frames.scale_of(frame, "x")
-
-
 def test_an_outcome_without_scatter_within_groups_is_no_line_of_all(table):
     """One line through all rows leaves scatter, so sigma has a posterior; lines of their own leave none."""
     frame = table.assign(y=1.0 * CODE)
@@ -165,60 +126,3 @@ def test_an_outcome_without_scatter_within_groups_is_no_line_of_all(table):
 def test_draws_are_counted(table, draws):
     with pytest.raises(ValueError, match="draws must be a whole number above 0"):
         exact.exact_posterior("pooled", table, **NAMES, priors=PRIORS, draws=draws)
-
-
-def test_a_table_too_large_at_once_is_predicted_in_parts(table, monkeypatch):
-    whole = loo.predict_new_group("random_slope", table, **NAMES, priors=PRIORS)
-    monkeypatch.setattr(loo, "CHUNK", 100)
-    parts = loo.predict_new_group("random_slope", table, **NAMES, priors=PRIORS)
-    pd.testing.assert_series_equal(whole, parts)
-
-
-def test_smaller_steps_can_be_asked_for(table):
-    few = NAMES | {"priors": PRIORS, "draws": 50, "tune": 200, "chains": 1}
-    steps = [
-        float(
-            models.fit("pooled", table, target_accept=accept, **few)["sample_stats"][
-                "step_size"
-            ].mean()
-        )
-        for accept in (None, 0.99)
-    ]
-    assert steps[1] < steps[0]
-
-
-def test_a_number_whose_error_is_not_known_is_not_printed_as_zero():
-    draws = xr.DataArray(np.ones((2, 500)), dims=("chain", "draw"))
-    draws[0, 0] = np.nan
-    assert tables.format_estimate(draws) == "nan"
-    assert "above" in tables.format_probability(
-        xr.DataArray(np.ones((2, 1)) > 0, dims=("chain", "draw"))
-    )
-
-
-def test_years_are_told_apart_in_a_flip_book():
-    shown = flipbook._short(2019 + np.arange(24) / 4)
-    assert len(set(shown)) == 24
-
-
-def test_more_than_ten_groups_have_a_colour_each():
-    assert len(set(plots.group_colors(range(11)).values())) == 11
-
-
-def test_prior_draws_of_independent_effects_have_no_correlation():
-    rng = np.random.default_rng(1)
-    drawn = calibration.draw_from_prior("random_slope", ["a", "b"], rng, Priors(lkj_eta=None))
-    assert "rho" not in drawn
-
-
-def test_a_picture_to_touch_takes_numbers_of_numpy():
-    given = np.float64(3.0), xr.DataArray(1.0), np.float64(2.0)
-    assert touch.make_shrinkage_widget(*given, n=np.int64(7), tau=np.float64(1.0), group="a").data
-    with pytest.raises(ValueError, match="n must be 1 or more"):
-        touch.make_shrinkage_widget(np.nan, 1.0, 2.0, n=7, tau=1.0, group="a")
-
-
-def test_a_summary_takes_one_name(table):
-    tree = exact.exact_posterior("pooled", table, **NAMES, priors=PRIORS)
-    assert list(tables.summarize(tree, "slope").index) == ["slope"]
-    assert diagnostics.require_converged(tree)

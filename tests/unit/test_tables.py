@@ -4,7 +4,6 @@ import pytest
 import xarray as xr
 
 from helpers import frames, tables
-from helpers.book.truth import compare_with_truth, truth_on_scale
 
 
 @pytest.fixture
@@ -55,21 +54,6 @@ def test_a_slope_per_decade_is_ten_years_of_it(fit):
     assert result["mean"] == pytest.approx(float(draws.mean()) / 2)
     assert result["P(slope < 0)"] == pytest.approx(float((draws < 0).mean()))
     assert result[tables.LOWER] < result["mean"] < result[tables.UPPER]
-
-
-def test_the_truth_is_marked_where_the_interval_holds_it(scale):
-    truth = truth_on_scale(scale)
-    draws = np.random.default_rng(1).normal(size=(2, 200))
-    posterior = xr.Dataset(
-        {
-            "intercept": (("chain", "draw"), truth["intercept"] + draws),
-            "slope": (("chain", "draw"), truth["slope"] + 10 + draws),
-            "nuisance": (("chain", "draw"), draws),
-        }
-    )
-    table = compare_with_truth(xr.DataTree.from_dict({"posterior": posterior}), scale)
-    assert table["holds truth"].to_dict() == {"intercept": True, "slope": False}
-    assert isinstance(table, pd.DataFrame)
 
 
 def test_a_table_prints_no_more_digits_than_its_draws_support(fit):
@@ -146,3 +130,10 @@ def test_a_comparison_prints_the_exact_number_with_two_digits_more():
     )
     shown = tables.present_comparison(compared).iloc[0]
     assert list(shown) == ["1.2", "1.238", "0.01", "-0.3"]
+
+
+def test_a_number_whose_error_is_not_known_is_not_printed_as_zero():
+    draws = xr.DataArray(np.ones((2, 500)), dims=("chain", "draw"))
+    draws[0, 0] = np.nan
+    assert tables.format_estimate(draws) == "nan"
+    assert "above" in tables.format_probability(draws.isel(draw=[1]) > 0)

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from helpers import flipbook, models
+from helpers.flipbook import pages
 from helpers.priors import Plausible, Priors
 
 DIAL = {
@@ -152,3 +153,7 @@ def test_paper_shows_the_observed_data_and_no_empty_panel(visits):
     shown = [ax.get_title(loc="left") for ax in figure.axes if ax.get_visible()]
     assert shown == ["Observed", "Simulated, 1", "Simulated, 2"]
     plt.close(figure)
+
+
+def test_numbers_that_lie_close_are_told_apart():
+    assert len(set(pages._short(2019 + np.arange(24) / 4))) == 24

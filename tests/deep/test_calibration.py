@@ -1,0 +1,155 @@
+"""The stored study of calibration says what the book says of it, and a short live run agrees."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import calibrate
+from helpers.book import calibration
+from helpers.book.truth import load_truth
+from helpers.book.visits import data_file
+
+L = calibrate.DRAWS
+
+
+@pytest.fixture(scope="module")
+def study():
+    return calibration.load_study()
+
+
+@pytest.fixture(scope="module")
+def p_values(study):
+    """How well each quantity's ranks agree with uniform ones."""
+    groups = study[0].groupby(["study", "model", "quantity"])["rank"]
+    return groups.apply(lambda ranks: calibration.uniformity_p_value(ranks, L))
+
+
+def mean_distance(live: list[dict], stored: pd.DataFrame) -> float:
+    """Mean distance of ranks of the same truths: unrelated ranks are 33 apart, those among two sets of
+    99 independent draws from one posterior less than 5."""
+    live = pd.DataFrame(live).set_index(["number", "quantity"])["rank"]
+    stored = stored.set_index(["data_set", "quantity"])["rank"]
+    return (live - stored.reindex(live.index)).abs().mean()
+
+
+def test_tables_and_record_were_stored_together(study):
+    for name, checksum in study[2]["sha256"].items():
+        content = data_file(name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == checksum, name
+        assert len(content) < 300 * 1024
+
+
+def test_the_stored_tables_are_complete(study):
+    ranks, coverage, record = study
+    assert record["failed"] == {}
+    assert ranks["rank"].between(0, L).all()
+    counts = ranks.groupby(["study", "model"])["data_set"].nunique()
+    for (part, model), count in calibrate.STUDIES.items():
+        if part == "coverage":
+            assert coverage["model"].eq(model).sum() == count
+        else:
+            assert counts[part, model] == count
+    assert not ranks.duplicated(["study", "model", "quantity", "data_set"]).any()
+
+
+def test_ranks_are_uniform_for_the_right_prior(p_values):
+    """99 % joint level over all quantities, so that dozens of looks do not raise an alarm by chance."""
+    right = p_values.drop("wrong prior")
+    assert len(right) == 4 + 13 + 23 + 13 + 23
+    assert right.min() > 0.01 / len(right), right.nsmallest(3)
+
+
+def test_ranks_expose_the_wrong_prior(p_values):
+    wrong = p_values["wrong prior"].droplevel("model")
+    assert wrong["group_sd"] < 0.001
+    assert wrong["slope"] > 0.001
+
+
+def test_the_sampler_was_fit_to_be_ranked(study):
+    """The centred form diverges in worlds whose counties hardly differ; those stay in, and stay few."""
+    for verdict in study[2]["sampler"].values():
+        assert verdict["data_sets_with_ess_below_ranks"] <= 0.02 * verdict["data_sets"]
+        assert verdict["data_sets_with_divergences"] <= 0.2 * verdict["data_sets"]
+
+
+def test_nuts_and_the_exact_back_end_rank_the_same_truths_alike(study):
+    """Paired, world by world: sharper than any band."""
+    ranks = study[0].pivot_table(
+        index=["model", "quantity", "data_set"], columns="study", values="rank"
+    )
+    difference = (ranks["NUTS"] - ranks["exact"]).dropna().groupby(["model", "quantity"])
+    assert difference.ngroups == 13 + 23
+    z = difference.mean() / difference.sem()
+    assert z.abs().max() < 4, z.abs().nlargest(3)
+    assert difference.mean().abs().max() < 3
+
+
+def test_pooled_regression_is_wrong_with_confidence_in_every_world(study):
+    coverage = study[1].set_index("model")
+    assert (coverage.loc["pooled", "lower"] > 0).all()
+    truth = load_truth()["slope_per_decade"]
+    holds = (coverage["lower"] <= truth) & (truth <= coverage["upper"])
+    for model in ("random_intercept", "random_slope", "MixedLM"):
+        assert holds.loc[model].mean() > 0.9
+        assert (coverage.loc[model, "mean"] < 0).mean() > 0.98
+
+
+def test_the_exact_back_end_gives_the_stored_ranks_again(study):
+    result = calibrate.work("exact", "random_intercept", range(1, 21))
+    assert not result["failed"]
+    assert {row["number"] for row in result["rows"]} == set(range(1, 21))
+    assert all(0 <= row["rank"] <= L for row in result["rows"])
+    stored = study[0].query("study == 'exact' and model == 'random_intercept'")
+    assert mean_distance(result["rows"], stored) < 8
+
+
+def test_a_model_compiled_once_ranks_many_data_sets_as_the_exact_one_does(study):
+    result = calibrate.work("NUTS", "random_intercept", range(1, 11))
+    assert len(result["notes"]) == 10
+    assert all(0 <= row["rank"] <= L for row in result["rows"])
+    for part in ("NUTS", "exact"):
+        stored = study[0].query(f"study == {part!r} and model == 'random_intercept'")
+        assert mean_distance(result["rows"], stored) < 8
+
+
+def test_the_wrong_prior_is_used(monkeypatch):
+    used = []
+    monkeypatch.setattr(
+        calibrate.quadrature, "build_problem", lambda *given: used.append(given[-1]) or 1 / 0
+    )
+    with pytest.raises(ZeroDivisionError):
+        calibrate.work("wrong prior", "random_intercept", range(1, 2))
+    assert used == [calibrate.WRONG_PRIORS]
+
+
+def test_what_is_unfinished_is_not_written(tmp_path):
+    with pytest.raises(SystemExit, match="pieces are still to do"):
+        calibrate.write(tmp_path, tmp_path, {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(calibrate, "STUDIES", {("exact", "pooled"): 2})
+    (piece,) = calibrate.list_pieces(["exact"])
+    calibrate.piece_path(tmp_path, *piece).write_text("{}", encoding="utf-8")
+    calibrate.run(tmp_path, ["exact"])
+    assert calibrate.piece_path(tmp_path, *piece).read_text(encoding="utf-8") == "{}"
+
+
+def test_a_table_is_always_stored_in_the_same_bytes():
+    table = pd.DataFrame({"rank": [3, 1]})
+    assert calibrate.compress(table) == calibrate.compress(table)
+    assert calibrate.compress(table)[4:8] == b"\0\0\0\0"
+
+
+def test_thinned_draws_come_from_all_chains():
+    chain, draw = np.meshgrid(range(4), range(1000), indexing="ij")
+    posterior = xr.Dataset({"slope": (("chain", "draw"), chain * 1000.0 + draw)})
+    thinned = calibrate.thin(posterior)["slope"]
+    assert thinned.shape == (1, L)
+    distances = np.diff(thinned.values[0])
+    assert thinned.values[0, [0, -1]].tolist() == [0, 3999]
+    assert 40 <= distances.min() <= distances.max() <= 41

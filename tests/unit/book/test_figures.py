@@ -1,0 +1,40 @@
+import arviz as az
+import matplotlib.pyplot as plt
+import pytest
+
+from helpers import exact
+from helpers.book import figures
+from helpers.book.truth import truth_on_scale
+from helpers.diagnostics import ESS_LIMIT, R_HAT_LIMIT
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_axes_say_their_units(visits, scale):
+    assert figures.plot_paradox(visits).get_xlabel() == "Age (years)"
+    plt.close("all")
+    tree = exact.exact_posterior("random_intercept", visits, draws=100)
+    truth = truth_on_scale(scale)["group_intercept"]
+    assert figures.plot_deviations(tree, truth, "group_intercept").get_xlabel().endswith("(s)")
+
+
+def test_a_random_walk_that_mixes_finds_its_normal_distribution():
+    draws = figures.walk_randomly(2.5, 20_000)
+    assert [float(draws.mean()), float(draws.std())] == pytest.approx([0, 1], abs=0.05)
+
+
+def test_of_three_steps_only_the_middle_one_mixes():
+    for step, mixes in zip(figures.STEPS, (False, True, False), strict=True):
+        draws = figures.walk_randomly(step, 1000)
+        good = az.rhat(draws) <= R_HAT_LIMIT and az.ess(draws) >= ESS_LIMIT
+        assert bool(good) == mixes, step
+
+
+def test_each_step_is_drawn_with_its_verdict():
+    titles = [ax.get_title(loc="left") for ax in figures.plot_step_sizes(200).axes]
+    assert [title.split(":")[0] for title in titles] == ["Step 0.05", "Step 2.5", "Step 40"]
+    assert all("accepted, R-hat" in title and "of 800" in title for title in titles)
