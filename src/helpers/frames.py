@@ -207,29 +207,16 @@ def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
 
 def _read_text(path: Path) -> tuple[pd.DataFrame, str]:
     """Read a delimited file as text; return its separator too."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path.name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'."
-        ) from None
+    text = _decode(path)
     header = text.partition("\n")[0]
     if not header.strip():
         raise ValueError(f"{path.name} has no column names in its first row.")
     separator = max(",;\t", key=header.count)
+    as_text = {"dtype": str, "keep_default_na": False, "na_values": [""], "skipinitialspace": True}
+    every_row = {"index_col": False, "skip_blank_lines": False, "on_bad_lines": "error"}
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            frame = pd.read_csv(
-                io.StringIO(text),
-                sep=separator,
-                dtype=str,
-                index_col=False,
-                keep_default_na=False,
-                na_values=[""],
-                skip_blank_lines=False,
-                skipinitialspace=True,
-                on_bad_lines="error",
-            )
+            return pd.read_csv(io.StringIO(text), sep=separator, **as_text, **every_row), separator
     except pd.errors.ParserError as error:
         raise ValueError(f"{path.name} is not a regular table: {error}".rstrip()) from None
     except pd.errors.ParserWarning:  # pandas would drop what stands to the right of the last name
@@ -237,7 +224,15 @@ def _read_text(path: Path) -> tuple[pd.DataFrame, str]:
             f"{path.name}, row 2 has more entries than there are column names; if decimals are written "
             "with commas, save the table with semicolons between columns."
         ) from None
-    return frame, separator
+
+
+def _decode(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path.name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'."
+        ) from None
 
 
 def _first_failure(failures: pd.DataFrame, file: str) -> str:

@@ -288,29 +288,23 @@ def _replaceable(y: np.ndarray) -> pm.Data:
 
 
 def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> bmb.Model:
+    _check_formula_names(columns)
     x, g = columns.predictor, columns.group
-    words = ("Intercept", "mu", "True", "False", "None")
-    for column in vars(columns).values():
-        if not column.isidentifier() or column.startswith("_") or column in words:
-            raise ValueError(
-                f"Bambi's formula cannot name column {column!r}; rename it to letters without spaces or "
-                f"signs, and to none of {', '.join(words)}."
-            )
-    group_terms = {"pooled": "", "random_intercept": f" + (1|{g})", "random_slope": f" + ({x}|{g})"}
-    half_normal = {
-        term: bmb.Prior("Normal", mu=0, sigma=bmb.Prior("HalfNormal", sigma=scale))
-        for term, scale in ((f"1|{g}", priors.group_sd), (f"{x}|{g}", priors.slope_sd))
+    terms = {"pooled": "", "random_intercept": f" + (1|{g})", "random_slope": f" + ({x}|{g})"}
+    scales = {
+        "pooled": {},
+        "random_intercept": {f"1|{g}": priors.group_sd},
+        "random_slope": {f"1|{g}": priors.group_sd, f"{x}|{g}": priors.slope_sd},
     }
-    wanted = {"pooled": (), "random_intercept": (f"1|{g}",), "random_slope": (f"1|{g}", f"{x}|{g}")}
     model = bmb.Model(
-        f"{columns.outcome} ~ {x}{group_terms[name]}",
+        f"{columns.outcome} ~ {x}{terms[name]}",
         # Formulae knows neither numbers that pandas lets be missing nor those of Arrow.
         frame.astype({x: float, columns.outcome: float}).assign(**{g: group_labels(frame, g)}),
         priors={
             "Intercept": bmb.Prior("Normal", mu=priors.intercept[0], sigma=priors.intercept[1]),
             x: bmb.Prior("Normal", mu=priors.slope[0], sigma=priors.slope[1]),
             "sigma": bmb.Prior("HalfNormal", sigma=priors.sigma),
-            **{term: half_normal[term] for term in wanted[name]},
+            **{term: _bambi_effect(scale) for term, scale in scales[name].items()},
         },
         # The prior of the intercept holds where the predictor is 0, as in PyMC.
         center_predictors=False,
@@ -318,6 +312,21 @@ def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Prior
     )
     model.build()
     return model
+
+
+def _bambi_effect(scale: float) -> bmb.Prior:
+    """Group-level effects around 0, whose sd has a half-normal prior."""
+    return bmb.Prior("Normal", mu=0, sigma=bmb.Prior("HalfNormal", sigma=scale))
+
+
+def _check_formula_names(columns: Columns) -> None:
+    words = ("Intercept", "mu", "True", "False", "None")
+    for column in vars(columns).values():
+        if not column.isidentifier() or column.startswith("_") or column in words:
+            raise ValueError(
+                f"Bambi's formula cannot name column {column!r}; rename it to letters without spaces or "
+                f"signs, and to none of {', '.join(words)}."
+            )
 
 
 def _arrays(frame: pd.DataFrame, columns: Columns):

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from functools import cache, partial
 
-import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 from helpers import diagnostics, exact, frames, models
 from helpers.book.visits import load_bounce_times
+from simulated import simulate
 
 LIMIT = 4
 DRAWS = {"pymc": 4000, "bambi": 8000}  # of each chain
@@ -17,23 +17,12 @@ SHAPES = ("book", "forty groups", "unbalanced")
 CASES = [(shape, name, backend) for shape in SHAPES for name in models.MODELS for backend in DRAWS]
 
 
-def simulate(sizes: list[int], seed: int) -> pd.DataFrame:
-    """Rows that come from the random-slope model, with groups of the given sizes."""
-    rng = np.random.default_rng(seed)
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    x = rng.normal(size=len(group))
-    intercept, slope = (rng.normal(0, sd, len(sizes)) for sd in (10, 6))
-    y = 200 + intercept[group] + (slope[group] - 2.5) * x + rng.normal(0, 6, len(group))
-    labels = pd.Categorical([f"group {number:02d}" for number in group])
-    return pd.DataFrame({"bounce_time": y, "std_age": x, "county": labels})
-
-
 @cache
 def table_of(shape: str) -> pd.DataFrame:
     if shape == "forty groups":
-        return simulate([8] * 40, seed=1)
+        return simulate([8] * 40, slope_sd=6, sigma=6)
     if shape == "unbalanced":
-        return simulate([1, 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 9], seed=2)
+        return simulate([1, 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 9], slope_sd=6, sigma=6, seed=2)
     return frames.standardize(load_bounce_times(), "age")
 
 

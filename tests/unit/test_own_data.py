@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from helpers import exact, fits, flipbook, frames, models, tables
+from helpers import exact, fits, flipbook, models, tables
 from helpers.priors import Priors
 
 NAMES = {"outcome": "y", "predictor": "x", "group": "g"}
@@ -107,11 +107,6 @@ def test_bambi_refuses_names_that_its_formulas_read_otherwise(table, name):
 def test_bambi_takes_numbers_that_pandas_lets_be_missing(table):
     frame = table.assign(x=table["x"].astype("Float64"))
     assert models.build("pooled", frame, **NAMES, priors=PRIORS, backend="bambi")
-
-
-def test_what_does_not_vary_has_no_scale():
-    with pytest.raises(ValueError, match="'x' is constant"):
-        frames.standardize(pd.DataFrame({"x": [0.1] * 3}), "x")
 
 
 def test_an_outcome_without_scatter_within_groups_is_no_line_of_all(table):

@@ -40,6 +40,7 @@ def test_every_number_stands_beside_its_own_label(fit):
 
 def test_a_summary_keeps_the_order_asked_for(fit):
     assert list(tables.summarize(fit, ["group_intercept", "slope"]).index)[-1] == "slope"
+    assert list(tables.summarize(fit, "slope").index) == ["slope"]
 
 
 def test_the_interval_is_the_equal_tailed_95_percent_one(fit):

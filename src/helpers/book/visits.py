@@ -127,5 +127,5 @@ def data_file(name: str) -> Path:
 
 
 def _with_labels(frame: pd.DataFrame) -> pd.DataFrame:
-    frame.attrs["labels"] = LABELS
+    frame.attrs["labels"] = dict(LABELS)
     return frame

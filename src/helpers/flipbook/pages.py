@@ -178,37 +178,34 @@ def make_flipbook(
     ValueError
         If a column is missing or not numeric, or a prior is unknown.
     """
-    columns = {"outcome": outcome, "predictor": predictor, "group": group}
-    check_columns(frame, Columns(**columns))
+    columns = Columns(outcome, predictor, group)
+    check_columns(frame, columns)
     start = next(iter(priors)) if start is None else start
     check_choice("prior to start from", start, tuple(priors))
     drawn = {label: draw_parameters(prior, DRAWS, seed) for label, prior in priors.items()}
     most = max(len(draw["sigma"]) for draw in drawn.values())
     design = Design(frame, predictor, group, most)
-    simulated = {
-        name: {label: simulate_from(name, draw, design) for label, draw in drawn.items()}
-        for name in MODELS
-    }
-    shares = {name: present_shares(simulated[name], plausible) for name in MODELS}
-    tables = {name: _table(shares[name], f"Shares in {most:,} data sets, %") for name in MODELS}
-    last = simulated[MODELS[-1]]
+    tables = {}
+    for name in MODELS:  # the last one is shown first, and sets the axes
+        simulated = {label: simulate_from(name, draw, design) for label, draw in drawn.items()}
+        shares = present_shares(simulated, plausible)
+        tables[name] = _table(shares, f"Shares in {most:,} data sets, %")
     limits = {
         label: axis_limits(_first_data_sets(values, PAGES), frame[outcome])
-        for label, values in last.items()
+        for label, values in simulated.items()
     }
-    data = _describe_frame(frame, design, Columns(**columns))
-    data |= {
+    data = _describe_frame(frame, design, columns) | {
         "priors": [_describe_prior(label, drawn[label], limits[label]) for label in priors],
         "models": [{"name": name, "shares": table} for name, table in tables.items()],
-        "start": [list(priors).index(start), MODELS[-1]],
+        "start": [list(priors).index(start), name],
         "pages": min(PAGES, *(len(draw["sigma"]) for draw in drawn.values())),
         "plausible": [plausible.low, plausible.high],
     }
-    shown_first = f"Prior: {start}; model: {MODELS[-1].replace('_', ' ')}"
-    settings = {"title": shown_first, "limits": limits[start], "plausible": plausible}
-    paper = plot_data_sets(frame, last[start], **settings, **columns)
-    still = embed_picture(paper, f"{data['description']} {shown_first}.")
-    still += f"<table>{tables[MODELS[-1]]}</table>"
+    shown = f"Prior: {start}; model: {name.replace('_', ' ')}"
+    settings = {"title": shown, "limits": limits[start], "plausible": plausible}
+    paper = plot_data_sets(frame, simulated[start], **settings, **vars(columns))
+    still = embed_picture(paper, f"{data['description']} {shown}.")
+    still += f"<table>{tables[name]}</table>"
     return fill_template(TEMPLATE, title=title, data=data, still=still)
 
 
