@@ -1,0 +1,55 @@
+"""The helpers' plan: imports go one way, and what a reader takes home knows any table."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import helpers
+
+HOUSE = Path(helpers.__file__).parent
+FLOORS = [
+    ["frames"],
+    ["priors"],
+    ["exact"],
+    ["models"],
+    ["fits", "diagnostics"],
+    ["tables"],
+    ["plots"],
+    ["flipbook"],
+    ["book"],
+    ["exercises"],
+]
+FLOOR = {module: number for number, modules in enumerate(FLOORS) for module in modules}
+FILES = {
+    str(path.relative_to(HOUSE)): path
+    for module in FLOOR
+    for path in [HOUSE / f"{module}.py", *(HOUSE / module).rglob("*.py")]
+    if path.exists()
+}
+
+
+def find_imports(path: Path) -> set[str]:
+    """Modules or packages of the helpers that a file imports, by their first name."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "helpers":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers."):
+            found.add(node.module.split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imports_go_one_way(name):
+    own = Path(name).parts[0].removesuffix(".py")
+    assert find_imports(FILES[name]) <= {m for m in FLOOR if FLOOR[m] < FLOOR[own]} | {own}
+
+
+def test_what_a_reader_takes_home_knows_no_county():
+    """The book's columns, priors and limits are defaults of ``priors``, in one place."""
+    home = [n for n in FILES if not n.startswith(("book", "exercises", "priors"))]
+    words = re.compile(r"\b(count(y|ies)|bounce_times?|visits?)\b", re.IGNORECASE)
+    assert len(home) > 10
+    assert [n for n in home if words.search(FILES[n].read_text("utf-8"))] == []
