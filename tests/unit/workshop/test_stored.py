@@ -40,8 +40,9 @@ def fits(table):
 
 def assert_same(stored_fit: xr.DataTree, fit: xr.DataTree) -> None:
     """The same groups, coordinates, attributes and numbers, in the same types."""
-    assert stored_fit.groups == fit.groups
-    for path in fit.groups:
+    kept = [path for path in fit.groups if path[1:] not in stored.LEFT_OUT]
+    assert list(stored_fit.groups) == kept
+    for path in kept:
         there, here = stored_fit[path].to_dataset(), fit[path].to_dataset()
         names = list(here.data_vars)
         assert list(there.data_vars) == names
@@ -75,6 +76,21 @@ def test_what_a_chapter_does_with_a_fit_it_does_with_a_stored_one(fits, table, t
     np.testing.assert_allclose(again["posterior_predictive"]["bounce_time"], predicted, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["pooled", "random_slope"])
+def test_what_is_left_out_is_computed_again_from_the_draws(table, tmp_path, name):
+    """And not with effects of counties drawn anew from their prior."""
+    settings = {**SHORT, "seed": 1, "extend": stored.LEFT_OUT, "priors": models.Priors(sigma=15)}
+    fit = models.fit(name, table, **settings)
+    stored.save("cell", {"fit": fit}, tmp_path)
+    loaded = stored.load("cell", tmp_path)["fit"]
+    extended = stored.extend(loaded, name, table, **settings)
+    assert not set(loaded.children) & set(stored.LEFT_OUT)
+    assert set(extended.children) == set(fit.children)
+    for group in stored.LEFT_OUT:
+        there, here = (tree[group].to_dataset() for tree in (extended, fit))
+        xr.testing.assert_allclose(there, here, rtol=1e-4)
+
+
 def test_messages_of_the_sampler_are_kept_as_text(tmp_path):
     told = np.array([[None, "too large an energy error"]], dtype=object)
     stats = xr.Dataset({"divergence_message": (("chain", "draw"), told)})
@@ -86,14 +102,15 @@ def test_messages_of_the_sampler_are_kept_as_text(tmp_path):
 
 def test_many_fits_stay_under_their_variables_and_labels(fits, tmp_path):
     given = {
-        "three": {"Pooled": fits["exact"], ("random/slope", "Bambi"): fits["Bambi"]},
+        "three": {"Pooled": {1: fits["exact"]}, ("random/slope", "Bambi"): fits["Bambi"]},
         "fit": fits["PyMC"],
+        "draws": {"number": 20},
     }
-    stored.save("cell", given, tmp_path)
-    loaded = stored.load("cell", tmp_path)
+    stored.save("07_random_slope/cell", given, tmp_path)
+    loaded = stored.load("07_random_slope/cell", tmp_path)
     assert list(loaded) == ["three", "fit"]
     assert list(loaded["three"]) == ["Pooled", ("random/slope", "Bambi")]
-    assert_same(loaded["three"]["Pooled"], fits["exact"])
+    assert_same(loaded["three"]["Pooled"][1], fits["exact"])
     assert_same(loaded["fit"], fits["PyMC"])
 
 
@@ -120,7 +137,7 @@ def test_a_posterior_that_cannot_be_loaded_is_told_with_what_to_do(fits, tmp_pat
         stored.load("cell", folder)
 
 
-@pytest.mark.parametrize("given", [{}, {"fits": {}}])
+@pytest.mark.parametrize("given", [{}, {"fits": {}}, {"draws": 20}])
 def test_a_cell_without_a_posterior_is_refused(tmp_path, given):
     with pytest.raises(ValueError, match="'cell' holds no posterior"):
         stored.save("cell", given, tmp_path)
