@@ -18,12 +18,8 @@ def sd_of_sigma_with_ten_times_the_visits() -> Answer:
         "An sd falls with the root of the visits.": 0.1,
         "Nothing changed: is the table really ten times as long?": 1.0,
     }
-    return Answer(
-        ratio,
-        "the sd with ten times the visits, divided by the sd with the visits as they are",
-        error=0.01,
-        slips=slips,
-    )
+    unit = "the sd with ten times the visits, divided by the sd with the visits as they are"
+    return Answer(ratio, unit, error=0.01, slips=slips)
 
 
 def evidence_against_wide_slopes() -> Answer:
@@ -40,13 +36,8 @@ def evidence_against_wide_slopes() -> Answer:
         "This compares the two priors: compare with the random intercept.": float(wider),
         "This is the factor itself: take its logarithm.": float(np.exp(equal + wider)),
     }
-    return Answer(
-        float(equal + wider),
-        "natural logarithms",
-        error=0.06,
-        units={"logarithms to base 10": 1 / np.log(10)},
-        slips=slips,
-    )
+    units = {"logarithms to base 10": 1 / np.log(10)}
+    return Answer(float(equal + wider), "natural logarithms", error=0.06, units=units, slips=slips)
 
 
 def corner_of_each_county() -> Answer:

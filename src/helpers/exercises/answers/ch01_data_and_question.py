@@ -13,26 +13,17 @@ def slope_of_colleague() -> Answer:
         "Divide by the sd of age, do not multiply.": -2.0 * sd / 10,
         "This is the truth, not what the colleague found.": -1.5,
     }
-    return Answer(
-        -2.0 / (sd / 10),
-        "seconds per decade",
-        error=0.01,
-        units={"seconds per year": 0.1},
-        slips=slips,
-    )
+    units = {"seconds per year": 0.1}
+    return Answer(-2.0 / (sd / 10), "seconds per decade", error=0.01, units=units, slips=slips)
 
 
 def slope_of_a_visit() -> Answer:
     """The true slope averaged over the rows of the table."""
     slopes = COUNTIES["slope_per_decade"]
     slips = {"This still gives each county one vote.": float(slopes.mean())}
-    return Answer(
-        float(visits()["county"].astype(str).map(slopes).mean()),
-        "seconds per decade",
-        error=0.005,
-        units={"seconds per year": 0.1},
-        slips=slips,
-    )
+    units = {"seconds per year": 0.1}
+    right = float(visits()["county"].astype(str).map(slopes).mean())
+    return Answer(right, "seconds per decade", error=0.005, units=units, slips=slips)
 
 
 ANSWERS = {

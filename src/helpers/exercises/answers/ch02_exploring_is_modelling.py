@@ -67,13 +67,10 @@ def slope_within_firms() -> Answer:
         "This is the pooled line: firm is not in the formula.": pooled,
         "This is the mean of the firms' own slopes; fit one slope for all.": float(own),
     }
-    return Answer(
-        fit_line(within["value"], within["invest"]),
-        "per cent of investment per one per cent of value",
-        error=0.01,
-        units={"per cent of investment per ten per cent of value": 10},
-        slips=slips,
-    )
+    units = {"per cent of investment per ten per cent of value": 10}
+    unit = "per cent of investment per one per cent of value"
+    right = fit_line(within["value"], within["invest"])
+    return Answer(right, unit, error=0.01, units=units, slips=slips)
 
 
 ANSWERS = {

@@ -26,13 +26,8 @@ def impossible_on_raw_age() -> Answer:
         "This is the share of implausible visits.": implausible,
         "Do not count the implausible visits.": impossible + implausible,
     }
-    return Answer(
-        impossible,
-        "per cent of the visits",
-        error=5.0,
-        units={"a share between 0 and 1": 0.01},
-        slips=slips,
-    )
+    units = {"a share between 0 and 1": 0.01}
+    return Answer(impossible, "per cent of the visits", error=5.0, units=units, slips=slips)
 
 
 def scale_of_colleague() -> Answer:

@@ -34,13 +34,9 @@ def slope_of_stubborn_prior() -> Answer:
         "This is the lower limit of the interval.": float(slope.sel(statistic="2.5 %")),
         "This is the upper limit of the interval.": float(slope.sel(statistic="97.5 %")),
     }
-    return Answer(
-        float(slope.sel(statistic="mean")),
-        "seconds per sd of age",
-        error=0.06,
-        units={"seconds per decade": 10 / age_scale().sd},
-        slips=slips,
-    )
+    units = {"seconds per decade": 10 / age_scale().sd}
+    right = float(slope.sel(statistic="mean"))
+    return Answer(right, "seconds per sd of age", error=0.06, units=units, slips=slips)
 
 
 def older_stays_longer() -> Answer:

@@ -35,12 +35,9 @@ def sd_of_counties_held_together() -> Answer:
         "This is the scale of the prior; the question is about the posterior.": 2.0,
         sigma: exact_mean("random_intercept", "sigma"),
     }
-    return Answer(
-        exact_mean("random_intercept", "group_sd", group_sd=2.0),
-        "seconds, the posterior mean of `group_sd`",
-        error=0.1,
-        slips=slips,
-    )
+    unit = "seconds, the posterior mean of `group_sd`"
+    right = exact_mean("random_intercept", "group_sd", group_sd=2.0)
+    return Answer(right, unit, error=0.1, slips=slips)
 
 
 def elasticity_of_investment() -> Answer:
@@ -56,13 +53,9 @@ def elasticity_of_investment() -> Answer:
 
     pooled = "This is the slope of the pooled regression: firms need their own intercepts."
     slips = {pooled: slope("pooled")}
-    return Answer(
-        slope("random_intercept"),
-        "per cent of investment per one per cent of value",
-        error=0.02,
-        units={"log units per sd of the log of value": scale.sd},
-        slips=slips,
-    )
+    units = {"log units per sd of the log of value": scale.sd}
+    unit = "per cent of investment per one per cent of value"
+    return Answer(slope("random_intercept"), unit, error=0.02, units=units, slips=slips)
 
 
 ANSWERS = {

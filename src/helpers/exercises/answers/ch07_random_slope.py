@@ -27,13 +27,8 @@ def sd_with_endless_visits() -> Answer:
         "This is the sd with the visits that we have.": float(per_decade(now)),
         alike: per_decade(shared),
     }
-    return Answer(
-        1 / np.sqrt(8),
-        "seconds per decade of age",
-        error=0.01,
-        units={"seconds per sd of age": age_scale().sd / 10, "seconds per year of age": 0.1},
-        slips=slips,
-    )
+    units = {"seconds per sd of age": age_scale().sd / 10, "seconds per year of age": 0.1}
+    return Answer(1 / np.sqrt(8), "seconds per decade of age", error=0.01, units=units, slips=slips)
 
 
 def correlation_at_20() -> Answer:

@@ -21,13 +21,8 @@ def slope_of_any_two_visitors() -> Answer:
         one_county: slopes["within"],
         "This compares the means of counties, not two visitors.": slopes["groups"],
     }
-    return Answer(
-        slopes["visits"],
-        "seconds for ten years of age",
-        error=0.1,
-        units=units_of_slope(),
-        slips=slips,
-    )
+    unit = "seconds for ten years of age"
+    return Answer(slopes["visits"], unit, error=0.1, units=units_of_slope(), slips=slips)
 
 
 def slope_within_counties() -> Answer:
@@ -41,13 +36,9 @@ def slope_within_counties() -> Answer:
         "This is the slope of the random intercept.": mixed,
         "This is the truth; asked for is what the visits say.": -1.5,
     }
-    return Answer(
-        slopes["within"],
-        "seconds per decade of age",
-        error=0.06,
-        units={**units_of_slope(), "seconds per sd of the age within counties": within.std() / 10},
-        slips=slips,
-    )
+    units = {**units_of_slope(), "seconds per sd of the age within counties": within.std() / 10}
+    unit = "seconds per decade of age"
+    return Answer(slopes["within"], unit, error=0.06, units=units, slips=slips)
 
 
 def distance_of_pooled_firms() -> Answer:
@@ -60,12 +51,8 @@ def distance_of_pooled_firms() -> Answer:
         "This is the difference itself: divide it by an sd.": gap,
         each_year: gap / float(pooled.bse["value"]),
     }
-    return Answer(
-        gap / float(within.bse["value"]),
-        "sds of the random-intercept model's slope",
-        error=0.2,
-        slips=slips,
-    )
+    unit = "sds of the random-intercept model's slope"
+    return Answer(gap / float(within.bse["value"]), unit, error=0.2, slips=slips)
 
 
 ANSWERS = {

@@ -26,13 +26,8 @@ def price_of_a_wide_prior() -> Answer:
         "This is the change over both steps: take the first.": change - np.log(10),
         "This is the factor itself: take its logarithm.": np.exp(change),
     }
-    return Answer(
-        change,
-        "natural logarithms",
-        error=0.02,
-        units={"logarithms to base 10": 1 / np.log(10)},
-        slips=slips,
-    )
+    units = {"logarithms to base 10": 1 / np.log(10)}
+    return Answer(change, "natural logarithms", error=0.02, units=units, slips=slips)
 
 
 @cache
@@ -78,13 +73,9 @@ def lead_with_three_visits() -> Answer:
             lambda name: predict_new_group(name, visits())
         ),
     }
-    return Answer(
-        score("random_intercept") - score("pooled"),
-        "elpd per visit",
-        error=0.015,
-        units={"the sum over the visits": len(chosen)},
-        slips=slips,
-    )
+    units = {"the sum over the visits": len(chosen)}
+    right = score("random_intercept") - score("pooled")
+    return Answer(right, "elpd per visit", error=0.015, units=units, slips=slips)
 
 
 ANSWERS = {

@@ -48,13 +48,9 @@ def slope_under_a_t_prior() -> Answer:
         "This is the slope under the copied prior in its normal shape.": normal,
         "This is the slope under the book's prior.": own,
     }
-    return Answer(
-        float(per_decade(mean)),
-        "seconds per decade",
-        error=0.04,
-        units={"seconds per sd of age": age_scale().sd / 10, "seconds per year": 0.1},
-        slips=slips,
-    )
+    units = {"seconds per sd of age": age_scale().sd / 10, "seconds per year": 0.1}
+    right = float(per_decade(mean))
+    return Answer(right, "seconds per decade", error=0.04, units=units, slips=slips)
 
 
 def sds_that_tip_the_sign() -> Answer:
@@ -73,12 +69,8 @@ def sds_that_tip_the_sign() -> Answer:
         for center in (0, 2, 4)
     }
     half = "half the width of the prior's 95 % interval"
-    return Answer(
-        tipping,
-        "seconds per decade",
-        error=0.03,
-        units={half: z, "seconds per sd of age": 1 / decade},
-    )
+    units = {half: z, "seconds per sd of age": 1 / decade}
+    return Answer(tipping, "seconds per decade", error=0.03, units=units)
 
 
 ANSWERS = {

@@ -47,13 +47,8 @@ def change_in_kent() -> Answer:
         "This compares visitors of one age in two counties.": between - within,
         "This slope mixes two comparisons: take the one within counties.": mixed,
     }
-    return Answer(
-        within,
-        "seconds",
-        error=0.04,
-        units={"the change for one year": 0.1, **per_sd},
-        slips=slips,
-    )
+    units = {"the change for one year": 0.1, **per_sd}
+    return Answer(within, "seconds", error=0.04, units=units, slips=slips)
 
 
 def median_of_a_ninth_county() -> Answer:
@@ -62,12 +57,8 @@ def median_of_a_ninth_county() -> Answer:
     intercept, slope = (exact_mean("random_intercept", name) for name in ("intercept", "slope"))
     other = "This comes of the other model, the slope within counties, or another mean age."
     slips = {other: intercept + slope * age_scale().standardize(55)}
-    return Answer(
-        float(line["intercept"] + line["slope"] * scale.standardize(55)),
-        "seconds",
-        error=1.0,
-        slips=slips,
-    )
+    right = float(line["intercept"] + line["slope"] * scale.standardize(55))
+    return Answer(right, "seconds", error=1.0, slips=slips)
 
 
 def contextual_slope_of_firms() -> Answer:

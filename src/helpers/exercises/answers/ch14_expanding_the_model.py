@@ -51,13 +51,8 @@ def slope_of_late_visitors() -> Answer:
     oldest = frame.index.isin(within.nlargest(12).index)
     late = frame.assign(bounce_time=frame["bounce_time"] + 60 * oldest)
     slips = {"This is the slope without the open tabs.": 10 * slope_by_gls(frame)}
-    return Answer(
-        10 * slope_by_gls(late),
-        "seconds per decade of age",
-        error=0.06,
-        units=units_of_slope(),
-        slips=slips,
-    )
+    unit = "seconds per decade of age"
+    return Answer(10 * slope_by_gls(late), unit, error=0.06, units=units_of_slope(), slips=slips)
 
 
 def power_of_residual_check() -> Answer:

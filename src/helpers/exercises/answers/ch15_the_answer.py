@@ -80,13 +80,8 @@ def sd_with_more_counties() -> Answer:
         "This is the sd as it is now.": sd(),
         "An sd falls with the root of the counties.": sd() / 10,
     }
-    return Answer(
-        sd(counties_times=10),
-        "seconds per decade of age",
-        error=0.015,
-        units=units_of_slope(),
-        slips=slips,
-    )
+    unit = "seconds per decade of age"
+    return Answer(sd(counties_times=10), unit, error=0.015, units=units_of_slope(), slips=slips)
 
 
 ANSWERS = {
