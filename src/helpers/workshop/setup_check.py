@@ -49,7 +49,7 @@ class Result:
 
 
 def report() -> None:
-    """Check this machine and print what ``python -m helpers check`` prints: for a first cell."""
+    """Print what ``python -m helpers check`` prints: for a first cell."""
     print_results(run_checks())
 
 
@@ -240,20 +240,12 @@ def sample_model() -> dict:
 
 
 def sample_alone(patience: float = PATIENCE) -> dict:
-    """Call ``sample_model`` in a Python of its own.
+    """Run this file, which samples the model, in a Python of its own.
 
-    Raises
-    ------
-    TimeoutError
-        If it takes longer than ``patience`` (s).
-    RuntimeError
-        If it fails or Python itself stops; with the last line of what it said.
+    Raises a ``TimeoutError`` if it takes longer than ``patience`` (s), and a ``RuntimeError`` with the last
+    line of what it said if it fails or Python itself stops.
     """
-    program = (
-        "import json, sys; sys.path.append(sys.argv[1]); from helpers.workshop import setup_check; "
-        "print(json.dumps(setup_check.sample_model()))"
-    )
-    command = [sys.executable, "-c", program, str(PACKAGE.parent)]
+    command = [sys.executable, __file__]
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=patience, encoding="utf-8", errors="replace"
@@ -315,3 +307,7 @@ def say_how_to_install() -> str:
         return "Install the book again, in a new environment."
     name = python.relative_to(project) if project in python.parents else "python"
     return f"In the book's folder: {name} -m pip install --require-hashes -r requirements.lock"
+
+
+if __name__ == "__main__":
+    print(json.dumps(sample_model()))
