@@ -10,13 +10,6 @@ import xarray as xr
 from helpers.priors import check_choice
 
 
-class NotYetAnswered(Exception):
-    """An exercise is still open; notebooks show its one sentence and no traceback."""
-
-    def _render_traceback_(self) -> list[str]:  # what IPython prints in place of a traceback
-        return [str(self)]
-
-
 @dataclass(frozen=True)
 class Answer:
     """A right answer, and the wrong ones that deserve a word.
@@ -43,13 +36,13 @@ class Answer:
     slips: Mapping[str, float | str] = field(default_factory=dict)
 
 
-def check(answers: Mapping[str, Callable[[], Answer]], label: str, given: object) -> str:
+def check(answers: Mapping[str, Answer | Callable[[], Answer]], label: str, given: object) -> str:
     """Judge an answer to an exercise.
 
     Parameters
     ----------
     answers
-        Functions that compute the right answer, by the label of the exercise.
+        Right answers, or functions that compute them, by the label of the exercise.
     label
         The exercise.
     given
@@ -70,7 +63,8 @@ def check(answers: Mapping[str, Callable[[], Answer]], label: str, given: object
     check_choice("exercise with a check", label, tuple(answers))
     if given is None or given is Ellipsis:
         return "There is no answer yet: put yours in the place of the dots."
-    answer = answers[label]()
+    answer = answers[label]
+    answer = answer() if callable(answer) else answer
     if isinstance(answer.value, str):
         return _judge_word(answer, given)
     if isinstance(answer.value, Mapping):
@@ -185,17 +179,3 @@ def _list_items(given: object) -> list:
         return list(np.asarray(given, dtype=object).ravel())
     except Exception:  # nothing that numpy knows
         return [given]
-
-
-def ask(title: str) -> None:
-    """Stop at an exercise that is still open.
-
-    Raises
-    ------
-    NotYetAnswered
-        Always: it stands where the reader's own code belongs.
-    """
-    raise NotYetAnswered(
-        f"The exercise '{title}' is open. Write your code in the place of the line that begins with "
-        "`ask`, run the cell, and go on from there."
-    )

@@ -1,0 +1,62 @@
+"""Answers of "What we learned", by least squares and (restricted) likelihood."""
+
+import statsmodels.formula.api as smf
+
+from helpers.exercises.answers.shared import (
+    exact_mean,
+    firms,
+    per_decade,
+    slopes_per_decade,
+    units_of_slope,
+    visits,
+)
+from helpers.exercises.selfcheck import Answer
+
+
+def slope_of_any_two_visitors() -> Answer:
+    """The line through all visits, by least squares."""
+    slopes = slopes_per_decade()
+    one_county = "This compares two visitors of one county; here nothing is known of counties."
+    slips = {
+        one_county: slopes["within"],
+        "This compares the means of counties, not two visitors.": slopes["groups"],
+    }
+    unit = "seconds for ten years of age"
+    return Answer(slopes["visits"], unit, error=0.1, units=units_of_slope(), slips=slips)
+
+
+def slope_within_counties() -> Answer:
+    """The line through all visits when each age counts from its county's mean, by least squares."""
+    slopes, age = slopes_per_decade(), visits()["age"]
+    within = age - age.groupby(visits()["county"], observed=True).transform("mean")
+    raw = "This is the slope on the ages as they are: subtract the county's mean first."
+    mixed = per_decade(exact_mean("random_intercept", "slope"))
+    slips = {
+        raw: slopes["visits"],
+        "This is the slope of the random intercept.": mixed,
+        "This is the truth; asked for is what the visits say.": -1.5,
+    }
+    units = {**units_of_slope(), "seconds per sd of the age within counties": within.std() / 10}
+    unit = "seconds per decade of age"
+    return Answer(slopes["within"], unit, error=0.06, units=units, slips=slips)
+
+
+def distance_of_pooled_firms() -> Answer:
+    """How many sds the pooled slope lies above that of a random intercept, by (restricted) likelihood."""
+    pooled = smf.ols("invest ~ value", firms()).fit()
+    within = smf.mixedlm("invest ~ value", firms(), groups="firm").fit()
+    gap = float(pooled.params["value"] - within.params["value"])
+    each_year = "This is in sds of the pooled slope, which counts each year as a new firm."
+    slips = {
+        "This is the difference itself: divide it by an sd.": gap,
+        each_year: gap / float(pooled.bse["value"]),
+    }
+    unit = "sds of the random-intercept model's slope"
+    return Answer(gap / float(within.bse["value"]), unit, error=0.2, slips=slips)
+
+
+ANSWERS = {
+    "wl-question": slope_of_any_two_visitors,
+    "wl-within": slope_within_counties,
+    "wl-firms": distance_of_pooled_firms,
+}

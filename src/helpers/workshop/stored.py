@@ -1,0 +1,154 @@
+"""Stored posteriors for slow machines: made when the book is built, loaded in place of sampling.
+
+A participant's notebook asks for them in so many words::
+
+    if precomputed:
+        fit_pymc = stored.load("05_pooled_regression/9")["fit_pymc"]
+    else:
+        fit_pymc = pm.sample(...)
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from helpers import fits, models
+from helpers.priors import SEED
+
+FOLDER = Path("../fits")  # beside the folder of a workshop's notebooks
+# What a model computes from the draws in seconds, and a disk would keep in 27 MB a fit.
+LEFT_OUT = ("posterior_predictive", "log_likelihood", "log_prior")
+
+
+def save(name: str, posteriors: dict, folder: Path) -> None:
+    """Store what a cell assigned: draws in single precision, far below Monte Carlo error, packed.
+
+    Parameters
+    ----------
+    name
+        Of the chapter and the cell; the file is ``<name>.zip``.
+    posteriors
+        Fits (DataTree), or dicts of fits at any depth, by the variable that holds them. Whatever else
+        a dict holds stays out, and so do the groups ``LEFT_OUT``: ``extend`` adds those.
+    folder
+        Where to store them; it is made if need be.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to store.
+    """
+    found = dict(_list_fits(posteriors))
+    if not found:
+        raise ValueError(f"The cell {name!r} holds no posterior to store.")
+    packed = {str(n): _pack(fit) for n, fit in enumerate(found.values())}
+    whole = xr.DataTree(xr.Dataset(attrs={"found": repr(list(found))}), packed)
+    entry = folder / f"{name}.zip"
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    fits.write(whole, entry)
+
+
+def load(name: str, folder: Path = FOLDER) -> dict:
+    """Load what ``save`` stored under a name, in the precision that the sampler gives, and say so.
+
+    Returns
+    -------
+    dict of fits, or of dicts of fits, as it was given to ``save``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there, or its bytes are not those that were written.
+    """
+    file = f"{folder.name}/{name}.zip"
+    whole = fits.read(folder / f"{name}.zip")
+    if whole is None:
+        raise FileNotFoundError(
+            f"{file} is not stored here, or it is damaged: set precomputed = False."
+        )
+    posteriors = {}
+    for n, (*places, last) in enumerate(ast.literal_eval(whole.attrs["found"])):
+        inner = posteriors
+        for place in places:
+            inner = inner.setdefault(place, {})
+        inner[last] = whole[str(n)].map_over_datasets(_unpack)
+        inner[last].name = None
+    print(f"Loaded {file}; nothing was sampled.")
+    return posteriors
+
+
+def extend(
+    fit: xr.DataTree,
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    extend: tuple[str, ...],
+    draws: int = 1000,
+    seed: int = SEED,
+    **settings,
+) -> xr.DataTree:
+    """Add the groups to a stored fit that ``models.fit`` gave it in PyMC, from its draws.
+
+    Parameters
+    ----------
+    fit
+        A fit as ``load`` returns it.
+    name, frame, extend, draws, seed, **settings
+        As they were given to ``models.fit``; those of the sampler do not matter.
+
+    Returns
+    -------
+    DataTree with the groups of ``fit`` and those of ``extend``.
+    """
+    columns = {"outcome", "predictor", "group", "priors"} & settings.keys()
+    model = models.build(name, frame, **{key: settings[key] for key in columns})
+    posterior = _with_free_variables(fit["posterior"].to_dataset())
+    more = xr.DataTree.from_dict({"posterior": posterior})
+    models._extend(more, model, extend, draws, seed)
+    return fit.assign({group: more[group] for group in extend})
+
+
+def _list_fits(given: dict, place: tuple = ()) -> Iterator[tuple[tuple, xr.DataTree]]:
+    """Each fit in a dict of fits or of dicts, with the keys that lead to it."""
+    for key, value in given.items():
+        if isinstance(value, xr.DataTree):
+            yield (*place, key), value
+        elif isinstance(value, dict):
+            yield from _list_fits(value, (*place, key))
+
+
+def _pack(fit: xr.DataTree) -> xr.DataTree:
+    kept = fit.filter(lambda node: node.name not in LEFT_OUT)
+    return kept.map_over_datasets(_describe_file)
+
+
+def _describe_file(group: xr.Dataset) -> xr.Dataset:
+    """Tell how each variable is written; messages of the sampler, where there are any, are text."""
+    messages = [name for name, values in group.data_vars.items() if values.dtype == object]
+    group = group.assign({name: group[name].fillna("").astype(str) for name in messages})
+    for variable in group.data_vars.values():
+        draws = "draw" in variable.dims and variable.dtype == "float64"
+        variable.encoding = {"zlib": True, "shuffle": True} if variable.dtype.kind != "U" else {}
+        variable.encoding |= {"dtype": "float32"} if draws else {}
+    return group
+
+
+def _unpack(group: xr.Dataset) -> xr.Dataset:
+    """Single precision was for the file alone."""
+    single = [name for name, values in group.data_vars.items() if values.dtype == "float32"]
+    return group.assign(group[single].astype("float64"))
+
+
+def _with_free_variables(posterior: xr.Dataset) -> xr.Dataset:
+    """What the sampler moved and ``models.fit`` does not hand out; PyMC would draw it from the prior."""
+    free = {}
+    if "group_intercept" in posterior:
+        free["own_intercept"] = posterior["intercept"] + posterior["group_intercept"]
+    if "group_slope" in posterior:
+        free["z_slope"] = posterior["group_slope"] / posterior["slope_sd"]
+    if "rho" in posterior:
+        free["rho_unit"] = (posterior["rho"] + 1) / 2
+    return posterior.assign(free)

@@ -1,0 +1,116 @@
+"""The schedules of workshops add up, and name chapters and exercises that exist."""
+
+import re
+from dataclasses import dataclass
+
+import nbformat
+import pytest
+
+from conftest import ROOT
+
+NOTEBOOKS = ROOT / "notebooks"
+PAGE = (NOTEBOOKS / "t2_schedules.md").read_text(encoding="utf-8")
+ROW = re.compile(
+    r"\| (?P<begins>\d+:\d\d) \| (?P<what>.+?) \| (?P<talk>\d*) ?\| (?P<exercises>\d*) ?"
+    r"\| (?P<machine>\d*) ?\| (?P<rest>\d*) ?\| (?P<minutes>\d+) \|"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a schedule; all but ``what`` in minutes."""
+
+    begins: int
+    what: str
+    talk: int
+    exercises: int
+    machine: int
+    rest: int
+    minutes: int
+
+    @property
+    def chapter(self) -> nbformat.NotebookNode | None:
+        """The chapter that the line links to, if it is a notebook."""
+        link = re.match(r"\[(.+?)\]\((\w+\.\w+)\): ", self.what)
+        if link is None or link[2].endswith(".md"):
+            return None
+        chapter = nbformat.read(NOTEBOOKS / link[2], as_version=4)
+        assert chapter.cells[0].source.startswith(f"# {link[1]}\n")
+        return chapter
+
+
+def read_row(match: re.Match) -> Row:
+    hour, minute = match["begins"].split(":")
+    parts = {
+        name: int(match[name] or 0) for name in ROW.groupindex if name not in ("begins", "what")
+    }
+    return Row(60 * int(hour) + int(minute), match["what"], **parts)
+
+
+def read_schedule(title: str) -> list[Row]:
+    section = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    rows = [read_row(match) for match in ROW.finditer(section)]
+    assert len(rows) == section.count("\n|") - 2
+    return rows
+
+
+LENGTHS = {"Half a day": 180, "A day": 360}  # minutes
+SCHEDULES = {title: read_schedule(title) for title in LENGTHS}
+each_schedule = pytest.mark.parametrize("rows", SCHEDULES.values(), ids=SCHEDULES)
+
+
+def list_exercises(chapter: nbformat.NotebookNode) -> dict[str, int]:
+    """Minutes of each exercise of a chapter, by title."""
+    text = "\n".join(cell.source for cell in chapter.cells)
+    found = re.findall(r"^### Exercise \S+: (.+) \((\d+) minutes?\)$", text, re.MULTILINE)
+    return {title: int(minutes) for title, minutes in found}
+
+
+def most_of_machine(chapter: nbformat.NotebookNode) -> int:
+    """The most minutes that a chapter says are the machine's."""
+    (said,) = re.findall(r"at most (\d+) of them the machine's", chapter.cells[0].source)
+    return int(said)
+
+
+def test_there_is_half_a_day_and_a_day():
+    assert {title: rows[-1].minutes for title, rows in SCHEDULES.items()} == LENGTHS
+
+
+@each_schedule
+def test_minutes_and_clock_add_up(rows):
+    *lines, spare, end = rows
+    assert all(row.minutes == row.talk + row.exercises + row.machine + row.rest for row in lines)
+    assert [row.begins + row.minutes for row in rows[:-1]] == [row.begins for row in rows[1:]]
+    assert (spare.what, end.what) == ("To spare", "The end")
+    assert end.minutes == end.begins - rows[0].begins
+
+
+@each_schedule
+def test_exercises_take_the_minutes_that_their_chapters_state(rows):
+    for row in rows:
+        titles = row.what.partition("; exercises: ")[2]
+        stated = list_exercises(row.chapter) if titles else {}
+        assert row.exercises == sum(stated[title] for title in titles.split(", ") if title)
+
+
+@each_schedule
+def test_a_laptop_that_needs_the_most_that_chapters_say_comes_to_the_end(rows):
+    chapters = [row for row in rows if row.chapter]
+    most = [most_of_machine(row.chapter) for row in chapters]
+    assert all(1 <= row.machine <= at_most for row, at_most in zip(chapters, most, strict=True))
+    assert sum(most) - sum(row.machine for row in chapters) <= rows[-2].minutes
+
+
+@each_schedule
+def test_there_is_time_for_failed_set_ups_and_for_exercises(rows):
+    assert 10 <= rows[-2].minutes <= 40
+    assert sum(row.exercises for row in rows) >= rows[-1].minutes / 4
+
+
+@each_schedule
+def test_there_is_a_break_at_least_every_ninety_minutes(rows):
+    breaks = [row for row in rows if row.what == "Break"]
+    assert all(row.rest >= 10 and row.minutes == row.rest for row in breaks)
+    edges = [rows[0].begins, *(row.begins for row in breaks), rows[-2].begins]
+    ends = [rows[0].begins, *(row.begins + row.rest for row in breaks)]
+    assert all(edge - end <= 90 for edge, end in zip(edges[1:], ends, strict=True))

@@ -1,0 +1,111 @@
+"""The answers of the book are right where they should be, and give nothing away."""
+
+import functools
+import re
+
+import nbformat
+import pytest
+
+from conftest import ROOT
+from helpers.exercises import answers, selfcheck
+from helpers.exercises.selfcheck import Answer
+
+CHAPTERS = {page.stem: nbformat.read(page, as_version=4) for page in ROOT.glob("notebooks/*.ipynb")}
+EXERCISES = {
+    cell.id: (stem, cell.source)
+    for stem, chapter in CHAPTERS.items()
+    for cell in chapter.cells
+    if "exercise" in cell.metadata.get("tags", [])
+}
+each_label = pytest.mark.parametrize("label", answers.ANSWERS)
+
+
+@functools.cache
+def find_answer(label: str) -> Answer:
+    answer = answers.ANSWERS[label]
+    return answer() if callable(answer) else answer
+
+
+def judge(label: str, given: object) -> str:
+    """The verdict on an answer; a number for an exercise that asks for many stands under every label."""
+    answer = find_answer(label)
+    if isinstance(answer.value, dict) and not isinstance(given, dict):
+        given = dict.fromkeys(answer.value, given)
+    return selfcheck.check({label: answer}, label, given)
+
+
+def list_numbers(label: str) -> list[float]:
+    """What is right, as numbers; nothing for a word."""
+    value = find_answer(label).value
+    if isinstance(value, dict):
+        return list(value.values())
+    return [] if isinstance(value, str) else [value]
+
+
+@each_label
+def test_an_answer_of_the_book_is_told_from_its_slips(label):
+    answer = find_answer(label)
+    assert judge(label, answer.value) == "Right."
+    for sentence, value in answer.slips.items():
+        assert sentence in judge(label, value)
+    if not isinstance(answer.value, dict):
+        for factor in answer.units.values():
+            assert answer.unit in judge(label, factor * answer.value)
+
+
+@each_label
+def test_a_slip_is_wrong_when_it_is_rounded_too(label):
+    for slip in find_answer(label).slips.values() if list_numbers(label) else ():
+        assert "Right." not in [judge(label, round(slip, decimals)) for decimals in (1, 2)], slip
+
+
+@each_label
+def test_an_answer_is_right_when_it_is_rounded_as_its_exercise_asks(label):
+    """To two decimals, if it does not ask for anything else."""
+    value, (_, text) = find_answer(label).value, EXERCISES[label]
+    decimals = 0 if "whole number" in text else 1 if "to one decimal" in text else 2
+    if isinstance(value, dict):
+        value = {key: round(number, decimals) for key, number in value.items()}
+    elif not isinstance(value, str):
+        value = round(value, decimals)
+    assert judge(label, value) == "Right."
+
+
+@each_label
+def test_no_sentence_gives_the_answer_away(label):
+    answer, right = find_answer(label), list_numbers(label)
+    units = [factor * value for factor in answer.units.values() for value in right]
+    wrong = [1e9, "many", *(-value for value in right), *units, *answer.slips.values()]
+    for given in wrong if right else ():
+        said = judge(label, given)
+        for number in re.findall(r"-?\d+(?:\.\d+)?", said.replace(",", "")):
+            assert all(abs(float(number) - value) > answer.error for value in right), said
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_each_chapter_checks_its_exercises_open_and_solved(stem):
+    """The label of a check is that of the exercise above it, and its answer is in the chapter's module."""
+    label, found = None, []
+    for cell in CHAPTERS[stem].cells:
+        label = cell.id if cell.id in EXERCISES else label
+        if "self-check" in cell.metadata.get("tags", []):
+            assert f'print(answers.check("{label}", ' in cell.source
+            found.append((label, "solution" in cell.metadata.tags))
+    module = getattr(answers, stem if stem.startswith("a") else f"ch{stem}")
+    assert sorted(found) == sorted(
+        (key, solved) for key in module.ANSWERS for solved in (False, True)
+    )
+
+
+def test_nearly_every_exercise_has_a_check():
+    """But for the one that asks for a function that writes a sentence."""
+    assert set(EXERCISES) - set(answers.ANSWERS) == {"wl-sentence"}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS.values(), ids=CHAPTERS)
+def test_an_open_exercise_says_that_there_is_no_answer_yet(chapter, capsys):
+    for cell in chapter.cells:
+        if cell.id.endswith("-open") and "self-check" in cell.metadata.get("tags", []):
+            exec(cell.source, {"answers": answers})
+            said = "There is no answer yet: put yours in the place of the dots.\n"
+            assert capsys.readouterr().out == said
