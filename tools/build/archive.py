@@ -9,7 +9,9 @@ from pathlib import Path
 from chapters import ROOT
 
 BUILD = ROOT / "_build"
-NEEDED = ("notebooks/*.ipynb", "data/*", "src/helpers/*", "README.md", "LICENSE*", "CITATION.cff")
+# All that `make lab`, `make book` and the other ways of README's part "Run" read.
+NEEDED = ("notebooks/*", "data/*", "src/**/*.py", "src/**/*.html", "tools/build/*", "_static/*")
+NEEDED += ("*.md", "LICENSE*", "CITATION.cff", "Makefile", "_config.yml", "_toc.yml", "postBuild")
 NEEDED += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version")
 
 

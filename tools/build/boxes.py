@@ -41,11 +41,10 @@ class BoxQuotes(SphinxTransform):
 
     def apply(self, **settings) -> None:
         for quote in list(self.document.findall(nodes.block_quote)):
-            first = quote[0]
-            if isinstance(first, nodes.paragraph) and isinstance(first[0], nodes.strong):
-                if len(first) == 1:
-                    kind = CLASSES.get(first.astext())
-                    quote.replace_self(make_box(first[0], quote[1:], [kind] if kind else []))
+            words = [part for part in quote[0] if part.astext()]
+            if len(words) == 1 and isinstance(words[0], nodes.strong):
+                kind = CLASSES.get(words[0].astext())
+                quote.replace_self(make_box(words[0], quote[1:], [kind] if kind else []))
 
 
 class BoxSections(SphinxTransform):

@@ -52,10 +52,10 @@ def execute(page: Path, stored: Path) -> tuple[NotebookNode, float, str | None]:
     """
     notebook, error, start = read_executable(page), None, time.perf_counter()
     shutil.rmtree(stored, ignore_errors=True)
-    settings = {"progress_bar": False, "execution_timeout": TIMEOUT, "config": KERNELS}
+    settings = {"execution_timeout": TIMEOUT, "config": KERNELS, "shutdown_kernel": "immediate"}
     try:
         run = papermill.execute_notebook(
-            add_storing(notebook, stored), None, cwd=page.parent, **settings
+            add_storing(notebook, stored), None, cwd=page.parent, progress_bar=False, **settings
         )
         take_outputs(notebook, run)
     except DeadKernelError:

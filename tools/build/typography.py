@@ -15,6 +15,11 @@ VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, no
 TABLE = 'class="dataframe"'
 
 
+def keep_together(text: str) -> str:
+    """The text with a space that does not break between a number and its unit or sign."""
+    return INSIDE.sub("\u00a0", text)
+
+
 class KeepTogether(SphinxPostTransform):
     """No line ends between a number and its unit, in sentences and tables, or between a formula and the
     mark that follows it."""
@@ -24,7 +29,7 @@ class KeepTogether(SphinxPostTransform):
     def run(self, **settings) -> None:
         for parent in list(self.document.findall(nodes.Element)):
             if isinstance(parent, nodes.raw) and TABLE in parent.astext():
-                parent[:] = [nodes.Text(INSIDE.sub("\u00a0", mark_words(parent.astext())))]
+                parent[:] = [nodes.Text(keep_together(mark_words(parent.astext())))]
             elif not isinstance(parent, VERBATIM):
                 for place in reversed(range(len(parent))):
                     if isinstance(parent[place], nodes.Text):
@@ -32,7 +37,7 @@ class KeepTogether(SphinxPostTransform):
 
     def mend(self, parent: nodes.Element, place: int) -> None:
         """Mend the text that is this child of its parent."""
-        text = INSIDE.sub("\u00a0", parent[place])
+        text = keep_together(parent[place])
         parent[place] = nodes.Text(text)
         mark = re.match(r"[.,;:!?)]+", text)
         if place and mark and isinstance(parent[place - 1], nodes.math):

@@ -69,7 +69,7 @@ def time_chapters(folder: Path) -> None:
     os.environ["NUMBA_CACHE_DIR"] = f"{folder}/numba-chapters"
     os.environ["BOOK_FIT_CACHE"] = f"{folder}/fits"
     start = time.perf_counter()
-    seconds = execute_stale(folder / "cache")
+    seconds = execute_stale(folder / "cache", folder / "stored")
     total = time.perf_counter() - start
     for name, value in sorted(seconds.items()):
         print(f"  {name:<30}{value:8.1f}")
