@@ -22,8 +22,8 @@ index 01_data_and_question 02_exploring_is_modelling 03_candidate_models 04_choo
 10_posterior_predictive_checks 11_model_comparison 12_prior_sensitivity 13_within_and_between
 14_expanding_the_model 15_the_answer 16_reporting a1_exact_answer a2_agreement a3_how_do_we_know
 a4_gallery_of_failures t1_instructor_guide t2_schedules t3_setup glossary formulas bibliography about
-""".split()
-each_page = pytest.mark.parametrize("name", PUBLISHED)
+"""
+each_page = pytest.mark.parametrize("name", PUBLISHED.split())
 OUTSIDE = re.compile(r'<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//[^"]+')
 SHEET = re.compile(r'<link\b[^>]*rel="(?:stylesheet|preload)"[^>]*>')
 
@@ -86,8 +86,8 @@ def test_a_dead_link_is_seen(tmp_path):
 
 
 def test_published_addresses_stay(html):
-    assert {path.stem for path in (html / "notebooks").glob("*.html")} == set(PUBLISHED)
-    for name in PUBLISHED:
+    assert {path.stem for path in (html / "notebooks").glob("*.html")} == set(PUBLISHED.split())
+    for name in PUBLISHED.split():
         link = read(html / "notebooks" / f"{name}.html").find("link", rel="canonical")
         assert link["href"] == f"{ADDRESS}notebooks/{name}.html"
 
@@ -162,7 +162,7 @@ def test_another_host_is_seen(planted):
 
 def test_every_page_says_what_it_is_about(html):
     """Title, description and picture, for search and for previews of a link; no two pages the same."""
-    said = [description_of(html, f"notebooks/{name}.html") for name in PUBLISHED]
+    said = [description_of(html, f"notebooks/{name}.html") for name in PUBLISHED.split()]
     assert len(set(said)) == len(said)
     assert min(map(len, said)) > 80
     assert not [words for words in said if "data_path" in words or "settings" in words]
@@ -184,8 +184,8 @@ def test_the_front_door_leads_in_and_says_where(html):
     soup, first = read(html / "index.html"), "notebooks/index.html"
     assert soup.find("meta", attrs={"http-equiv": "refresh"})["content"].endswith(f"url={first}")
     assert soup.find("a", href=first).text
-    for name, key in {"description": "name", "og:title": "property", "og:image": "property"}.items():
-        tag, model = (page.find("meta", attrs={key: name}) for page in (soup, read(html / first)))
+    for wanted in ({"name": "description"}, {"property": "og:title"}, {"property": "og:image"}):
+        tag, model = (page.find("meta", attrs=wanted) for page in (soup, read(html / first)))
         assert tag["content"] == model["content"]
     assert soup.html["lang"] == "en" and soup.title.text
 

@@ -31,6 +31,8 @@ TABLE = (
     '<table border="1" class="dataframe"><tr><th>a</th></tr><tr><td>{}</td><td>{}</td></tr></table>'
 )
 
+LINK = "[a term](glossary.md#partial-pooling)"
+
 
 def show(**data):
     return [new_output("display_data", {key.replace("_", "/"): text for key, text in data.items()})]
@@ -43,11 +45,11 @@ def chapter():
         new_markdown_cell(
             "# A chapter\n\n> **In this chapter**\n>\n> **Questions**\n> - Why?\n\n"
             "> **Warning**\n>\n> Mind $x$.\n\n> **A box** of words\n\n> **Own title**\n>\n> Words.\n\n"
-            "See [a term](glossary.md#partial-pooling) and [the box](#key-points)."
+            f"See {LINK} and [the box](#key-points)."
         ),
         new_code_cell(
             "# @title A sentence\nsay()",
-            outputs=show(text_markdown="> **Note**\n>\n> [Pool](glossary.md#partial-pooling): 95 %."),
+            outputs=show(text_markdown=f"> **Note**\n>\n> {LINK}: 95 %."),
         ),
         new_code_cell("t", outputs=show(text_html=TABLE.format("yes", "no"))),
         new_code_cell("p", outputs=[new_output("stream", name="stdout", text="r_hat   1.02\n")]),
@@ -76,8 +78,9 @@ def render(folder, notebook) -> BeautifulSoup:
     with docutils_namespace(), pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
         out = folder / "out"
-        settings = {"warningiserror": True, "status": None, "warning": io.StringIO()}
-        Sphinx(folder, folder, out, out, "html", confoverrides={"nitpicky": True}, **settings).build()
+        strict = {"warningiserror": True, "confoverrides": {"nitpicky": True}}
+        quiet = {"status": None, "warning": io.StringIO()}
+        Sphinx(folder, folder, out, out, "html", **strict, **quiet).build()
     return BeautifulSoup((out / "02_chapter.html").read_text(encoding="utf-8"), "html.parser")
 
 
@@ -88,7 +91,8 @@ def page(tmp_path_factory) -> BeautifulSoup:
 
 def box(page: BeautifulSoup, title: str) -> BeautifulSoup:
     """The one box with this title."""
-    (found,) = [p for p in page.select("p.admonition-title") if p.text.replace("\u00a0", " ") == title]
+    titles = page.select("p.admonition-title")
+    (found,) = [p for p in titles if p.text.replace("\u00a0", " ") == title]
     return found.parent
 
 
@@ -157,7 +161,7 @@ def test_a_link_to_no_heading_stops_the_build(tmp_path):
 
 def test_code_is_shown_without_its_title_in_colab(page):
     assert "@title" not in page.text
-    assert [code.text.strip() for code in page.select(".cell_input pre")][0] == "say()"
+    assert page.select_one(".cell_input pre").text.strip() == "say()"
 
 
 def test_only_what_stands_in_columns_keeps_them(page):

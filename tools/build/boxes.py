@@ -23,7 +23,10 @@ COLUMNS = re.compile(r"\S {2,}\S")
 
 
 def make_box(
-    title: Iterable[nodes.Node], content: Iterable[nodes.Node], classes: list, ids: Iterable[str] = ()
+    title: Iterable[nodes.Node],
+    content: Iterable[nodes.Node],
+    classes: list,
+    ids: Iterable[str] = (),
 ) -> nodes.admonition:
     """A box with a title, and the addresses of what it replaces."""
     heading = nodes.title("", "", *title)

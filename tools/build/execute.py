@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from symtable import symtable
 
@@ -144,14 +145,11 @@ def needs_execution(cache, page: Path, stored: Path) -> bool:
     notebook = read_executable(page)
     if notebook is None:
         return False
-    fits = filter(is_fit, notebook.cells)
-    if not all(any(stored.glob(f"{cell.id}*")) for cell in fits):
-        return True
-    try:
+    with suppress(KeyError):
         cache.match_cache_notebook(notebook)
-    except KeyError:
-        return True
-    return False
+        fits = filter(is_fit, notebook.cells)
+        return not all(any(stored.glob(f"{cell.id}*")) for cell in fits)
+    return True
 
 
 def keep(cache, page: Path, notebook: NotebookNode, seconds: float) -> None:
