@@ -135,6 +135,12 @@ def test_what_is_no_notebook_offers_no_launch(html):
         assert not soup.select(".dropdown-launch-buttons"), page
 
 
+def test_pages_are_sent_light(html):
+    """Figures as WebP, and of half a megabyte of icons those that are shown; a browser weighs the whole."""
+    assert {path.suffix for path in (html / "_images").iterdir()} == {".webp"}
+    assert (html / "_static" / "scripts" / "fontawesome.js").stat().st_size < 100_000
+
+
 # What others read: hosts, previews, screen readers
 
 
