@@ -1,5 +1,6 @@
-# book: execute, render and zip; test; workshop: what participants get; slides: a deck a chapter; pdf;
-# bench: timings; calibrate: the stored study; lock: newest versions; clean: remove what was built.
+# book: execute, render and zip; lab: the chapters in JupyterLab; test, test-deep; slides: a deck a chapter;
+# workshop: what participants get; pdf; bench: timings; calibrate: the stored study; lock: newest versions;
+# clean: remove what was built.
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -12,19 +13,25 @@ export BOOK_FIT_CACHE := $(CURDIR)/_build/fits
 export OPENBLAS_NUM_THREADS ?= 1
 PAGES := _build/html/index.html
 
-.PHONY: book executed test workshop slides pdf bench calibrate lock clean
+.PHONY: book executed lab test test-deep workshop slides pdf bench calibrate lock clean
 
 executed: .venv/ready
-	@$(BIN)/python tools/execute.py
+	@$(BIN)/python tools/build/execute.py
 
 book: executed
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/html _build/.doctrees; exit 1; }
-	@$(BIN)/python tools/archive.py
+	@$(BIN)/python tools/build/archive.py
 	@echo "The book is at $(CURDIR)/$(PAGES)"
+
+lab: .venv/ready
+	@$(BIN)/jupyter lab notebooks
 
 # The tests open the pages, the slides and the participants' notebooks, so these are made first.
 test: book slides workshop
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --ignore=tests/deep
+
+test-deep: book slides workshop
+	@$(BIN)/python -m pytest -n 2 tests/deep
 
 workshop: .venv/ready
 	@$(BIN)/python tools/workshop.py
@@ -34,13 +41,13 @@ slides: executed
 	@$(BIN)/python tools/slides.py
 
 pdf: book
-	@$(BIN)/python tools/pdf.py
+	@$(BIN)/python tools/build/pdf.py
 
 bench: .venv/ready
-	@$(BIN)/python tools/bench.py
+	@$(BIN)/python tools/study/bench.py
 
 calibrate: .venv/ready
-	@$(BIN)/python tools/calibrate.py
+	@$(BIN)/python tools/study/calibrate.py
 
 lock: .venv/ready
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --python-version 3.12 --upgrade \
@@ -50,5 +57,5 @@ clean:
 	@rm -rf _build .pytest_cache .ruff_cache
 	@echo "Removed what was built; the environment in .venv stays (rm -rf .venv removes it)."
 
-.venv/ready: requirements.lock pyproject.toml tools/environment.sh
-	@sh tools/environment.sh
+.venv/ready: requirements.lock pyproject.toml tools/build/environment.sh
+	@sh tools/build/environment.sh

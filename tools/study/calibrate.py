@@ -33,7 +33,7 @@ from helpers.book.visits import load_bounce_times, simulate_bounce_times
 from helpers.exact import quadrature
 from helpers.priors import SEED
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PIECES = ROOT / "_build" / "calibration"
 PROCESSES = 2
 PIECE = 50  # data sets

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make .venv from requirements.lock with the first Python that runs and is new enough, or with uv.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 new_enough='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))'
 python=

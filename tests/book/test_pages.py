@@ -1,10 +1,6 @@
-"""The rendered book as files: links that lead somewhere, addresses that stay, words for search and previews.
-
-Like the tests in a browser these read the archive that ``make test`` builds first.
-"""
+"""The rendered book as files: links that lead somewhere, addresses that stay, words for search and previews."""
 
 import functools
-import hashlib
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +10,11 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from chapters import list_chapters, list_pages
-from conftest import ROOT
+from chapters import ROOT, list_chapters, list_pages, read_executable
 
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
 OWNER, NAME = REPOSITORY["url"].rsplit("/", 2)[1:]
 ADDRESS = f"https://{OWNER.lower()}.github.io/{NAME}/"
-each_page = pytest.mark.parametrize("name", [path.stem for path in list_pages()])
 # Others have linked to these. A page that moves leaves a page behind that leads to its new place.
 PUBLISHED = """
 index 01_data_and_question 02_exploring_is_modelling 03_candidate_models 04_choosing_priors
@@ -29,15 +23,7 @@ index 01_data_and_question 02_exploring_is_modelling 03_candidate_models 04_choo
 14_expanding_the_model 15_the_answer 16_reporting a1_exact_answer a2_agreement a3_how_do_we_know
 a4_gallery_of_failures t1_instructor_guide t2_schedules t3_setup glossary formulas bibliography about
 """
-# mathjax 3.2.2 as npm has it, in the folder es5.
-MATHJAX = {
-    "a11y/assistive-mml.js": "5b8414e36cd63d154b90beab67e5e3399c7439aff97f4b556761224f8176f657",
-    "core.js": "44d9c29f77d89537e024d165e2c0d7e981a98d75ed53b6c236fac899ed631abb",
-    "input/tex.js": "fa6524c5b16c20bed3f040c9833e88c7b8ab25ffe988af9cda8395016a0b643c",
-    "output/svg.js": "6fdee599b240851fd27b31017e1a18802d99743ac4fae8204998997176647609",
-    "output/svg/fonts/tex.js": "6afb8e7f4f7f19255c4b111f4a00c06716b70ea9b977516127c054e7799d2da4",
-    "startup.js": "84f4ec49041b12a6dadc5d1689babc80f417435cfcbd890ec712e374152bbb88",
-}
+each_page = pytest.mark.parametrize("name", PUBLISHED.split())
 OUTSIDE = re.compile(r'<(?:script|img|iframe|source)\b[^>]*\bsrc="(?:https?:)?//[^"]+')
 SHEET = re.compile(r'<link\b[^>]*rel="(?:stylesheet|preload)"[^>]*>')
 
@@ -77,10 +63,7 @@ def dead_links(page: Path, html: Path) -> list[str]:
 
 
 def addresses(soup: BeautifulSoup) -> list[str]:
-    found = [tag[name] for name in ("href", "src") for tag in soup.find_all(attrs={name: True})]
-    for tag in soup.find_all(srcset=True):
-        found += [entry.split()[0] for entry in tag["srcset"].split(",")]
-    return found
+    return [tag[name] for name in ("href", "src") for tag in soup.find_all(attrs={name: True})]
 
 
 def has_place(page: Path, fragment: str) -> bool:
@@ -96,10 +79,10 @@ def test_a_dead_link_is_seen(tmp_path):
     page = tmp_path / "page.html"
     page.write_text(
         '<p id="here"><a href="#here">1</a><a href="page.html#here">2</a><a href="#gone">3</a>'
-        '<a href="gone.ipynb">4</a><img src="gone.png" srcset="page.html 1x, gone.webp 2x"></p>',
+        '<a href="gone.ipynb">4</a><img src="gone.webp"></p>',
         encoding="utf-8",
     )
-    assert dead_links(page, tmp_path) == ["#gone", "gone.ipynb", "gone.png", "gone.webp"]
+    assert dead_links(page, tmp_path) == ["#gone", "gone.ipynb", "gone.webp"]
 
 
 def test_published_addresses_stay(html):
@@ -109,6 +92,14 @@ def test_published_addresses_stay(html):
         assert link["href"] == f"{ADDRESS}notebooks/{name}.html"
 
 
+def test_an_exercise_is_found_under_its_label(html):
+    for page in list_chapters():
+        cells = read_executable(page).cells
+        labels = {cell.id for cell in cells if "exercise" in cell.metadata.get("tags", [])}
+        assert len(labels) >= 3
+        assert labels <= places(html / "notebooks" / f"{page.stem}.html"), page.stem
+
+
 def test_an_address_that_does_not_exist_leads_back(html):
     soup = read(html / "404.html")
     assert soup.find("h1")
@@ -116,7 +107,7 @@ def test_an_address_that_does_not_exist_leads_back(html):
 
 
 def test_a_chapter_can_be_run_fetched_and_changed(html):
-    """Binder, Colab, source, a suggestion, and the notebook with and without outputs."""
+    """Binder, Colab, source, a suggestion, and the file in git with and without outputs."""
     url, branch = REPOSITORY["url"], REPOSITORY["branch"]
     for page in list_chapters():
         path = f"notebooks/{page.name}"
@@ -129,9 +120,12 @@ def test_a_chapter_can_be_run_fetched_and_changed(html):
             f"../_executed/{page.name}",
         }
         assert wanted <= set(addresses(read(html / "notebooks" / f"{page.stem}.html"))), page.stem
-        for folder, outputs in {"_sources/notebooks": False, "_executed": True}.items():
-            text = (html / folder / page.name).read_text(encoding="utf-8")
-            assert ('"output_type"' in text) == outputs
+        assert (html / "_sources" / path).read_bytes() == page.read_bytes()
+        executed = read_executable(html / "_executed" / page.name)
+        assert [cell.source for cell in executed.cells] == [
+            cell.source for cell in read_executable(page).cells
+        ]
+        assert any(cell.get("outputs") for cell in executed.cells)
 
 
 def test_what_is_no_notebook_offers_no_launch(html):
@@ -139,6 +133,12 @@ def test_what_is_no_notebook_offers_no_launch(html):
         soup = read(html / "notebooks" / f"{page}.html")
         assert not soup.select("header a[href*=colab], header a[href*=mybinder]"), page
         assert not soup.select(".dropdown-launch-buttons"), page
+
+
+def test_pages_are_sent_light(html):
+    """Figures as WebP, and of half a megabyte of icons those that are shown; a browser weighs the whole."""
+    assert {path.suffix for path in (html / "_images").iterdir()} == {".webp"}
+    assert (html / "_static" / "scripts" / "fontawesome.js").stat().st_size < 100_000
 
 
 # What others read: hosts, previews, screen readers
@@ -166,19 +166,6 @@ def test_another_host_is_seen(planted):
     assert foreign(f"<p>{planted}</p>")
 
 
-def test_mathjax_is_the_one_that_npm_has(html):
-    folder = html / "_static" / "mathjax"
-    found = {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*.js")
-    }
-    assert found == MATHJAX
-
-
-def test_the_archive_holds_nothing_for_debuggers(html):
-    assert not list(html.rglob("*.map"))
-
-
 def test_every_page_says_what_it_is_about(html):
     """Title, description and picture, for search and for previews of a link; no two pages the same."""
     said = [description_of(html, f"notebooks/{name}.html") for name in PUBLISHED.split()]
@@ -203,12 +190,8 @@ def test_the_front_door_leads_in_and_says_where(html):
     soup, first = read(html / "index.html"), "notebooks/index.html"
     assert soup.find("meta", attrs={"http-equiv": "refresh"})["content"].endswith(f"url={first}")
     assert soup.find("a", href=first).text
-    for name, key in {
-        "description": "name",
-        "og:title": "property",
-        "og:image": "property",
-    }.items():
-        (tag, model) = (page.find("meta", attrs={key: name}) for page in (soup, read(html / first)))
+    for wanted in ({"name": "description"}, {"property": "og:title"}, {"property": "og:image"}):
+        tag, model = (page.find("meta", attrs=wanted) for page in (soup, read(html / first)))
         assert tag["content"] == model["content"]
     assert soup.html["lang"] == "en" and soup.title.text
 

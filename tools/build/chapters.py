@@ -1,4 +1,4 @@
-"""What the book consists of, and when an executed chapter is still good."""
+"""What the book consists of, what its one execution gave, and when that is still good."""
 
 import hashlib
 import platform
@@ -7,10 +7,13 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from jupyter_cache import get_cache
 from myst_nb.core.read import read_myst_markdown_notebook
+from nbformat import NotebookNode
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CACHES = ROOT / "_build" / ".jupyter_cache"
+STORES = ROOT / "_build" / "fits-stored"
 
 
 def list_pages() -> list[Path]:
@@ -37,12 +40,32 @@ def list_chapters() -> list[Path]:
     return [page for page in list_pages() if page.suffix == ".ipynb"]
 
 
-def read_executable(page: Path) -> nbformat.NotebookNode | None:
+def read_executable(page: Path) -> NotebookNode | None:
     """Read a page as Sphinx does; ``None`` if there is nothing to execute on it."""
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".ipynb":
         return nbformat.reads(text, as_version=4)
     return read_myst_markdown_notebook(text, path=page) if "{code-cell}" in text else None
+
+
+def read_executed(page: Path) -> NotebookNode:
+    """A page with the outputs of the book's one execution.
+
+    Raises
+    ------
+    SystemExit
+        If there are none for today's code, helpers, data and lock.
+    """
+    try:
+        return get_cache(str(cache_path())).merge_match_into_notebook(read_executable(page))[1]
+    except KeyError:
+        sys.exit(f"{page.name} has no outputs for today's code: run `make book` first.")
+
+
+def measure_seconds(page: Path) -> float:
+    """How long the book's one execution of this page took; ``KeyError`` if it has no outputs."""
+    record = get_cache(str(cache_path())).match_cache_notebook(read_executable(page))
+    return record.data["execution_seconds"]
 
 
 def fingerprint() -> str:
@@ -66,3 +89,8 @@ def fingerprint() -> str:
 def cache_path() -> Path:
     """Where the executed chapters of today's fingerprint are kept."""
     return CACHES / fingerprint()
+
+
+def stored_path() -> Path:
+    """Where the posteriors of today's fingerprint are kept, in a folder for each chapter."""
+    return STORES / fingerprint()

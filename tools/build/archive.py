@@ -9,7 +9,10 @@ from pathlib import Path
 from chapters import ROOT
 
 BUILD = ROOT / "_build"
-NEEDED = ("notebooks/*.ipynb", "data/*", "src/helpers/*", "README.md", "LICENSE*", "CITATION.cff")
+PAGES, NOTEBOOKS = (BUILD / f"bayesian-lmm-book-{kind}.zip" for kind in ("html", "notebooks"))
+# All that `make lab`, `make book` and the other ways of README's part "Run" read.
+NEEDED = ("notebooks/*", "data/*", "src/**/*.py", "src/**/*.html", "tools/build/*", "_static/*")
+NEEDED += ("*.md", "LICENSE*", "CITATION.cff", "Makefile", "_config.yml", "_toc.yml", "postBuild")
 NEEDED += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version")
 
 
@@ -24,9 +27,9 @@ def write_archive(archive: Path, folder: Path, files: list[Path]) -> None:
 def main() -> None:
     html = BUILD / "html"
     rendered = [path for path in html.rglob("*") if path.is_file() and path.suffix != ".map"]
-    write_archive(BUILD / "bayesian-lmm-book-html.zip", html, rendered)
+    write_archive(PAGES, html, rendered)
     needed = [path for pattern in NEEDED for path in ROOT.glob(pattern) if path.is_file()]
-    write_archive(BUILD / "bayesian-lmm-book-notebooks.zip", ROOT, needed)
+    write_archive(NOTEBOOKS, ROOT, needed)
 
 
 if __name__ == "__main__":

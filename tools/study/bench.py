@@ -30,9 +30,11 @@ def time_models() -> None:
     import arviz as az
     import pymc as pm
 
-    from helpers import data, models
+    from helpers import frames, models
+    from helpers.book.visits import load_bounce_times
+    from helpers.priors import MODELS, PARAMETERS
 
-    visits = data.standardize(data.load_bounce_times(), "age")
+    visits = frames.standardize(load_bounce_times(), "age")
 
     def own_nuts(name):
         settings = {"nuts_sampler": "pymc", "progressbar": False, "quiet": True, "random_seed": 1}
@@ -46,13 +48,13 @@ def time_models() -> None:
     }
     print("\n4 x (1,000 + 1,000) draws, compilation included, from cold")
     print(f"  {'model':<18}{'route':<14}{'seconds':>8}{'ESS':>8}{'ESS/s':>9}{'ratio':>8}")
-    for name in models.MODELS:
+    for name in MODELS:
         rates = {}
         for route, call in routes.items():
             start = time.perf_counter()
             posterior = call(name)["posterior"].to_dataset()
             seconds = time.perf_counter() - start
-            known = [parameter for parameter in models.PARAMETERS if parameter in posterior]
+            known = [parameter for parameter in PARAMETERS if parameter in posterior]
             ess = min(float(value.min()) for value in az.ess(posterior[known]).data_vars.values())
             rates[route] = seconds, ess, ess / seconds
         slowest = min(rate for *_, rate in rates.values())
@@ -69,7 +71,7 @@ def time_chapters(folder: Path) -> None:
     os.environ["NUMBA_CACHE_DIR"] = f"{folder}/numba-chapters"
     os.environ["BOOK_FIT_CACHE"] = f"{folder}/fits"
     start = time.perf_counter()
-    seconds = execute_stale(folder / "cache")
+    seconds = execute_stale(folder / "cache", folder / "stored")
     total = time.perf_counter() - start
     for name, value in sorted(seconds.items()):
         print(f"  {name:<30}{value:8.1f}")

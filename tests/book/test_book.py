@@ -1,0 +1,139 @@
+"""The repository as a reader gets it: an environment that is pinned, a wheel that is whole, files in shape."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+import readme_figure
+from book_extension import ask_registrar
+from chapters import ROOT, list_chapters
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def run(*command: str, cwd: Path = ROOT, **settings) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, encoding="utf-8", **settings
+    )
+
+
+def tracked() -> list[Path]:
+    """What git holds, or would hold after `git add`."""
+    listing = run("git", "ls-files", "--cached", "--others", "--exclude-standard").stdout
+    return [ROOT / line for line in listing.splitlines() if (ROOT / line).is_file()]
+
+
+# The environment
+
+
+def test_the_lock_pins_everything_with_hashes_and_names_no_registry():
+    lock = text_of("requirements.lock")
+    entries = re.findall(r"^([a-z0-9][\w.-]*)(\[[\w,-]+\])?==", lock, re.MULTILINE)
+    starts = re.findall(r"^[a-z0-9]", lock, re.MULTILINE)
+    assert len(entries) == len(starts) > 100
+    assert lock.count("--hash=sha256:") >= len(entries)
+    assert "://" not in lock
+
+
+def test_the_lock_holds_every_direct_dependency():
+    project = tomllib.loads(text_of("pyproject.toml"))
+    lock = text_of("requirements.lock")
+    for requirement in project["project"]["dependencies"] + project["dependency-groups"]["book"]:
+        name = re.match(r"[\w-]+", requirement).group()
+        assert re.search(rf"^{name}(\[.*\])?==", lock, re.MULTILINE), name
+
+
+def test_conda_installs_exactly_the_lock_and_so_does_make():
+    environment = yaml.safe_load(text_of("environment.yml"))
+    assert environment["channels"] == ["conda-forge"]
+    python, pip, packages = environment["dependencies"]
+    assert (python, pip) == (f"python={text_of('.python-version').strip()}", "pip")
+    assert packages == {"pip": ["--require-hashes", "-r requirements.lock"]}
+    words = " ".join(packages["pip"]).split()
+    result = run(sys.executable, "-m", "pip", "install", "--dry-run", *words)
+    assert result.returncode == 0, result.stderr
+    assert "Would install" not in result.stdout, result.stdout
+
+
+def test_the_wheel_brings_the_data_and_all_parts_of_the_helpers(tmp_path):
+    source = tmp_path / "book"
+    for name in ("src", "data"):
+        shutil.copytree(ROOT / name, source / name)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copyfile(ROOT / name, source / name)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", "."]
+    build = run(*command, str(source), cwd=tmp_path)
+    assert build.returncode == 0, build.stderr
+    with zipfile.ZipFile(*tmp_path.glob("*.whl")) as archive:
+        archive.extractall(tmp_path / "installed")
+    parts = [path.relative_to(ROOT / "src") for path in (ROOT / "src").rglob("*.[ph][yt]*")]
+    parts = [part for part in parts if part.suffix in (".py", ".html")]
+    assert [part for part in parts if not (tmp_path / "installed" / part).exists()] == []
+    program = "from helpers.book import visits; print(visits.__file__); visits.load_bounce_times()"
+    path = f"import sys; sys.path.insert(0, {str(tmp_path / 'installed')!r})"
+    installed = run(sys.executable, "-c", f"{path}; {program}", cwd=tmp_path)
+    assert "installed" in installed.stdout, installed.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the script needs a POSIX shell")
+def test_no_interpreter_is_said_in_one_sentence_and_leaves_nothing(tmp_path):
+    shell, script = shutil.which("sh"), Path("tools", "build", "environment.sh")
+    (tmp_path / script).parent.mkdir(parents=True)
+    shutil.copyfile(ROOT / script, tmp_path / script)
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in filter(shutil.which, ("sh", "dirname", "rm", "touch", "uname")):
+        (tools / name).symlink_to(shutil.which(name))
+    (tools / "python3").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    (tools / "python3").chmod(0o755)
+    result = run(shell, str(script), cwd=tmp_path, env={"PATH": str(tools)})
+    assert result.returncode == 1
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "Python 3.12 or newer" in result.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+# Addresses and files
+
+
+def test_the_public_address_stands_in_the_settings_and_in_each_chapters_cell_for_colab():
+    url = yaml.safe_load(text_of("_config.yml"))["repository"]["url"].partition("://")[2]
+    holders = {path.name for path in tracked() if url.encode() in path.read_bytes()}
+    assert holders == {"_config.yml", *(page.name for page in list_chapters())}
+
+
+def test_a_doi_is_checked_where_it_is_registered():
+    """Publishers answer robots with a refusal, which would fail the weekly run for ever."""
+    checked = ask_registrar(None, "https://doi.org/10.1214/06-BA117A")
+    assert checked == "https://doi.org/api/handles/10.1214/06-BA117A"
+    assert ask_registrar(None, "https://example.org/10.1214") is None
+
+
+def test_the_readme_shows_todays_data():
+    with Image.open(readme_figure.FIGURE) as figure:
+        shown = figure.text["Description"]
+    assert readme_figure.data_checksum() in shown, "run `python tools/build/readme_figure.py`"
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=lambda words: words[0])
+def test_code_and_notebooks_are_in_shape(command):
+    result = run(sys.executable, "-m", "ruff", *command, str(ROOT))
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_top_holds_no_stray_file():
+    """Each file at the top is named in this listing, so that none stays there by accident."""
+    named = """CITATION.cff CONTRIBUTING.md LICENSE LICENSE-text Makefile README.md _config.yml _toc.yml
+    environment.yml postBuild pyproject.toml requirements.lock .gitattributes .gitignore .python-version"""
+    top = {path.name for path in tracked() if path.parent == ROOT}
+    assert top <= set(named.split()), top

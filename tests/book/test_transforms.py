@@ -1,0 +1,179 @@
+"""What the page makes of plain Markdown: boxes, exercises, folded solutions, links, code and outputs."""
+
+import io
+import re
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxWarning
+from sphinx.util.docutils import docutils_namespace
+
+from typography import keep_together, mark_words
+
+CONF = """
+extensions = ["myst_nb", "boxes_and_fine_points"]
+nb_execution_mode, nb_render_markdown_format, myst_heading_anchors = "off", "myst", 4
+myst_enable_extensions, root_doc = ["dollarmath"], "02_chapter"
+"""
+EXTENSION = """
+from boxes import BoxQuotes, BoxSections, TidyCode
+from typography import KeepTogether
+
+def setup(app):
+    for transform in (BoxQuotes, BoxSections, TidyCode):
+        app.add_transform(transform)
+    app.add_post_transform(KeepTogether)
+"""
+TABLE = (
+    '<table border="1" class="dataframe"><tr><th>a</th></tr><tr><td>{}</td><td>{}</td></tr></table>'
+)
+
+LINK = "[a term](glossary.md#partial-pooling)"
+
+
+def show(**data):
+    return [new_output("display_data", {key.replace("_", "/"): text for key, text in data.items()})]
+
+
+def chapter():
+    """One chapter with each thing that the page treats in its own way."""
+    exercise = {"id": "slope-unit", "metadata": {"tags": ["exercise"]}}
+    text = [
+        new_markdown_cell(
+            "# A chapter\n\n> **In this chapter**\n>\n> **Questions**\n> - Why?\n\n"
+            "> **Warning**\n>\n> Mind $x$.\n\n> **A box** of words\n\n> **Own title**\n>\n> Words.\n\n"
+            f"See {LINK} and [the box](#key-points)."
+        ),
+        new_code_cell(
+            "# @title A sentence\nsay()",
+            outputs=show(text_markdown=f"> **Note**\n>\n> {LINK}: 95 %."),
+        ),
+        new_code_cell("t", outputs=show(text_html=TABLE.format("yes", "no"))),
+        new_code_cell("p", outputs=[new_output("stream", name="stdout", text="r_hat   1.02\n")]),
+        new_code_cell("p", outputs=[new_output("stream", name="stdout", text="One sentence.\n")]),
+        new_markdown_cell(
+            "## Exercises\n\n### Exercise 2.1: The unit of `slope` (5 minutes)\n\nGuess.\n\n"
+            "<details><summary>Hint</summary>\n\nThe *hint*.\n\n</details>",
+            **exercise,
+        ),
+        new_code_cell("slope = ...", metadata={"tags": ["self-check", "remove-cell"]}),
+        new_markdown_cell("#### Solution"),
+        new_code_cell("# @title Solution\nslope = 1"),
+        new_markdown_cell("Right."),
+        new_markdown_cell("## Key points\n\n- One.\n\nThe [next](glossary.md) chapter."),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+    return nbformat.v4.new_notebook(cells=text, metadata=kernel)
+
+
+def render(folder, notebook) -> BeautifulSoup:
+    """The page of a notebook in a book of its own, where a warning is an error."""
+    (folder / "conf.py").write_text(CONF, encoding="utf-8")
+    (folder / "boxes_and_fine_points.py").write_text(EXTENSION, encoding="utf-8")
+    (folder / "glossary.md").write_text("---\norphan: true\n---\n# Words\n## Partial pooling\n")
+    nbformat.write(notebook, folder / "02_chapter.ipynb")
+    with docutils_namespace(), pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        out = folder / "out"
+        strict = {"warningiserror": True, "confoverrides": {"nitpicky": True}}
+        quiet = {"status": None, "warning": io.StringIO()}
+        Sphinx(folder, folder, out, out, "html", **strict, **quiet).build()
+    return BeautifulSoup((out / "02_chapter.html").read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> BeautifulSoup:
+    return render(tmp_path_factory.mktemp("book"), chapter())
+
+
+def box(page: BeautifulSoup, title: str) -> BeautifulSoup:
+    """The one box with this title."""
+    titles = page.select("p.admonition-title")
+    (found,) = [p for p in titles if p.text.replace("\u00a0", " ") == title]
+    return found.parent
+
+
+@pytest.mark.parametrize(
+    ("title", "look"), [("In this chapter", "tip"), ("Warning", "warning"), ("Note", "note")]
+)
+def test_a_block_quote_with_a_bold_first_line_is_a_box(page, title, look):
+    """In the text as in what a cell displays."""
+    assert look in box(page, title)["class"]
+    assert not box(page, title).find("blockquote")
+
+
+def test_any_other_title_makes_a_plain_box_and_other_quotes_stay(page):
+    assert box(page, "Own title")["class"] == ["admonition"]
+    (quote,) = page.find_all("blockquote")
+    assert quote.text.strip() == "A box of words"
+
+
+def test_key_points_are_a_box_and_what_follows_stands_outside(page):
+    points = box(page, "Key points")
+    assert "important" in points["class"] and points["id"] == "key-points"
+    assert [item.text for item in points.find_all("li")] == ["One."]
+    assert "next" not in points.text and "The next chapter." in page.text
+
+
+def test_an_exercise_is_a_box_with_its_number_and_minutes(page):
+    exercise = box(page, "Exercise 2.1: The unit of slope, 5 minutes")
+    assert "exercise" in exercise["class"] and "Guess." in exercise.text
+    assert exercise.find("details").find("summary").text == "Hint"
+    assert exercise.find("details").find("em").text == "hint"
+    assert [heading.name for heading in page.section.find_all(re.compile("^h[2-6]"))] == ["h2"]
+
+
+def test_an_exercise_keeps_the_address_of_its_label(page):
+    exercise = box(page, "Exercise 2.1: The unit of slope, 5 minutes")
+    assert exercise["id"] == "slope-unit"
+    assert exercise.find(id="exercise-2-1-the-unit-of-slope-5-minutes")
+
+
+def test_a_solution_is_folded_after_its_exercise_and_holds_its_cells(page):
+    solution = box(page, "Solution to Exercise 2.1: The unit of slope")
+    assert {"solution", "dropdown"} <= set(solution["class"])
+    assert solution.find("p").find("a")["href"] == "#slope-unit"
+    assert "slope = 1" in solution.text and "Right." in solution.text
+    assert "exercise" in solution.find_previous_sibling()["class"]
+
+
+def test_an_exercise_without_a_cell_of_its_own_stops_the_build(tmp_path):
+    notebook = chapter()
+    notebook.cells[5].metadata["tags"] = []
+    with pytest.raises(ValueError, match="zip"):
+        render(tmp_path, notebook)
+
+
+def test_links_lead_to_headings_of_other_pages_from_text_and_outputs(page):
+    links = [link["href"] for link in page.find_all("a", class_="reference")]
+    assert links.count("glossary.html#partial-pooling") == 2 and "#key-points" in links
+
+
+def test_a_link_to_no_heading_stops_the_build(tmp_path):
+    notebook = chapter()
+    notebook.cells.append(new_markdown_cell("[gone](glossary.md#gone)"))
+    with pytest.raises(SphinxWarning, match="gone"):
+        render(tmp_path, notebook)
+
+
+def test_code_is_shown_without_its_title_in_colab(page):
+    assert "@title" not in page.text
+    assert page.select_one(".cell_input pre").text.strip() == "say()"
+
+
+def test_only_what_stands_in_columns_keeps_them(page):
+    columns, sentence = page.select(".output.stream")
+    assert "columns" in columns["class"] and "columns" not in sentence["class"]
+
+
+def test_tables_of_words_are_told_from_tables_of_numbers(page):
+    assert page.find("table", class_="words")
+    assert mark_words(TABLE.format("1.5", "Kent")) == TABLE.format("1.5", "Kent")
+
+
+def test_a_number_keeps_its_unit(page):
+    assert "95\u00a0%" in page.text
+    assert keep_together("13 s, P(slope < 0)") == "13\u00a0s, P(slope\u00a0<\u00a00)"

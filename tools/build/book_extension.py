@@ -1,0 +1,113 @@
+"""Sphinx extension: fresh outputs, one public address, pages made from plain notebooks, that need no network.
+
+It works for ``make book`` and for ``jupyter-book build .`` alike.
+"""
+
+import platform
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from boxes import BoxQuotes, BoxSections, TidyCode
+from chapters import ROOT, cache_path, fingerprint
+from downloads import offer_executed, offer_launch, write_executed
+from scripts import configure_mathjax, copy_mathjax, trim_icons
+from typography import KeepTogether, LighterFigures
+
+ABOUT = "notebooks/about"  # made anew in each build
+SHOWN = ("pymc", "bambi", "arviz", "nutpie", "numpy", "pandas", "xarray", "seaborn", "jupyter-book")
+
+
+class BuildInfo(SphinxDirective):
+    """A table of the versions that executed this book, and the date."""
+
+    def run(self) -> list[nodes.Node]:
+        rows = [("Date", datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"))]
+        rows += [("Python", platform.python_version()), ("System", platform.system())]
+        rows += [(name, version(name)) for name in SHOWN]
+        lines = [
+            "| What | Version |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in rows),
+        ]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def configure(app: Sphinx, config) -> None:
+    """Point the cache to today's fingerprint, and say everywhere where the book is published."""
+    config.nb_execution_cache_path = str(cache_path())
+    config.execution_fingerprint = fingerprint()
+    config.html_theme_options["use_source_button"] = True  # Jupyter Book knows no such setting
+    owner, name = config.html_theme_options["repository_url"].rstrip("/").rsplit("/", 2)[1:]
+    config.html_baseurl = config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
+    config.ogp_image = f"{config.ogp_site_url}_static/paradox.png"
+    config.notfound_urls_prefix = f"/{name}/"
+
+
+def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """It is off, but declares a constant twice."""
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "THEBE_JS_URL" not in str(getattr(script, "attributes", {}).get("body", ""))
+    ]
+
+
+def write_front_door(app: Sphinx, error: Exception | None) -> None:
+    """Let the book's own address lead to its first page, and tell search and previews what that page says."""
+    if error is not None or app.builder.name != "html":
+        return
+    first = app.builder.get_target_uri(app.config.root_doc)
+    head = Path(app.outdir, first).read_text(encoding="utf-8").partition("</head>")[0]
+    tags = re.findall(
+        r'<meta (?:property="og:|name="description").*?/>|<title>.*?</title>|<link rel="canonical".*?/>',
+        head,
+    )
+    refresh = f'<meta http-equiv="refresh" content="0; url={first}" />'
+    lines = ['<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8" />', *tags, refresh]
+    lines += [f'<p><a href="{first}">{app.config.html_title}</a></p>\n</html>\n']
+    Path(app.outdir, "index.html").write_text("\n".join(lines), encoding="utf-8")
+
+
+def ask_registrar(app: Sphinx, uri: str) -> str | None:
+    """Check a DOI where it is registered: publishers refuse robots."""
+    doi = uri.partition("https://doi.org/")[2]
+    return f"https://doi.org/api/handles/{doi}" if doi else None
+
+
+def print_as_html(app: Sphinx) -> None:
+    """Write the one page of the PDF as the many are written.
+
+    Sphinx forgets all handlers for html as soon as one extension has any for singlehtml.
+    """
+    handlers = app.registry.translation_handlers
+    handlers["singlehtml"] = handlers["html"] | handlers.get("singlehtml", {})
+
+
+def setup(app: Sphinx) -> dict:
+    # Rebuild "env": a new fingerprint, or a page that came or went, makes every page be read again.
+    app.add_config_value("execution_fingerprint", "", "env")
+    app.add_config_value("toc_text", (ROOT / "_toc.yml").read_text(encoding="utf-8"), "env")
+    app.add_directive("build-info", BuildInfo)
+    for transform in (BoxQuotes, BoxSections, TidyCode):
+        app.add_transform(transform)
+    for transform in (KeepTogether, LighterFigures):
+        app.add_post_transform(transform)
+    app.connect("config-inited", configure, priority=1)
+    app.connect("config-inited", configure_mathjax, priority=1)
+    app.connect("builder-inited", print_as_html)
+    app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT])
+    app.connect("html-page-context", offer_executed, priority=600)
+    app.connect("html-page-context", offer_launch, priority=600)
+    app.connect("html-page-context", leave_out_thebe, priority=900)
+    app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", write_executed)
+    app.connect("build-finished", trim_icons)
+    app.connect("build-finished", write_front_door, priority=600)  # over the one of the contents
+    app.connect("linkcheck-process-uri", ask_registrar)
+    return {"version": "1", "parallel_read_safe": False}

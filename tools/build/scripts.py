@@ -1,0 +1,53 @@
+"""Scripts that pages bring along, so that they need no network: formulas, and the icons that are shown."""
+
+import re
+import shutil
+from importlib.metadata import files
+from importlib.resources import files as resources
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+# The parts of MathJax that typeset TeX as SVG, with MathML beside it for screen readers; no menu.
+# sphinx-mathjax-offline, pinned by its hash in the lock, carries the files of mathjax 3.2.2 as npm has them.
+MATHJAX = ("core", "input/tex", "output/svg", "a11y/assistive-mml")
+FONT = "output/svg/fonts/tex"  # asked for by output/svg itself, and twice is once too often
+ICONS = Path("scripts", "fontawesome.js")
+# Name, other names and drawing of one icon in Font Awesome's script.
+ICON = re.compile(
+    r'"?([\w-]+)"?:\[\d+,\d+,(\[[^\]]*\]),"[0-9a-f]+",(?:"[^"]*"|\["[^"]*","[^"]*"\])\],?'
+)
+
+
+def configure_mathjax(app: Sphinx, config) -> None:
+    config.mathjax_path = "mathjax/startup.js"
+    config.mathjax3_config = (config.mathjax3_config or {}) | {"loader": {"load": list(MATHJAX)}}
+
+
+def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
+    """Formulas are typeset without a network: MathJax comes from the environment."""
+    if error is not None or app.builder.format != "html":
+        return
+    parts = {f"mathjax/{part}.js" for part in ("startup", *MATHJAX, FONT)}
+    for file in files("sphinx-mathjax-offline"):
+        part = file.as_posix().partition("/static/")[2]
+        if part in parts:
+            target = Path(app.outdir, "_static", part)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.locate(), target)
+
+
+def trim_icons(app: Sphinx, error: Exception | None) -> None:
+    """Write Font Awesome's script with the icons that the pages name: all of them weigh half a megabyte."""
+    if error is not None or app.builder.format != "html":
+        return
+    package = resources("pydata_sphinx_theme").joinpath("theme/pydata_sphinx_theme/static")
+    whole = package.joinpath(*ICONS.parts).read_text(encoding="utf-8")
+    pages = (page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html"))
+    shown = {name for page in pages for name in re.findall(r"\bfa-([\w-]+)", page)}
+
+    def keep(match: re.Match) -> str:
+        names = {match[1], *re.findall(r'"([\w-]+)"', match[2])}
+        return match[0] if names & shown else ""
+
+    Path(app.outdir, "_static", ICONS).write_text(ICON.sub(keep, whole), encoding="utf-8")
