@@ -63,7 +63,9 @@ def test_a_notebook_with_open_exercises_runs_to_its_end_and_samples_nothing(unpa
         notebook.cells.insert(0, new_code_cell(REFUSE))
     parameters = {"precomputed": True} if switched else {}
     said = said_in(run(notebook, unpacked / "notebooks", page.name, **parameters))
-    checks = [cell for cell in notebook.cells if cell.source.endswith(")") and cell.id.endswith("-open")]
+    checks = [
+        cell for cell in notebook.cells if cell.source.endswith(")") and cell.id.endswith("-open")
+    ]
     assert said.count("There is no answer yet") == len(checks) >= 2
     assert ("nothing was sampled" in said) == switched
 

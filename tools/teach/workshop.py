@@ -17,14 +17,15 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from archive import NEEDED, write_archive
+from archive import write_archive
 from chapters import ROOT, list_chapters, list_pages, read_executed, stored_path
 
 WORKSHOP = ROOT / "_build" / "workshop"
 ARCHIVE = ROOT / "_build" / "bayesian-lmm-workshop.zip"
 LIMIT = 30e6  # bytes; what still travels by mail, or to a room over one slow connection
-# With postBuild, an unpacked archive in a repository of its own runs on Binder.
-ENVIRONMENT = ("postBuild", *(name for name in NEEDED if not name.startswith("notebooks")))
+ENVIRONMENT = ("data/*", "src/**/*.py", "src/**/*.html", "README.md", "LICENSE*", "CITATION.cff")
+ENVIRONMENT += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version")
+ENVIRONMENT += ("postBuild",)  # an unpacked archive in a repository of its own runs on Binder
 TO_LOOK_UP = ("glossary", "formulas", "bibliography")
 # A link to a page that stays at home.
 ELSEWHERE = re.compile(rf"\[([^\]]*)\]\((?!{'|'.join(TO_LOOK_UP)})\w+\.md[^)]*\)")
