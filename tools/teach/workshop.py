@@ -19,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from archive import write_archive
 from chapters import ROOT, list_chapters, list_pages, read_executed, stored_path
+from helpers.workshop import stored
 
 WORKSHOP = ROOT / "_build" / "workshop"
 ARCHIVE = ROOT / "_build" / "bayesian-lmm-workshop.zip"
@@ -109,15 +110,20 @@ def samples(node: ast.AST) -> bool:
 
 def load_instead(statement: ast.Assign | ast.AugAssign, code: str, stored_as: str) -> Iterator[str]:
     """What gives the same variable without sampling; ``three[label]`` is an entry of what is stored."""
-    target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
-    name, bracket, entry = ast.unparse(target).partition("[")
+    target = read_target(statement)
+    name, bracket, entry = target.partition("[")
     yield f'{name}{bracket}{entry} = stored.load("{stored_as}")["{name}"]{bracket}{entry}'
     call = statement.value
     if isinstance(call, ast.Call) and "extend" in (keyword.arg for keyword in call.keywords):
         given = code.partition("(")[2]
         between = "\n    {}," if given.startswith("\n") else "{}, "
-        same = ast.unparse(target)
-        yield f"{same} = stored.extend({between.format(same)}{given}"
+        yield f"{target} = stored.extend({between.format(target)}{given}"
+
+
+def read_target(statement: ast.Assign | ast.AugAssign) -> str:
+    """What a statement assigns: a variable, or an entry of one."""
+    augmented = isinstance(statement, ast.AugAssign)
+    return ast.unparse(statement.target if augmented else statement.targets[0])
 
 
 # The folder
@@ -169,7 +175,7 @@ def copy_environment(folder: Path) -> None:
 
 
 def copy_fits(folder: Path) -> None:
-    """The posteriors that participants' notebooks load, as the book's one execution stored them.
+    """The posteriors that participants' notebooks load, as the book's one execution stored them; equal ones once.
 
     Raises
     ------
@@ -179,9 +185,19 @@ def copy_fits(folder: Path) -> None:
     for page in list_chapters():
         for cell in read_executed(page).cells:
             if "fit" in read_tags(cell) and "solution" not in read_tags(cell):
-                target = folder / "fits" / page.stem / f"{cell.id}.zip"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(stored_path() / page.stem / target.name, target)
+                copy_cell(cell, stored_path() / page.stem, folder / "fits", page.stem)
+
+
+def copy_cell(cell: NotebookNode, source: Path, target: Path, stem: str) -> None:
+    """The fits that a cell sampled, and their list."""
+    sampling = find_sampling(ast.parse(cell.source).body)
+    names = {read_target(statement).partition("[")[0] for statement in sampling}
+    listed = stored.list_files(cell.id, source).items()
+    files = {place: file for place, file in listed if place[0] in names}
+    (target / stem).mkdir(parents=True, exist_ok=True)
+    (target / stem / f"{cell.id}.txt").write_text(repr(files), encoding="utf-8")
+    for file in files.values():
+        shutil.copyfile(source / file, target / file)
 
 
 def pack(archive: Path, folder: Path, limit: float) -> None:
