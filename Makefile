@@ -33,12 +33,12 @@ test: book slides workshop
 test-deep: book slides workshop
 	@$(BIN)/python -m pytest -n 2 tests/deep
 
-workshop: .venv/ready
-	@$(BIN)/python tools/workshop.py
+workshop: executed
+	@PYTHONPATH=tools/build $(BIN)/python tools/teach/workshop.py
 	@echo "The workshop is at $(CURDIR)/_build/workshop, zipped beside it."
 
 slides: executed
-	@$(BIN)/python tools/slides.py
+	@PYTHONPATH=tools/build $(BIN)/python tools/teach/slides.py
 
 pdf: book
 	@$(BIN)/python tools/build/pdf.py

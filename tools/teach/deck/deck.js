@@ -1,6 +1,5 @@
 // Typeset, make every slide fit its box, then start. Sizes are those of a slide of 1280 x 720.
 const SMALLEST = 75; // per cent of the type's size: what a room can still read
-const WIDGET = 165; // per cent: enlargement of a picture to touch
 const TALL = 1.25; // width over height below which a figure stands beside the words
 
 const items = slide => [...slide.querySelectorAll(".jp-RenderedHTMLCommon, .jp-Editor, .jp-OutputArea-output")]
@@ -36,7 +35,7 @@ function placeFigure(slide) {
   if (figures.length !== 1 || items(slide).length === 1) return;
   const shape = figure.naturalWidth / figure.naturalHeight;
   if (shape >= TALL) return;
-  slide.style.setProperty("--beside", Math.min(690 * shape, 760) + "px");
+  slide.style.setProperty("--beside", Math.min(668 * shape, 760) + "px");
   slide.classList.add("figure-beside");
 }
 
@@ -49,18 +48,9 @@ function placeTable(slide, stacked) {
   fitType(slide);
 }
 
-// A picture to touch is enlarged; one that is high loses its table, and goes beside the words.
-function placeWidget(slide) {
-  const widget = slide.querySelector(".to-touch"), enlarge = () => shrink(widget, "--zoom", WIDGET, 80, () => tooFull(slide));
-  if (!widget || enlarge() >= 110) return;
-  slide.classList.add(items(slide).length === 1 ? "only-widget" : "widget-beside");
-  enlarge();
-}
-
 function fit(slide) {
   slide.classList.add("sheet");
   placeFigure(slide);
-  placeWidget(slide);
   placeTable(slide, fitType(slide));
 }
 

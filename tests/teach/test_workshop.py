@@ -1,0 +1,247 @@
+"""What the participants of a workshop get: the chapters without solutions, and all that a laptop needs."""
+
+import ast
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+import workshop
+from chapters import ROOT, list_chapters
+from conftest import require
+from helpers.workshop import stored
+
+CHAPTERS = list_chapters()
+SAMPLER_ITSELF = ("a1_exact_answer", "a4_gallery_of_failures")  # they have no switch
+OUTRIGHT = (r"pm\.sample\(", r"nutpie\.sample\(", r"fits\.fit_once\(", r"models\.fit\(")
+each_chapter = pytest.mark.parametrize("page", CHAPTERS, ids=[page.stem for page in CHAPTERS])
+
+
+def read(page: Path) -> nbformat.NotebookNode:
+    return nbformat.read(page, as_version=4)
+
+
+def open_chapter(page: Path) -> nbformat.NotebookNode:
+    return workshop.open_exercises(read(page), page.stem)
+
+
+def tagged(notebook: nbformat.NotebookNode, tag: str) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if tag in workshop.read_tags(cell)]
+
+
+# The notebooks
+
+
+@each_chapter
+def test_a_notebook_for_participants_is_the_chapter_without_its_solutions(page):
+    """What is left is word for word the chapter's, as soon as the switch is taken out."""
+    chapter, opened = read(page), open_chapter(page)
+    kept = [cell for cell in chapter.cells if "solution" not in workshop.read_tags(cell)]
+    assert len(kept) < len(chapter.cells)
+    assert [cell.id for cell in opened.cells] == [cell.id for cell in kept]
+    for cell, given in zip(opened.cells, kept, strict=True):
+        if "fit" in workshop.read_tags(cell):
+            assert switch_off(cell.source) == ast.dump(ast.parse(given.source))
+        else:
+            added = (f"\n{workshop.SWITCH}", f"\n{workshop.IMPORT}")
+            assert cell.source.replace(added[0], "").replace(added[1], "") == given.source
+
+
+class SwitchOff(ast.NodeTransformer):
+    """The code as it runs with ``precomputed = False``."""
+
+    def visit_If(self, node: ast.If):
+        return node.orelse if ast.unparse(node.test) == "precomputed" else node
+
+
+def switch_off(code: str) -> str:
+    return ast.dump(SwitchOff().visit(ast.parse(code)))
+
+
+@each_chapter
+def test_every_exercise_has_one_open_cell(page):
+    opened = open_chapter(page)
+    labels = [cell.id for cell in tagged(opened, "exercise")]
+    assert len(labels) >= 3
+    assert [cell.id for cell in opened.cells if cell.id.endswith("-open")] == [
+        f"{name}-open" for name in labels
+    ]
+    for cell in tagged(opened, "self-check"):
+        assert (" = ...\n" in cell.source) == ("answers.check(" in cell.source)
+
+
+@each_chapter
+def test_whatever_samples_can_be_loaded_instead(page):
+    opened = open_chapter(page)
+    code = [cell for cell in opened.cells if cell.cell_type == "code" and cell.id != "colab"]
+    sampling = [
+        cell.id
+        for cell in code
+        if "fit" not in workshop.read_tags(cell)
+        for statement in workshop.find_sampling(ast.parse(cell.source).body)
+        if re.search("|".join(OUTRIGHT), ast.unparse(statement))
+    ]
+    assert not sampling or page.stem in SAMPLER_ITSELF
+    assert all("if precomputed:" in cell.source for cell in tagged(opened, "fit"))
+    (parameters,) = tagged(opened, "parameters")
+    assert (workshop.SWITCH in parameters.source) == bool(tagged(opened, "fit"))
+
+
+@pytest.mark.parametrize(
+    ("code", "loading"),
+    [
+        ("fit = pm.sample(9)", 'fit = stored.load("c/1")["fit"]'),
+        ("three[label] = fits.fit_once(name)", 'three[label] = stored.load("c/1")["three"][label]'),
+        ("both |= {1: models.fit(name)}", 'both = stored.load("c/1")["both"]'),
+        (
+            'fit = fits.fit_once("pooled", visits, extend=groups)',
+            'fit = stored.load("c/1")["fit"]\n    '
+            'fit = stored.extend(fit, "pooled", visits, extend=groups)',
+        ),
+    ],
+)
+def test_a_statement_that_samples_gets_its_counterpart(code, loading):
+    wrapped = f"if precomputed:\n    {loading}\nelse:\n    {code}"
+    assert workshop.wrap_sampling(code, "c/1") == wrapped
+    inside = "with model:\n    x = 1\n{}"
+    indented = [workshop.textwrap.indent(text, "    ") for text in (code, wrapped)]
+    assert workshop.wrap_sampling(inside.format(indented[0]), "c/1") == inside.format(indented[1])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'answer = models.fit("pooled", visits, backend="exact")',
+        "def sample(model):\n    tree = pm.sample(9)\n    return tree",
+        "print(diagnostics.require_converged(fit))",
+    ],
+)
+def test_what_does_not_sample_stays_as_it_is(code):
+    assert workshop.wrap_sampling(code, "c/1") == code
+
+
+# What `make workshop` made
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    require(workshop.ARCHIVE.exists(), "run `make workshop` to test what it makes")
+    folder = tmp_path_factory.mktemp("a folder")
+    with zipfile.ZipFile(workshop.ARCHIVE) as whole:
+        whole.extractall(folder)
+    return folder / workshop.ARCHIVE.stem
+
+
+def test_the_zip_holds_what_the_laptop_needs(unpacked):
+    for name in ("START-HERE.md", "LICENSE", "LICENSE-text", "CITATION.cff", ".python-version"):
+        assert (unpacked / name).exists(), name
+    for name in ("pyproject.toml", "requirements.lock", "environment.yml", "data/truth.json"):
+        assert (unpacked / name).exists(), name
+    for name in ("postBuild", "notebooks/00_start_here.ipynb", "notebooks/glossary.md"):
+        assert (unpacked / name).exists(), name
+    for file in (ROOT / "src").rglob("*"):
+        assert file.suffix not in (".py", ".html") or (unpacked / file.relative_to(ROOT)).exists()
+    for page in CHAPTERS:
+        assert read(unpacked / "solutions" / page.name) == read(page)
+        assert read(unpacked / "notebooks" / page.name) == open_chapter(page), "make it again"
+    assert list(unpacked.rglob("*.lock")) == [unpacked / "requirements.lock"]
+
+
+def test_every_posterior_that_a_notebook_loads_is_in_the_zip_and_no_other(unpacked):
+    code = "".join(path.read_text("utf-8") for path in (unpacked / "notebooks").glob("*.ipynb"))
+    asked = set(re.findall(r'stored\.load\(\\"([^"\\]+)\\"\)', code))
+    fits = unpacked / "fits"
+    assert asked == {
+        path.relative_to(fits).with_suffix("").as_posix() for path in fits.rglob("*.txt")
+    }
+    files = {file for name in asked for file in stored.list_files(name, fits).values()}
+    assert files == {path.name for path in fits.rglob("*.zip")}
+    assert len(asked) > 15
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
+def test_every_link_leads_to_a_heading_that_is_there(unpacked, folder):
+    headings = {path.name: list_headings(path) for path in (unpacked / folder).iterdir()}
+    links = {
+        (path.name, *link)  # from where, to which page, to which heading
+        for path in (unpacked / folder).iterdir()
+        for link in re.findall(r"\]\((?!https?:)([\w.]*)(?:#([\w-]+))?\)", read_words(path))
+    }
+    assert len(links) > 100
+    dead = [link for link in links if link[2] not in headings.get(link[1] or link[0], ())]
+    assert not dead
+
+
+def read_words(path: Path) -> str:
+    if path.suffix == ".md":
+        return path.read_text(encoding="utf-8")
+    return "\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
+def list_headings(path: Path) -> set[str]:
+    """Names of headings, as GitHub makes them, and that of the page's beginning."""
+    found = ["", *re.findall(r"^#+ (.*)$", read_words(path), re.MULTILINE)]
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in found}
+
+
+def test_the_start_page_leads_to_every_chapter_and_names_those_without_a_switch(unpacked):
+    words = read_words(unpacked / "notebooks" / "00_start_here.ipynb")
+    assert re.findall(r"\]\((\w+\.ipynb)\)", words) == [page.name for page in CHAPTERS]
+    names = " and ".join(stem.partition("_")[0] for stem in SAMPLER_ITSELF)
+    assert f"Pages {names} time and break the sampler itself" in words
+
+
+def test_no_file_of_the_zip_names_this_machine(unpacked):
+    places = {str(ROOT), str(Path.home()), sys.prefix}
+    for path in (path for path in unpacked.rglob("*") if path.is_file()):
+        assert not [place for place in places if place.encode() in path.read_bytes()], path
+
+
+def test_the_zip_is_small_enough_and_too_large_a_one_is_refused(unpacked, tmp_path, monkeypatch):
+    assert workshop.ARCHIVE.stat().st_size <= workshop.LIMIT <= 30e6
+    monkeypatch.setattr(workshop, "write_archive", lambda file, *_: file.write_bytes(b"x" * 2000))
+    with pytest.raises(SystemExit, match=r"has 0\.0 MB and may have .* Largest: "):
+        workshop.pack(tmp_path / "large.zip", unpacked, 1000)
+
+
+# What the teacher reads
+
+
+def test_the_guide_has_a_whole_section_for_every_chapter():
+    text = (ROOT / "notebooks" / "t1_instructor_guide.md").read_text(encoding="utf-8")
+    sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    assert len(sections) == len(CHAPTERS)
+    for page, section in zip(CHAPTERS, sections, strict=True):
+        title = workshop.read_title(page)
+        assert section.startswith(title) and f"[{title}]({page.name})" in section, title
+        for part in ("The one idea.", "Where people stumble.", "Predict, then run."):
+            assert f"**{part}**" in section, (title, part)
+        for part in ("If you are late, skip", "show"):
+            assert re.search(rf"\*\*[^*]*{part}\*\*", section), (title, part)
+        asked = section.partition("**Predict, then run.**")[2]
+        assert len(re.findall(r"^(?:\d\.|-) ", asked, re.MULTILINE)) >= 2, title
+
+
+def list_parts() -> dict[str, list[Path]]:
+    """The chapters of each part of the book that has any."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = {
+        part["caption"]: [entry["file"] for entry in part["chapters"]] for part in toc["parts"]
+    }
+    parts = {
+        caption: [page for page in CHAPTERS if f"notebooks/{page.stem}" in names]
+        for caption, names in files.items()
+    }
+    return {caption: pages for caption, pages in parts.items() if pages}
+
+
+@pytest.mark.parametrize("part", list_parts())
+def test_an_exercise_of_each_part_is_done_on_other_data(part):
+    exercises = [
+        cell.source for page in list_parts()[part] for cell in tagged(read(page), "exercise")
+    ]
+    assert any("grunfeld" in exercise for exercise in exercises)

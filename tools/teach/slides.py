@@ -1,0 +1,192 @@
+"""One deck of slides a chapter, from slides/ and the executed chapter; no network needed.
+
+A deck is Markdown. A line ``---`` begins the next slide, ``--`` one below, ``Note:`` the speaker's notes;
+``{output: id}``, ``{code: id}`` or ``{code and output: id}`` shows a cell of the chapter, with ``, fragment``
+after the id when the speaker asks for it. The title slide is made from the chapter.
+"""
+
+import argparse
+import copy
+import re
+import shutil
+import sys
+from importlib.metadata import files
+from pathlib import Path
+
+import nbformat
+import yaml
+from jinja2 import Environment, FileSystemLoader
+from nbconvert import SlidesExporter
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+from traitlets.config import Config
+
+from chapters import ROOT, list_chapters, read_executed
+from typography import INSIDE
+
+SOURCES = ROOT / "slides"
+SLIDES = ROOT / "_build" / "slides"
+TEMPLATE = Path(__file__).with_name("deck")
+BREAKS = {"---": "slide", "--": "subslide", "Note:": "notes"}  # nbconvert's words
+PULL = re.compile(r"\{(code and output|code|output): ([\w-]+)(, fragment)?\}")
+LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)")
+PART = re.compile(r"\$\$?[^$]+\$\$?|`[^`]+`|[^$`]+")  # a formula, code, or words
+FONT = "dist/theme/fonts/source-sans-pro"
+# Name beside the decks -> where the wheel of a package keeps it.
+ASSETS = {
+    "reveal.js": ("sphinx-revealjs", "revealjs/dist/reveal.js"),
+    "reveal.css": ("sphinx-revealjs", "revealjs/dist/reveal.css"),
+    "reset.css": ("sphinx-revealjs", "revealjs/dist/reset.css"),
+    "white.css": ("sphinx-revealjs", "revealjs/dist/theme/white.css"),
+    "notes.js": ("sphinx-revealjs", "revealjs/plugin/notes/notes.js"),
+    "zoom.js": ("sphinx-revealjs", "revealjs/plugin/zoom/zoom.js"),
+    "LICENSE-reveal.txt": ("sphinx-revealjs", "revealjs/LICENSE"),
+    "tex-svg.js": ("sphinx-mathjax-offline", "mathjax/tex-svg.js"),
+}
+FONTS = ("source-sans-pro.css", "*-regular.woff", "*-italic.woff", "*-semibold.woff")
+FONTS += ("*-semibolditalic.woff", "LICENSE")
+
+
+def compose(source: Path, chapter: NotebookNode) -> NotebookNode:
+    """The notebook that nbconvert makes a deck of.
+
+    Raises
+    ------
+    SystemExit
+        If a line in braces is unknown or pulls what is not there; file and line are named.
+    """
+    cells, kind, is_open = make_title(chapter.cells[0].source), "slide", False
+    for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1):
+        if line in BREAKS:
+            kind, is_open = BREAKS[line], False
+        elif line.startswith("{"):
+            try:
+                cells.append(pull(line, chapter, kind))
+            except ValueError as error:
+                sys.exit(f"{source.parent.name}/{source.name}, line {number}: {error}")
+            kind, is_open = "-", False
+        elif is_open:
+            cells[-1].source += f"\n{line}"
+        elif line.strip():
+            cells.append(make_cell(line, kind))
+            kind, is_open = "-", True
+    for cell in (cell for cell in cells if cell.cell_type == "markdown"):
+        cell.source = write_words(cell.source)
+    metadata = {"kernelspec": chapter.metadata.kernelspec, **describe(source.stem, cells[0])}
+    return nbformat.from_dict({**chapter, "cells": cells, "metadata": metadata})
+
+
+def describe(stem: str, title: NotebookNode) -> dict[str, str]:
+    """What every slide says of its deck: title and number of the chapter, and the course."""
+    course = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
+    number = stem.partition("_")[0].lstrip("0").upper()
+    name = title.source.partition("\n")[0].removeprefix("# ")
+    return {"title": name, "number": number, "course": course}
+
+
+def make_title(opening: str) -> list[NotebookNode]:
+    """The chapter's title and questions, with objectives and minutes as notes."""
+    title, _, frame = opening.partition("\n")
+    words = re.sub(r"^> ?", "", frame, flags=re.MULTILINE)
+    questions, rest = re.search(
+        r"\*\*Questions\*\*\n(.+?)\n\n(\*\*Objectives\*\*.+)", words, re.DOTALL
+    ).groups()
+    return [make_cell(f"{title}\n\n{questions}", "slide"), make_cell(rest, "notes")]
+
+
+def make_cell(text: str, kind: str) -> NotebookNode:
+    return new_markdown_cell(text, metadata={"slideshow": {"slide_type": kind}})
+
+
+def write_words(markdown: str) -> str:
+    """Markdown in which a link to another page is its words, and no line ends before a unit."""
+    words = LINK.sub(r"\1", markdown)
+    return PART.sub(lambda part: part[0] if part[0][0] in "$`" else keep_together(part[0]), words)
+
+
+def keep_together(text: str) -> str:
+    """No line ends between a number and its unit or sign."""
+    return INSIDE.sub("\u00a0", text)
+
+
+def pull(line: str, chapter: NotebookNode, kind: str) -> NotebookNode:
+    """A cell of the chapter as a slide shows it.
+
+    Raises
+    ------
+    ValueError
+        If the line is not known, or the chapter has no such cell or output.
+    """
+    asked = PULL.fullmatch(line)
+    if not asked:
+        known = "{output: id}, {code: id}, {code and output: id}"
+        raise ValueError(f"'{line}' is none of {known}.")
+    what, name, fragment = asked.groups()
+    found = [cell for cell in chapter.cells if cell.id == name and cell.cell_type == "code"]
+    if not found:
+        raise ValueError(f"the chapter has no code cell '{name}'.")
+    cell = copy.deepcopy(found[0])
+    cell.outputs = [mend_output(output) for output in cell.outputs if "output" in what]
+    if "output" in what and not cell.outputs:
+        raise ValueError(f"the cell '{name}' shows nothing.")
+    cell.source = re.sub(r"\A# @title.*\n", "", cell.source)
+    cell.source = re.sub(r"\n{3,}", "\n\n", cell.source)  # a slide has no room for two empty lines
+    cell.metadata["transient"] = {"remove_source": "code" not in what}
+    cell.metadata["slideshow"] = {"slide_type": "fragment" if fragment and kind == "-" else kind}
+    return cell
+
+
+def mend_output(output: NotebookNode) -> NotebookNode:
+    """Sentences and tables as a slide shows them."""
+    data = output.get("data", {})
+    if "text/markdown" in data:
+        data["text/markdown"] = write_words(data["text/markdown"])
+    if 'class="dataframe"' in data.get("text/html", ""):
+        data["text/html"] = keep_together(data["text/html"])
+    return output
+
+
+def write_deck(page: Path, folder: Path) -> NotebookNode:
+    """Write the deck of one chapter; return what it says of itself."""
+    notebook = compose(SOURCES / f"{page.stem}.md", read_executed(page))
+    exporter = SlidesExporter(
+        template_name=TEMPLATE.name,
+        extra_template_basedirs=[str(TEMPLATE.parent)],
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        config=Config(CSSHTMLHeaderPreprocessor={"style": "a11y-high-contrast-light"}),
+    )
+    html, _ = exporter.from_notebook_node(notebook)
+    (folder / f"{page.stem}.html").write_text(html, encoding="utf-8")
+    return notebook.metadata
+
+
+def copy_assets(folder: Path) -> None:
+    """Put reveal.js, one font, MathJax and the decks' own style beside the decks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (package, path) in ASSETS.items():
+        packed = next(file for file in files(package) if file.match(path))
+        shutil.copyfile(packed.locate(), folder / name)
+    for pattern in FONTS:
+        packed = next(file for file in files("sphinx-revealjs") if file.match(f"{FONT}/{pattern}"))
+        target = folder / "fonts" / "source-sans-pro" / packed.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(packed.locate(), target)
+    for name in ("deck.css", "deck.js"):
+        shutil.copyfile(TEMPLATE / name, folder / name)
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    shutil.rmtree(SLIDES, ignore_errors=True)
+    copy_assets(SLIDES / "assets")
+    decks = {f"{page.stem}.html": write_deck(page, SLIDES) for page in list_chapters()}
+    contents = Environment(loader=FileSystemLoader(TEMPLATE)).get_template("contents.html.j2")
+    page = contents.render(decks=decks, title=next(iter(decks.values()))["course"])
+    (SLIDES / "index.html").write_text(page, encoding="utf-8")
+    print(f"{len(decks)} decks of slides are at {SLIDES / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""Make the folder that a workshop's participants get, and one zip of it, for laptops without a network.
+
+A participant's notebook is the chapter without its solutions, in which each fit can be loaded in place of
+sampled; the solutions are the chapters themselves, and what is loaded is what they stored when the book was
+executed. Nothing runs here.
+"""
+
+import ast
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from archive import write_archive
+from chapters import ROOT, list_chapters, list_pages, read_executed, stored_path
+from helpers.workshop import stored
+
+WORKSHOP = ROOT / "_build" / "workshop"
+ARCHIVE = ROOT / "_build" / "bayesian-lmm-workshop.zip"
+LIMIT = 30e6  # bytes; what still travels by mail, or to a room over one slow connection
+ENVIRONMENT = ("data/*", "src/**/*.py", "src/**/*.html", "README.md", "LICENSE*", "CITATION.cff")
+ENVIRONMENT += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version")
+ENVIRONMENT += ("postBuild",)  # an unpacked archive in a repository of its own runs on Binder
+TO_LOOK_UP = ("glossary", "formulas", "bibliography")
+# A link to a page that stays at home.
+ELSEWHERE = re.compile(rf"\[([^\]]*)\]\((?!{'|'.join(TO_LOOK_UP)})\w+\.md[^)]*\)")
+SAMPLERS = {"sample", "fit", "fit_once", "refit"}
+SWITCH = "precomputed = False  # True: load stored posteriors in place of sampling"
+IMPORT = "from helpers.workshop import stored"
+
+START = """\
+# Start here
+
+You need Python 3.12 or newer. The second step needs a network; nothing after it does.
+
+1. Open a terminal in this folder. Make an environment with `python -m venv .venv` and activate it with
+   `source .venv/bin/activate` (Windows: `.venv\\Scripts\\activate`).
+2. Install what the book was tested with: `python -m pip install --require-hashes -r requirements.lock`,
+   then the book's helpers: `python -m pip install --no-deps --no-build-isolation -e .`
+   (With conda: `conda env create -f environment.yml`, `conda activate bayesian-lmm-book`, then the latter.)
+3. Check your machine: `python -m helpers check`. For what it finds, it says what to do.
+4. Begin: `jupyter lab notebooks/00_start_here.ipynb`.
+
+In `notebooks/` each exercise has an open cell: write your code where its dots are, and run it. The same pages
+with solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page that
+samples: posteriors are then loaded from `fits/`. They are those of the page's own models, so take a model that
+you change out of its `if precomputed`. Pages a1 and a4 time and break the sampler itself, so they have no switch.
+"""
+
+
+# A participant's notebook
+
+
+def open_exercises(chapter: NotebookNode, stem: str) -> NotebookNode:
+    """A chapter without its solutions, with a switch where it samples."""
+    notebook = nbformat.from_dict(chapter)
+    notebook.cells = [cell for cell in notebook.cells if "solution" not in read_tags(cell)]
+    sampling = [cell for cell in notebook.cells if "fit" in read_tags(cell)]
+    for cell in sampling:
+        cell.source = wrap_sampling(cell.source, f"{stem}/{cell.id}")
+    if sampling:
+        parameters = next(cell for cell in notebook.cells if "parameters" in read_tags(cell))
+        parameters.source += f"\n{SWITCH}"
+        imports = next(cell for cell in notebook.cells if "\nfrom helpers" in cell.source)
+        imports.source = imports.source.replace("\nfrom helpers", f"\n{IMPORT}\nfrom helpers", 1)
+    return notebook
+
+
+def read_tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def wrap_sampling(code: str, stored_as: str) -> str:
+    """Put each statement that samples under ``if precomputed: ... else:``, as deep as it stands."""
+    lines = code.splitlines()
+    for statement in reversed(list(find_sampling(ast.parse(code).body))):
+        first, last = statement.lineno - 1, statement.end_lineno
+        sampling = textwrap.dedent("\n".join(lines[first:last]))
+        loading = "\n".join(load_instead(statement, sampling, stored_as))
+        both = ["if precomputed:", textwrap.indent(loading, "    ")]
+        both += ["else:", textwrap.indent(sampling, "    ")]
+        lines[first:last] = [textwrap.indent("\n".join(both), " " * statement.col_offset)]
+    return "\n".join(lines)
+
+
+def find_sampling(body: list[ast.stmt]) -> Iterator[ast.Assign | ast.AugAssign]:
+    """Assignments whose value calls a sampler, also in loops and ``with``; functions stay as they are."""
+    for statement in body:
+        if isinstance(statement, ast.For | ast.With):
+            yield from find_sampling(statement.body)
+        elif isinstance(statement, ast.Assign | ast.AugAssign) and any(
+            map(samples, ast.walk(statement.value))
+        ):
+            yield statement
+
+
+def samples(node: ast.AST) -> bool:
+    """Whether this is a call of a sampler, and not of the exact back end."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    return name in SAMPLERS and "backend='exact'" not in map(ast.unparse, node.keywords)
+
+
+def load_instead(statement: ast.Assign | ast.AugAssign, code: str, stored_as: str) -> Iterator[str]:
+    """What gives the same variable without sampling; ``three[label]`` is an entry of what is stored."""
+    target = read_target(statement)
+    name, bracket, entry = target.partition("[")
+    yield f'{name}{bracket}{entry} = stored.load("{stored_as}")["{name}"]{bracket}{entry}'
+    call = statement.value
+    if isinstance(call, ast.Call) and "extend" in (keyword.arg for keyword in call.keywords):
+        given = code.partition("(")[2]
+        between = "\n    {}," if given.startswith("\n") else "{}, "
+        yield f"{target} = stored.extend({between.format(target)}{given}"
+
+
+def read_target(statement: ast.Assign | ast.AugAssign) -> str:
+    """What a statement assigns: a variable, or an entry of one."""
+    augmented = isinstance(statement, ast.AugAssign)
+    return ast.unparse(statement.target if augmented else statement.targets[0])
+
+
+# The folder
+
+
+def write_notebooks(folder: Path) -> None:
+    """Every chapter twice, without and with its solutions, and what to look things up in."""
+    for name in ("notebooks", "solutions"):
+        (folder / name).mkdir(parents=True)
+        for page in list_pages():
+            if page.stem in TO_LOOK_UP:
+                text = page.read_text(encoding="utf-8")
+                (folder / name / page.name).write_text(ELSEWHERE.sub(r"\1", text), encoding="utf-8")
+    for page in list_chapters():
+        shutil.copy(page, folder / "solutions")
+        chapter = nbformat.read(page, as_version=4)
+        nbformat.write(open_exercises(chapter, page.stem), folder / "notebooks" / page.name)
+
+
+def write_start(folder: Path) -> None:
+    """START-HERE.md, and the same as a notebook that checks the machine and lists the pages."""
+    (folder / "START-HERE.md").write_text(START, encoding="utf-8")
+    titles = {page.name: read_title(page) for page in list_chapters()}
+    listed = "\n".join(f"- [{title}]({name})" for name, title in titles.items())
+    cells = [
+        new_code_cell(
+            "from helpers.workshop import setup_check\n\nsetup_check.report()", id="check"
+        ),
+        new_markdown_cell(START, id="start"),
+        new_markdown_cell(f"## The pages\n\n{listed}", id="pages"),
+    ]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, folder / "notebooks" / "00_start_here.ipynb")
+
+
+def read_title(page: Path) -> str:
+    first = nbformat.read(page, as_version=4).cells[0].source
+    return first.partition("\n")[0].removeprefix("# ")
+
+
+def copy_environment(folder: Path) -> None:
+    """What the notebooks need to run: helpers, data, versions, licences."""
+    for path in (path for pattern in ENVIRONMENT for path in ROOT.glob(pattern)):
+        if path.is_file():
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+
+def copy_fits(folder: Path) -> None:
+    """The posteriors that participants' notebooks load, as the book's one execution stored them; equal ones once.
+
+    Raises
+    ------
+    SystemExit
+        If a chapter was not executed since its code changed.
+    """
+    for page in list_chapters():
+        for cell in read_executed(page).cells:
+            if "fit" in read_tags(cell) and "solution" not in read_tags(cell):
+                copy_cell(cell, stored_path() / page.stem, folder / "fits", page.stem)
+
+
+def copy_cell(cell: NotebookNode, source: Path, target: Path, stem: str) -> None:
+    """The fits that a cell sampled, and their list."""
+    sampling = find_sampling(ast.parse(cell.source).body)
+    names = {read_target(statement).partition("[")[0] for statement in sampling}
+    listed = stored.list_files(cell.id, source).items()
+    files = {place: file for place, file in listed if place[0] in names}
+    (target / stem).mkdir(parents=True, exist_ok=True)
+    (target / stem / f"{cell.id}.txt").write_text(repr(files), encoding="utf-8")
+    for file in files.values():
+        shutil.copyfile(source / file, target / file)
+
+
+def pack(archive: Path, folder: Path, limit: float) -> None:
+    """Zip the folder.
+
+    Raises
+    ------
+    SystemExit
+        If the zip is larger than ``limit`` (bytes); the largest files are named.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    write_archive(archive, folder, files)
+    size = archive.stat().st_size
+    if size > limit:
+        largest = sorted(files, key=lambda path: -path.stat().st_size)[:3]
+        sizes = ", ".join(f"{path.name} {path.stat().st_size / 1e6:.1f} MB" for path in largest)
+        sys.exit(
+            f"{archive.name} has {size / 1e6:.1f} MB and may have {limit / 1e6:.0f} MB. Largest: {sizes}."
+        )
+
+
+def main() -> None:
+    shutil.rmtree(WORKSHOP, ignore_errors=True)
+    write_notebooks(WORKSHOP)
+    write_start(WORKSHOP)
+    copy_environment(WORKSHOP)
+    copy_fits(WORKSHOP)
+    pack(ARCHIVE, WORKSHOP, LIMIT)
+
+
+if __name__ == "__main__":
+    main()
