@@ -86,13 +86,17 @@ def test_every_exercise_with_an_answer_is_checked_where_it_is_asked_and_where_it
         for chapter in CHAPTERS
         for cell in tagged(read(chapter), "self-check")
     ]
-    assert sorted(checks) == [(label, solved) for label in sorted(answers.ANSWERS) for solved in (False, True)]
+    assert sorted(checks) == [
+        (label, solved) for label in sorted(answers.ANSWERS) for solved in (False, True)
+    ]
 
 
 @each_chapter
 def test_every_figure_has_a_text_in_its_place(chapter):
     for cell in read_executed(chapter).cells:
-        drawn = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+        drawn = [
+            output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
+        ]
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         assert not drawn or len(alt) > 40, cell.id
 
@@ -121,7 +125,13 @@ def test_notebooks_have_no_outputs_in_git(chapter):
 def test_every_chapter_has_the_same_frame(chapter):
     notebook = read(chapter)
     first, last = notebook.cells[0].source, notebook.cells[-1].source
-    for part in ("# ", "> **In this chapter**", "> **Questions**", "> **Objectives**", "> **Minutes:**"):
+    for part in (
+        "# ",
+        "> **In this chapter**",
+        "> **Questions**",
+        "> **Objectives**",
+        "> **Minutes:**",
+    ):
         assert re.search(rf"^{re.escape(part)}", first, re.MULTILINE), part
     assert "\n## Exercises" in "\n" + markdown(notebook)
     assert last.startswith("## Key points\n\n- ")

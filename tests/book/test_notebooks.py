@@ -24,7 +24,8 @@ each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for p
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).use(dollarmath_plugin, double_inline=True)
 # What no front end but the book's own build understands.
 MYST = re.compile(
-    r"^[>\s]*(?:`{3,}|~{3,})\{.*|^:{3,}.*|(?<!`)\{[a-z][\w:+.-]*\}`.*?`|^\([\w-]+\)=$|\{\{.*?\}\}", re.MULTILINE
+    r"^[>\s]*(?:`{3,}|~{3,})\{.*|^:{3,}.*|(?<!`)\{[a-z][\w:+.-]*\}`.*?`|^\([\w-]+\)=$|\{\{.*?\}\}",
+    re.MULTILINE,
 )
 # These two pages hold what there is at build time only: a figure, and how the build went.
 BUILT = {"index.md": ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
@@ -59,11 +60,20 @@ def test_a_page_holds_no_directive_role_or_label(page):
 
 @pytest.mark.parametrize(
     "words",
-    ["(exploring)=", "```{warning}\nMind.\n```", ":::{note}\n:::", "> ```{tip}", "See {ref}`exploring`.", "{cite:p}`x`"],
+    [
+        "(exploring)=",
+        "```{warning}\nMind.\n```",
+        ":::{note}\n:::",
+        "> ```{tip}",
+        "See {ref}`exploring`.",
+        "{cite:p}`x`",
+    ],
 )
 def test_a_directive_role_or_label_would_be_seen(words):
     assert MYST.search(f"Words.\n\n{words}\n\nMore.")
-    assert not MYST.search("`{name}` and `x`, $\\text{Normal}$, a dict {1: 2} and\n\n```python\nx = {}\n```")
+    assert not MYST.search(
+        "`{name}` and `x`, $\\text{Normal}$, a dict {1: 2} and\n\n```python\nx = {}\n```"
+    )
 
 
 @each_page
@@ -107,7 +117,9 @@ def dead_links(links: list[str], page: Path) -> list[str]:
     for link in links:
         path, _, place = unquote(link).partition("#")
         target = page.parent / path if path else page
-        if "://" not in link and not (target.is_file() and (not place or place in places_in(target))):
+        if "://" not in link and not (
+            target.is_file() and (not place or place in places_in(target))
+        ):
             dead.append(link)
     return dead
 
@@ -120,7 +132,9 @@ def places_in(page: Path) -> set[str]:
         words = BeautifulSoup(MARKDOWN.renderInline(block), "html.parser").text
         kept = "".join(c for c in words.lower() if c in " -_" or unicodedata.category(c)[0] in "LN")
         name = kept.replace(" ", "-")
-        again = sum(re.fullmatch(rf"{re.escape(name)}(-\d+)?", other) is not None for other in names)
+        again = sum(
+            re.fullmatch(rf"{re.escape(name)}(-\d+)?", other) is not None for other in names
+        )
         names.append(f"{name}-{again}" if again else name)
     return set(names)
 
@@ -145,7 +159,9 @@ def test_an_exercise_is_asked_answered_and_solved_in_cells_of_their_own(chapter)
         question, own, heading, *solution = cells[place:end]
         name = question.id
         assert question.source.startswith(f"### Exercise {number}.{count}: ")
-        assert question.source.count("<details><summary>Hint</summary>\n\n") == question.source.count("</details>")
+        assert question.source.count(
+            "<details><summary>Hint</summary>\n\n"
+        ) == question.source.count("</details>")
         assert "</details>" not in question.source or question.source.endswith("\n\n</details>")
         assert (own.id, tags_of(own) - {"self-check"}) == (f"{name}-open", {"remove-cell"})
         if name in answers.ANSWERS:
@@ -157,13 +173,20 @@ def test_an_exercise_is_asked_answered_and_solved_in_cells_of_their_own(chapter)
         assert solution and all("solution" in tags_of(cell) for cell in [heading, *solution])
     outside = cells[: asked[0]] + cells[-1:]
     assert not [cell.id for cell in outside if tags_of(cell) & {"solution", "self-check"}]
-    assert cells[asked[0] - 1].source == "## Exercises" and cells[-1].source.startswith("## Key points")
+    assert cells[asked[0] - 1].source == "## Exercises" and cells[-1].source.startswith(
+        "## Key points"
+    )
 
 
 @each_chapter
 def test_what_the_page_hides_is_hidden_in_jupyterlab_and_colab(chapter):
     for cell in cells_of(chapter):
-        hidden = cell.cell_type == "code" and tags_of(cell) & {"remove-input", "hide-input", "solution", "colab"}
+        hidden = cell.cell_type == "code" and tags_of(cell) & {
+            "remove-input",
+            "hide-input",
+            "solution",
+            "colab",
+        }
         assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == bool(hidden), cell.id
         in_form = hidden and "colab" not in tags_of(cell)
         assert (cell.metadata.get("cellView") == "form") == bool(in_form), cell.id
@@ -187,8 +210,14 @@ def test_every_chapter_begins_with_the_cell_that_installs_the_lock_in_colab():
     (code,) = first
     assert {cells_of(chapter)[1].id for chapter in CHAPTERS} == {"colab"}
     raw = url.replace("https://github.com", "https://raw.githubusercontent.com")
-    assert f'"{raw}/{branch}/requirements.lock"' in code and f'"{url.removeprefix("https://")}"' in code
-    assert "--require-hashes -r {lock}" in code and f"--no-deps --no-build-isolation git+https://{{book}}@{branch}" in code
+    assert (
+        f'"{raw}/{branch}/requirements.lock"' in code
+        and f'"{url.removeprefix("https://")}"' in code
+    )
+    assert (
+        "--require-hashes -r {lock}" in code
+        and f"--no-deps --no-build-isolation git+https://{{book}}@{branch}" in code
+    )
 
 
 # The page says what the file says

@@ -106,7 +106,9 @@ def settings_in(cells: list[nbformat.NotebookNode]) -> set[float]:
 
 class Settings(ast.NodeVisitor):
     LOOKS = re.compile(r"(round|subplots|legend|suptitle|set_\w+|text|annotate)$")
-    STYLE = set("figsize height aspect alpha s x y size fontsize linewidth lw fliersize zorder".split())
+    STYLE = set(
+        "figsize height aspect alpha s x y size fontsize linewidth lw fliersize zorder".split()
+    )
 
     def __init__(self, source: str):
         self.numbers = []
@@ -176,7 +178,9 @@ def find_typed(notebook: nbformat.NotebookNode) -> list[str]:
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 def test_no_result_is_typed(chapter):
     typed = find_typed(nbformat.read(chapter, as_version=4))
-    assert not typed, "compute these on the page, or say where they are decided:\n" + "\n".join(typed)
+    assert not typed, "compute these on the page, or say where they are decided:\n" + "\n".join(
+        typed
+    )
 
 
 @pytest.mark.parametrize(
