@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
+import papermill
 import pytest
 
 import chapters
@@ -35,6 +36,18 @@ def read_executed(page: Path) -> nbformat.NotebookNode:
 def tagged(notebook: nbformat.NotebookNode, *tags: str) -> list[nbformat.NotebookNode]:
     """The cells that carry all of ``tags``."""
     return [cell for cell in notebook.cells if set(tags) <= set(cell.metadata.get("tags", []))]
+
+
+@pytest.fixture
+def run_chapter(tmp_path):
+    """Function that runs a chapter from a folder that is not its own, with the parameters given."""
+
+    def run(chapter: Path, **parameters) -> nbformat.NotebookNode:
+        return papermill.execute_notebook(
+            chapter, tmp_path / chapter.name, parameters, cwd=tmp_path, progress_bar=False
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")

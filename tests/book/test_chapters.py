@@ -4,6 +4,7 @@ import ast
 import re
 
 import nbformat
+import papermill
 import pytest
 
 from chapters import list_chapters
@@ -109,6 +110,24 @@ def test_the_report_is_written_beside_its_chapter():
     sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
     assert sections[0] == "Question" and sections[-1] == "Reproduction" and len(sections) == 11
     assert not re.search(r"\bnan\b", text)
+
+
+# What another table and too few draws would show
+
+
+def test_a_chapter_runs_on_a_readers_own_file(run_chapter, tmp_path):
+    own = tmp_path / "my visits.csv"
+    text = (ROOT / "data" / "bounce_times.csv").read_text(encoding="utf-8")
+    own.write_text(text.replace("Cumbria", "Surrey"), encoding="utf-8")
+    (chapter,) = [path for path in CHAPTERS if "exploring" in path.stem]
+    assert "Surrey" in str(run_chapter(chapter, data_path=str(own)))
+
+
+def test_a_chapter_with_a_bad_fit_stops(run_chapter):
+    """Ten draws are not a posterior: the run must end in FitRejected and not in a table."""
+    (chapter,) = [path for path in CHAPTERS if "pooled" in path.stem]
+    with pytest.raises(papermill.PapermillExecutionError, match="FitRejected"):
+        run_chapter(chapter, draws=10, tune=10)
 
 
 # What the chapter in git holds

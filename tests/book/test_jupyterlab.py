@@ -38,7 +38,9 @@ def lab(tmp_path_factory) -> Iterator[str]:
         file.write_text(json.dumps(chosen), encoding="utf-8")
     folders = {"RUNTIME_DIR": "runtime", "CONFIG_DIR": "config", "DATA_DIR": "data"}
     own = {f"JUPYTER_{name}": str(home / folder) for name, folder in folders.items()}
-    own |= {f"JUPYTERLAB_{name}_DIR": str(home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
+    own |= {
+        f"JUPYTERLAB_{name}_DIR": str(home / name.lower()) for name in ("SETTINGS", "WORKSPACES")
+    }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
     options = ["--IdentityProvider.token=", f"--ServerApp.root_dir={home / 'notebooks'}"]
     with open(home / "log", "w") as log:
@@ -72,7 +74,9 @@ def open_notebook(chromium, lab):
         contexts.append(chromium.new_context(viewport=WINDOW))
         page = contexts[-1].new_page()
         page.goto(f"{lab}lab/tree/{name}.ipynb?reset")
-        expect(page.locator(".jp-NotebookPanel h2", has_text="Key points")).to_be_attached(timeout=60_000)
+        expect(page.locator(".jp-NotebookPanel h2", has_text="Key points")).to_be_attached(
+            timeout=60_000
+        )
         expect(page.locator(".jp-Notebook .jp-InputArea-prompt", has_text="[*]")).to_have_count(0)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
         return page

@@ -54,7 +54,7 @@ def tags_of(cell: nbformat.NotebookNode) -> set[str]:
 @each_page
 def test_a_page_holds_no_directive_role_or_label(page):
     found = MYST.findall(words_of(page))
-    assert [name for name in re.findall(r"\{[\w-]+\}", "".join(found))] == BUILT.get(page.name, [])
+    assert re.findall(r"\{[\w-]+\}", "".join(found)) == BUILT.get(page.name, [])
     assert page.name in BUILT or found == []
 
 
@@ -193,13 +193,13 @@ def test_what_the_page_hides_is_hidden_in_jupyterlab_and_colab(chapter):
         assert cell.source.startswith("# @title ") == bool(in_form), cell.id
 
 
-TAGS = """parameters colab remove-cell remove-input hide-input hide-output exercise self-check solution noisy
-fit""".split()
+TAGS = {"parameters", "colab", "remove-cell", "remove-input", "hide-input", "hide-output"}
+TAGS |= {"exercise", "self-check", "solution", "noisy", "fit"}
 
 
 @each_chapter
 def test_only_tags_that_something_reads(chapter):
-    assert set().union(*map(tags_of, cells_of(chapter))) <= set(TAGS)
+    assert set().union(*map(tags_of, cells_of(chapter))) <= TAGS
     assert not [cell.id for cell in cells_of(chapter) if "slideshow" in cell.metadata]
 
 

@@ -104,24 +104,26 @@ def settings_in(cells: list[nbformat.NotebookNode]) -> set[float]:
     return found
 
 
+# What says how a figure looks or how many digits are shown: functions, and options of others.
+LOOKS = re.compile(r"(round|subplots|legend|suptitle|set_\w+|text|annotate)$")
+STYLE = re.compile("figsize|height|aspect|alpha|s|x|y|size|fontsize|linewidth|lw|fliersize|zorder")
+
+
 class Settings(ast.NodeVisitor):
-    LOOKS = re.compile(r"(round|subplots|legend|suptitle|set_\w+|text|annotate)$")
-    STYLE = set(
-        "figsize height aspect alpha s x y size fontsize linewidth lw fliersize zorder".split()
-    )
+    """The numbers of a cell's code that settle something."""
 
     def __init__(self, source: str):
         self.numbers = []
         self.visit(ast.parse(source))
 
     def visit_Call(self, call: ast.Call) -> None:
-        if not self.LOOKS.search(ast.unparse(call.func)):
-            self.generic_visit(call)
-        else:
+        if LOOKS.search(ast.unparse(call.func)):
             self.visit(call.func)
+        else:
+            self.generic_visit(call)
 
     def visit_keyword(self, keyword: ast.keyword) -> None:
-        if keyword.arg not in self.STYLE:
+        if not STYLE.fullmatch(keyword.arg or ""):
             self.generic_visit(keyword)
 
     def visit_Constant(self, constant: ast.Constant) -> None:

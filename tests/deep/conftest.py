@@ -1,10 +1,8 @@
-"""What only the deep lane needs: the archive of the pages, and chapters run once more with other parameters."""
+"""What only the deep lane looks at."""
 
 import shutil
 from pathlib import Path
 
-import nbformat
-import papermill
 import pytest
 
 from conftest import ROOT, require
@@ -19,15 +17,3 @@ def html(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("un packed")
     shutil.unpack_archive(ARCHIVE, folder)
     return folder / ARCHIVE.stem
-
-
-@pytest.fixture
-def run_chapter(tmp_path):
-    """Function that runs a chapter from a folder that is not its own, with the parameters given."""
-
-    def run(chapter: Path, **parameters) -> nbformat.NotebookNode:
-        return papermill.execute_notebook(
-            chapter, tmp_path / chapter.name, parameters, cwd=tmp_path, progress_bar=False
-        )
-
-    return run
