@@ -239,6 +239,8 @@ def said_by_page(text: str) -> list[str]:
     article = BeautifulSoup(text, "html.parser").find("article")
     for added in article.select(".cell, .headerlink, .toctree-wrapper, .prev-next-area"):
         added.decompose()
+    for title in article.select(".solution > .admonition-title"):
+        title.string = "Solution"  # the page adds to which exercise
     return only_words(article)
 
 
