@@ -28,16 +28,3 @@ def test_bambi_gives_numbers_back_as_numbers():
         "group_intercept"
     ].sel(statistic="mean")
     assert difference.size == 3 and abs(difference).max() < 0.3
-
-
-def test_smaller_steps_can_be_asked_for():
-    few = NAMES | {"priors": PRIORS, "draws": 50, "tune": 200, "chains": 1}
-    steps = [
-        float(
-            models.fit("pooled", TABLE, target_accept=accept, **few)["sample_stats"][
-                "step_size"
-            ].mean()
-        )
-        for accept in (None, 0.99)
-    ]
-    assert steps[1] < steps[0]

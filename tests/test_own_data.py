@@ -59,6 +59,18 @@ def test_every_kind_of_label_is_kept_through_fit_cache_and_table(tmp_path, monke
     )
 
 
+def test_bambi_gives_numbers_back_as_numbers():
+    frame = make_table([10, 2, -1])
+    few = NAMES | {"priors": PRIORS, "draws": 500, "tune": 500}
+    tree = models.fit("random_intercept", frame, backend="bambi", target_accept=0.99, **few)
+    answer = exact.exact_posterior("random_intercept", frame, **NAMES, priors=PRIORS)
+    assert tree["posterior"]["g"].values.tolist() == [-1, 2, 10]
+    difference = tree["posterior"]["group_intercept"].mean(["chain", "draw"]) - answer["exact"][
+        "group_intercept"
+    ].sel(statistic="mean")
+    assert difference.size == 3 and abs(difference).max() < 0.3
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -160,6 +172,19 @@ def test_a_table_too_large_at_once_is_predicted_in_parts(table, monkeypatch):
     monkeypatch.setattr(loo, "CHUNK", 100)
     parts = loo.predict_new_group("random_slope", table, **NAMES, priors=PRIORS)
     pd.testing.assert_series_equal(whole, parts)
+
+
+def test_smaller_steps_can_be_asked_for(table):
+    few = NAMES | {"priors": PRIORS, "draws": 50, "tune": 200, "chains": 1}
+    steps = [
+        float(
+            models.fit("pooled", table, target_accept=accept, **few)["sample_stats"][
+                "step_size"
+            ].mean()
+        )
+        for accept in (None, 0.99)
+    ]
+    assert steps[1] < steps[0]
 
 
 def test_a_number_whose_error_is_not_known_is_not_printed_as_zero():
