@@ -4,6 +4,7 @@ import functools
 import re
 import unicodedata
 from difflib import unified_diff
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -148,49 +149,58 @@ def test_a_dead_link_would_be_seen():
 # Exercises and their solutions
 
 
-@each_chapter
-def test_an_exercise_is_asked_answered_and_solved_in_cells_of_their_own(chapter):
-    """Question, then the reader's place, then the solution, all of it, and then the next question."""
+def exercises_of(chapter: Path) -> list[list[nbformat.NotebookNode]]:
+    """The cells of each exercise: question, the reader's place, heading of the solution, solution."""
     cells = cells_of(chapter)
-    number = chapter.stem.split("_")[0].lstrip("0").upper()
     asked = [place for place, cell in enumerate(cells) if "exercise" in tags_of(cell)]
-    ends = [*asked[1:], len(cells) - 1]
-    for count, (place, end) in enumerate(zip(asked, ends, strict=True), start=1):
-        question, own, heading, *solution = cells[place:end]
-        name = question.id
-        assert question.source.startswith(f"### Exercise {number}.{count}: ")
-        assert question.source.count(
-            "<details><summary>Hint</summary>\n\n"
-        ) == question.source.count("</details>")
-        assert "</details>" not in question.source or question.source.endswith("\n\n</details>")
-        assert (own.id, tags_of(own) - {"self-check"}) == (f"{name}-open", {"remove-cell"})
-        if name in answers.ANSWERS:
-            names, check = re.fullmatch(r"#.*\n((?:\w+ = \.\.\.\n)+)(.*)", own.source).groups()
-            given = ", ".join(re.findall(r"\w+(?= =)", names))
-            assert re.fullmatch(rf'print\(answers\.check\("{name}", .*{given}.*\)\)', check)
-        assert (heading.id, heading.source) == (f"{name}-solution", "#### Solution")
-        assert heading.metadata["jp-MarkdownHeadingCollapsed"]
-        assert solution and all("solution" in tags_of(cell) for cell in [heading, *solution])
-    outside = cells[: asked[0]] + cells[-1:]
-    assert not [cell.id for cell in outside if tags_of(cell) & {"solution", "self-check"}]
-    assert cells[asked[0] - 1].source == "## Exercises" and cells[-1].source.startswith(
-        "## Key points"
-    )
+    assert cells[asked[0] - 1].source == "## Exercises"
+    assert cells[-1].source.startswith("## Key points\n")
+    return [cells[start:end] for start, end in pairwise([*asked, len(cells) - 1])]
 
 
 @each_chapter
-def test_what_the_page_hides_is_hidden_in_jupyterlab_and_colab(chapter):
+def test_an_exercise_has_its_number_and_folds_its_hint(chapter):
+    number = chapter.stem.split("_")[0].lstrip("0").upper()
+    for count, (question, *_) in enumerate(exercises_of(chapter), start=1):
+        assert question.source.startswith(f"### Exercise {number}.{count}: ")
+        _, *hint = re.split(r"\n\n(?=<details)", question.source)
+        pattern = r"<details><summary>Hint</summary>\n\n.*\n\n</details>"
+        assert all(re.fullmatch(pattern, part, re.DOTALL) for part in hint)
+
+
+@each_chapter
+def test_the_reader_has_a_place_for_each_name_that_the_check_reads(chapter):
+    for question, own, *_ in exercises_of(chapter):
+        assert (own.id, tags_of(own) - {"self-check"}) == (f"{question.id}-open", {"remove-cell"})
+        if question.id in answers.ANSWERS:
+            names, check = re.fullmatch(r"#.*\n((?:\w+ = \.\.\.\n)+)(.*)", own.source).groups()
+            read = set(re.findall(r"\w+", check.partition(",")[2]))
+            assert read == set(re.findall(r"\w+", names))
+            assert check.startswith(f'print(answers.check("{question.id}", ')
+
+
+@each_chapter
+def test_a_solution_is_cells_of_its_own_under_a_heading_that_is_collapsed(chapter):
+    """From there to the next exercise, and nowhere else."""
+    solved = []
+    for question, _, heading, *solution in exercises_of(chapter):
+        assert (heading.id, heading.source) == (f"{question.id}-solution", "#### Solution")
+        assert heading.metadata["jp-MarkdownHeadingCollapsed"] and solution
+        solved += [heading, *solution]
+    assert solved == [cell for cell in cells_of(chapter) if "solution" in tags_of(cell)]
+
+
+FOLDED = {"remove-input", "hide-input", "solution"}
+
+
+@each_chapter
+def test_what_the_page_folds_is_folded_in_jupyterlab_and_colab(chapter):
     for cell in cells_of(chapter):
-        hidden = cell.cell_type == "code" and tags_of(cell) & {
-            "remove-input",
-            "hide-input",
-            "solution",
-            "colab",
-        }
-        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == bool(hidden), cell.id
-        in_form = hidden and "colab" not in tags_of(cell)
-        assert (cell.metadata.get("cellView") == "form") == bool(in_form), cell.id
-        assert cell.source.startswith("# @title ") == bool(in_form), cell.id
+        folds = cell.cell_type == "code" and bool(FOLDED & tags_of(cell))
+        hides = folds or "colab" in tags_of(cell)
+        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == hides, cell.id
+        assert (cell.metadata.get("cellView") == "form") == folds, cell.id
+        assert cell.source.startswith("# @title ") == folds, cell.id
 
 
 TAGS = {"parameters", "colab", "remove-cell", "remove-input", "hide-input", "hide-output"}
