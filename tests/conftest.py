@@ -1,21 +1,20 @@
-"""What the tests share: the book's data, a browser, and chapters that were run."""
+"""What the tests share: the executed chapters, the rendered pages, a browser, the book's data."""
 
+import functools
 import os
-import shutil
 from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
 import papermill
 import pytest
-from filelock import FileLock
 
+import chapters
 from browser import find_chromium, open_chromium
 from helpers import frames, plots
 from helpers.book.visits import load_bounce_times
 
-ROOT = Path(__file__).resolve().parents[1]
-ARCHIVE = ROOT / "_build" / "bayesian-lmm-book-html.zip"
+ROOT = chapters.ROOT
 mpl.use("agg")
 
 
@@ -23,6 +22,40 @@ def require(there: bool, what: str) -> None:
     """Skip where a reader's machine lacks something; fail where CI lacks it."""
     if not there:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
+
+
+@functools.cache
+def read_executed(page: Path) -> nbformat.NotebookNode:
+    """A chapter as `make executed` ran it: the one run that pages, decks, downloads and tests look at."""
+    try:
+        return chapters.read_executed(page)
+    except SystemExit as problem:
+        require(False, str(problem))
+
+
+def tagged(notebook: nbformat.NotebookNode, *tags: str) -> list[nbformat.NotebookNode]:
+    """The cells that carry all of ``tags``."""
+    return [cell for cell in notebook.cells if set(tags) <= set(cell.metadata.get("tags", []))]
+
+
+@pytest.fixture
+def run_chapter(tmp_path):
+    """Function that runs a chapter from a folder that is not its own, with the parameters given."""
+
+    def run(chapter: Path, **parameters) -> nbformat.NotebookNode:
+        return papermill.execute_notebook(
+            chapter, tmp_path / chapter.name, parameters, cwd=tmp_path, progress_bar=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def html() -> Path:
+    """The rendered book where it was built; the deep lane looks at its archive, unpacked elsewhere."""
+    pages = ROOT / "_build" / "html"
+    require((pages / "index.html").exists(), "there are no pages yet: run `make book` first")
+    return pages
 
 
 @pytest.fixture(scope="session")
@@ -56,15 +89,6 @@ def open_page(chromium, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def html(tmp_path_factory) -> Path:
-    """The rendered book, unpacked somewhere else."""
-    require(ARCHIVE.exists(), "there are no pages yet: run `make book` first")
-    folder = tmp_path_factory.mktemp("un packed")
-    shutil.unpack_archive(ARCHIVE, folder)
-    return folder / ARCHIVE.stem
-
-
-@pytest.fixture(scope="session")
 def visits():
     plots.use_book_style()
     return frames.standardize(load_bounce_times(), "age")
@@ -79,35 +103,3 @@ def scale(visits):
 def small(visits):
     """A few rows of every county: enough to sample from, quick to fit."""
     return visits.groupby("county", observed=True).head(7)
-
-
-@pytest.fixture(scope="session")
-def chapters_folder(tmp_path_factory) -> Path:
-    """Where chapters are run in tests, each in a folder of its name and seed."""
-    folder = tmp_path_factory.getbasetemp()
-    # That of all workers, where there are any.
-    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-
-
-@pytest.fixture(scope="session")
-def run_chapter(chapters_folder):
-    """Function that runs a chapter somewhere else: once, whichever test or worker asks first.
-
-    Without a seed the chapter runs with its own parameters.
-    """
-
-    def run(chapter: Path, seed: int | None = None) -> nbformat.NotebookNode:
-        elsewhere = chapters_folder / f"{chapter.stem}-{seed}"
-        done = elsewhere / chapter.name
-        with FileLock(f"{elsewhere}.lock"):
-            if not done.exists():
-                elsewhere.mkdir(exist_ok=True)
-                draft = elsewhere / "draft.ipynb"
-                parameters = {} if seed is None else {"seed": seed}
-                papermill.execute_notebook(
-                    chapter, draft, parameters, cwd=elsewhere, progress_bar=False
-                )
-                draft.rename(done)
-        return nbformat.read(done, as_version=4)
-
-    return run

@@ -1,0 +1,261 @@
+"""What you clone is what you read: the file of a chapter reads like its page in any front end."""
+
+import functools
+import re
+import unicodedata
+from difflib import unified_diff
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from chapters import list_chapters, list_pages
+from conftest import ROOT
+from helpers.exercises import answers
+
+PAGES, CHAPTERS = list_pages(), list_chapters()
+each_page = pytest.mark.parametrize("page", PAGES, ids=[path.stem for path in PAGES])
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
+MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).use(dollarmath_plugin, double_inline=True)
+# What no front end but the book's own build understands.
+MYST = re.compile(
+    r"^[>\s]*(?:`{3,}|~{3,})\{.*|^:{3,}.*|(?<!`)\{[a-z][\w:+.-]*\}`.*?`|^\([\w-]+\)=$|\{\{.*?\}\}",
+    re.MULTILINE,
+)
+# These two pages hold what there is at build time only: a figure, and how the build went.
+BUILT = {"index.md": ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
+
+
+@functools.cache
+def cells_of(page: Path) -> list[nbformat.NotebookNode]:
+    """Cells of a chapter; a page of Markdown is one cell."""
+    if page.suffix == ".ipynb":
+        return nbformat.read(page, as_version=4).cells
+    text = re.sub(r"\A---\n.*?\n---\n", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [nbformat.v4.new_markdown_cell(text, id="0")]
+
+
+def words_of(page: Path) -> str:
+    return "\n\n".join(cell.source for cell in cells_of(page) if cell.cell_type == "markdown")
+
+
+def tags_of(cell: nbformat.NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+# Standard Markdown and nothing else
+
+
+@each_page
+def test_a_page_holds_no_directive_role_or_label(page):
+    found = MYST.findall(words_of(page))
+    assert re.findall(r"\{[\w-]+\}", "".join(found)) == BUILT.get(page.name, [])
+    assert page.name in BUILT or found == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "(exploring)=",
+        "```{warning}\nMind.\n```",
+        ":::{note}\n:::",
+        "> ```{tip}",
+        "See {ref}`exploring`.",
+        "{cite:p}`x`",
+    ],
+)
+def test_a_directive_role_or_label_would_be_seen(words):
+    assert MYST.search(f"Words.\n\n{words}\n\nMore.")
+    assert not MYST.search(
+        "`{name}` and `x`, $\\text{Normal}$, a dict {1: 2} and\n\n```python\nx = {}\n```"
+    )
+
+
+@each_page
+def test_a_heading_stands_at_the_beginning_of_its_cell(page):
+    """One cell never ends one thing and begins another."""
+    if page.suffix == ".ipynb":
+        inside = [
+            (cell.id, line)
+            for cell in cells_of(page)
+            if cell.cell_type == "markdown"
+            for line in without_code(cell.source).splitlines()[1:]
+            if re.match("#{1,6} ", line)
+        ]
+        assert inside == []
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+# Links
+
+
+@each_page
+def test_every_link_leads_to_a_file_and_a_heading_in_it(page):
+    links = links_in(page)
+    assert dead_links(links, page) == []
+    assert page.suffix == ".md" or links
+
+
+def links_in(page: Path) -> list[str]:
+    """Targets of the links and pictures in Markdown, in the sentences that cells make, too."""
+    tokens = [token for block in MARKDOWN.parse(words_of(page)) for token in block.children or []]
+    found = [token.attrs.get("href") or token.attrs.get("src") for token in tokens if token.attrs]
+    code = "\n".join(cell.source for cell in cells_of(page) if cell.cell_type == "code")
+    return [*filter(None, found), *re.findall(r"\]\(([\w./-]+\.(?:ipynb|md)[\w#-]*)\)", code)]
+
+
+def dead_links(links: list[str], page: Path) -> list[str]:
+    dead = []
+    for link in links:
+        path, _, place = unquote(link).partition("#")
+        target = page.parent / path if path else page
+        if "://" not in link and not (
+            target.is_file() and (not place or place in places_in(target))
+        ):
+            dead.append(link)
+    return dead
+
+
+@functools.cache
+def places_in(page: Path) -> set[str]:
+    """Names of the headings, as GitHub makes them."""
+    names = []
+    for block in re.findall(r"^#+ (.+)$", without_code(words_of(page)), re.MULTILINE):
+        words = BeautifulSoup(MARKDOWN.renderInline(block), "html.parser").text
+        kept = "".join(c for c in words.lower() if c in " -_" or unicodedata.category(c)[0] in "LN")
+        name = kept.replace(" ", "-")
+        again = sum(
+            re.fullmatch(rf"{re.escape(name)}(-\d+)?", other) is not None for other in names
+        )
+        names.append(f"{name}-{again}" if again else name)
+    return set(names)
+
+
+def test_a_dead_link_would_be_seen():
+    good = ["glossary.md#partial-pooling", "https://example.org", "#exercises"]
+    bad = ["gone.md", "glossary.md#gone", "#gone", "exploring"]
+    assert dead_links(good + bad, CHAPTERS[1]) == bad
+
+
+# Exercises and their solutions
+
+
+def exercises_of(chapter: Path) -> list[list[nbformat.NotebookNode]]:
+    """The cells of each exercise: question, the reader's place, heading of the solution, solution."""
+    cells = cells_of(chapter)
+    asked = [place for place, cell in enumerate(cells) if "exercise" in tags_of(cell)]
+    assert cells[asked[0] - 1].source == "## Exercises"
+    assert cells[-1].source.startswith("## Key points\n")
+    return [cells[start:end] for start, end in pairwise([*asked, len(cells) - 1])]
+
+
+@each_chapter
+def test_an_exercise_has_its_number_and_folds_its_hint(chapter):
+    number = chapter.stem.split("_")[0].lstrip("0").upper()
+    for count, (question, *_) in enumerate(exercises_of(chapter), start=1):
+        assert question.source.startswith(f"### Exercise {number}.{count}: ")
+        _, *hint = re.split(r"\n\n(?=<details)", question.source)
+        pattern = r"<details><summary>Hint</summary>\n\n.*\n\n</details>"
+        assert all(re.fullmatch(pattern, part, re.DOTALL) for part in hint)
+
+
+@each_chapter
+def test_the_reader_has_a_place_for_each_name_that_the_check_reads(chapter):
+    for question, own, *_ in exercises_of(chapter):
+        assert (own.id, tags_of(own) - {"self-check"}) == (f"{question.id}-open", {"remove-cell"})
+        if question.id in answers.ANSWERS:
+            names, check = re.fullmatch(r"#.*\n((?:\w+ = \.\.\.\n)+)(.*)", own.source).groups()
+            read = set(re.findall(r"\w+", check.partition(",")[2]))
+            assert read == set(re.findall(r"\w+", names))
+            assert check.startswith(f'print(answers.check("{question.id}", ')
+
+
+@each_chapter
+def test_a_solution_is_cells_of_its_own_under_a_heading_that_is_collapsed(chapter):
+    """From there to the next exercise, and nowhere else."""
+    solved = []
+    for question, _, heading, *solution in exercises_of(chapter):
+        assert (heading.id, heading.source) == (f"{question.id}-solution", "#### Solution")
+        assert heading.metadata["jp-MarkdownHeadingCollapsed"] and solution
+        solved += [heading, *solution]
+    assert solved == [cell for cell in cells_of(chapter) if "solution" in tags_of(cell)]
+
+
+FOLDED = {"remove-input", "hide-input", "solution"}
+
+
+@each_chapter
+def test_what_the_page_folds_is_folded_in_jupyterlab_and_colab(chapter):
+    for cell in cells_of(chapter):
+        folds = cell.cell_type == "code" and bool(FOLDED & tags_of(cell))
+        hides = folds or "colab" in tags_of(cell)
+        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == hides, cell.id
+        assert (cell.metadata.get("cellView") == "form") == folds, cell.id
+        assert cell.source.startswith("# @title ") == folds, cell.id
+
+
+TAGS = {"parameters", "colab", "remove-cell", "remove-input", "hide-input", "hide-output"}
+TAGS |= {"exercise", "self-check", "solution", "noisy", "fit"}
+
+
+@each_chapter
+def test_only_tags_that_something_reads(chapter):
+    assert set().union(*map(tags_of, cells_of(chapter))) <= TAGS
+    assert not [cell.id for cell in cells_of(chapter) if "slideshow" in cell.metadata]
+
+
+def test_every_chapter_begins_with_the_cell_that_installs_the_lock_in_colab():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
+    url, branch = config["url"], config["branch"]
+    first = {cells_of(chapter)[1].source for chapter in CHAPTERS}
+    (code,) = first
+    assert {cells_of(chapter)[1].id for chapter in CHAPTERS} == {"colab"}
+    raw = url.replace("https://github.com", "https://raw.githubusercontent.com")
+    assert (
+        f'"{raw}/{branch}/requirements.lock"' in code
+        and f'"{url.removeprefix("https://")}"' in code
+    )
+    assert (
+        "--require-hashes -r {lock}" in code
+        and f"--no-deps --no-build-isolation git+https://{{book}}@{branch}" in code
+    )
+
+
+# The page says what the file says
+
+
+@each_chapter
+def test_notebook_and_page_say_the_same(chapter, html):
+    page = html / "notebooks" / f"{chapter.stem}.html"
+    ours, theirs = said_by_file(chapter), said_by_page(page.read_text(encoding="utf-8"))
+    assert [*unified_diff(ours, theirs, "file", "page", lineterm="", n=2)] == []
+
+
+def said_by_file(chapter: Path) -> list[str]:
+    return only_words(BeautifulSoup(MARKDOWN.render(words_of(chapter)), "html.parser"))
+
+
+def said_by_page(text: str) -> list[str]:
+    """Words of the article, without cells and what the theme adds."""
+    article = BeautifulSoup(text, "html.parser").find("article")
+    for added in article.select(".cell, .headerlink, .toctree-wrapper, .prev-next-area"):
+        added.decompose()
+    for title in article.select(".solution > .admonition-title"):
+        title.string = "Solution"  # the page adds to which exercise
+    return only_words(article)
+
+
+def only_words(soup: BeautifulSoup) -> list[str]:
+    """Words one by one, without formulas and typography."""
+    for formula in soup.select(".math, eq, eqn"):
+        formula.decompose()
+    return re.findall(r"[^\W_]+", soup.text)

@@ -1,0 +1,136 @@
+"""A page of the book in a real browser: from disk, without a network, and what to look at there."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page
+
+from chapters import list_pages
+
+WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 360, "height": 740}
+# Only what is wrong is asked for: to list all that is right takes most of the time.
+AXE = {"preload": False, "resultTypes": ["violations"], "reporter": "no-passes"}
+# In the dark theme only colours are others.
+WCAG = {
+    "light": AXE | {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
+    "dark": AXE | {"runOnly": {"type": "rule", "values": ["color-contrast"]}},
+}
+# A page has thousands of coloured words of code, in few colours that have a test of their own; what else
+# can be wrong with code is that it scrolls and no key reaches it.
+WHERE = {"exclude": [".highlight"]}
+REACHED = """() => [...document.querySelectorAll(".highlight pre")]
+    .every(e => e.scrollWidth <= e.clientWidth || e.tabIndex >= 0)"""
+STILL = "* { transition: none !important; animation: none !important }"
+# Figures whose shape on the page is not that of the picture, by more than rounding.
+SQUEEZED = """() => [...document.querySelectorAll("article img")].filter(i => i.width &&
+    Math.abs(i.naturalWidth / i.naturalHeight / (i.width / i.height) - 1) > 0.03).map(i => i.src)"""
+BROKEN = "[...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
+UNFOLD = """async () => {
+    document.querySelectorAll("details").forEach(e => e.open = true);
+    document.querySelectorAll(".toggle-hidden").forEach(e => e.classList.remove("toggle-hidden"));
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done))) }"""
+# The longest pages first, so that no browser is left alone with one at the end.
+LONGEST_FIRST = sorted(list_pages(), key=lambda path: -path.stat().st_size)
+PAGES = [f"notebooks/{path.stem}" for path in LONGEST_FIRST] + ["genindex", "search"]
+
+
+class Visit:
+    """A page opened from disk, the files that it took, and all that went wrong while it was open."""
+
+    def __init__(self, browser: Browser, file: Path, query: str = ""):
+        self.problems: list[str] = []
+        self.files: set[Path] = set()
+        self.context = browser.new_context(
+            viewport=WIDE, color_scheme="light", reduced_motion="reduce", offline=True
+        )
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        self.page.on(
+            "requestfailed", lambda request: self.problems.append(f"failed: {request.url}")
+        )
+        self.page.on("request", self.note_request)
+        self.page.on("console", self.note_message)
+        self.page.goto(file.as_uri() + query)
+        self.page.evaluate("async () => window.MathJax?.startup && await MathJax.startup.promise")
+
+    def note_request(self, request) -> None:
+        address = urlparse(request.url)
+        if address.scheme == "file":
+            self.files.add(Path(unquote(address.path)))
+        elif address.scheme not in ("data", "blob"):
+            self.problems.append(f"outside: {request.url}")
+
+    def note_message(self, message) -> None:
+        # The theme's script says this once, the first time that a browser has no choice stored.
+        if message.type == "error" and "invalid theme mode" not in message.text:
+            self.problems.append(f"console: {message.text}")
+
+    def load_images(self) -> None:
+        self.page.evaluate(
+            "async () => { const all = [...document.images]; all.forEach(i => i.loading = 'eager');"
+            "await Promise.allSettled(all.map(i => i.decode())) }"
+        )
+
+    def count(self, selector: str) -> int:
+        return self.page.locator(selector).count()
+
+    def show_theme(self, theme: str) -> None:
+        self.page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+
+    def unfold(self) -> None:
+        """Open all that folds; scripts look again after a size changes."""
+        self.page.add_style_tag(content=STILL)
+        self.page.evaluate(UNFOLD)
+        self.page.wait_for_function(REACHED, timeout=5000)
+
+    def narrow(self) -> None:
+        self.page.set_viewport_size(NARROW)
+        self.page.wait_for_function(REACHED, timeout=5000)
+
+    def __enter__(self) -> "Visit":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.context.close()
+
+
+def visit(browser: Browser, html: Path, name: str, query: str = "") -> Visit:
+    return Visit(browser, html / f"{name}.html", query)
+
+
+def faults(opened: Visit) -> list[str]:
+    """What a page that has loaded shows broken: pictures, formulas, icons, figures out of shape."""
+    found = {
+        "pictures": opened.page.evaluate(BROKEN),
+        "formulas": opened.count(".math:not(:has(mjx-container))"),
+        "errors in formulas": opened.count(
+            "mjx-merror, [data-mjx-error], mjx-container [fill=red]"
+        ),
+        "icons": opened.count("svg.svg-inline--fa .missing"),
+        "squeezed": opened.page.evaluate(SQUEEZED),
+    }
+    return [f"{name}: {what}" for name, what in found.items() if what] + opened.problems
+
+
+def violations(page: Page, theme: str = "light", where: dict = WHERE) -> list[str]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    run = "([where, options]) => axe.run(where, options)"
+    found = page.evaluate(run, [where, WCAG[theme]])["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+
+
+def widest(page: Page) -> str:
+    """What makes the page scroll sideways, for the message of a failure."""
+    return page.evaluate(
+        "() => [...document.querySelectorAll('.bd-main *')]"
+        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetParent)"
+        ".slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join('\\n')"
+    )
+
+
+def add_to_article(page: Page, html: str) -> None:
+    page.evaluate(
+        "html => document.querySelector('article').insertAdjacentHTML('beforeend', html)", html
+    )
