@@ -183,13 +183,9 @@ def _convergence_failures(summary: pd.DataFrame) -> list[tuple]:
 
 def _distance_failures(differences: pd.Series) -> list[tuple]:
     """Numbers too far from the exact answer, in Monte Carlo standard errors."""
+    far, limit = "{}, distance from exact in MCSE", f"<= {DISTANCE_LIMIT}"
     return [
-        (
-            label,
-            f"{statistic}, distance from exact in MCSE",
-            round(distance, 1),
-            f"<= {DISTANCE_LIMIT}",
-        )
+        (label, far.format(statistic), round(distance, 1), limit)
         for (label, statistic), distance in differences.items()
         if not abs(distance) <= DISTANCE_LIMIT
     ]

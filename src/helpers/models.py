@@ -10,15 +10,7 @@ import xarray as xr
 
 from helpers.exact import exact_posterior
 from helpers.frames import group_labels
-from helpers.priors import (
-    MODELS,
-    PARAMETERS,
-    SEED,
-    Columns,
-    Priors,
-    check_choice,
-    check_columns,
-)
+from helpers.priors import MODELS, PARAMETERS, SEED, Columns, Priors, check_choice, check_columns
 
 __all__ = [
     "BACKENDS",
@@ -33,13 +25,7 @@ __all__ = [
 ]
 
 BACKENDS = ("pymc", "bambi", "exact")
-EXTENSIONS = (
-    "prior",
-    "prior_predictive",
-    "posterior_predictive",
-    "log_likelihood",
-    "log_prior",
-)
+EXTENSIONS = ("prior", "prior_predictive", "posterior_predictive", "log_likelihood", "log_prior")
 OUTCOME_DATA = "observed_outcome"
 
 
@@ -169,10 +155,7 @@ def fit(
 
 
 def rename_bambi(
-    tree: xr.DataTree,
-    *,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
+    tree: xr.DataTree, *, predictor: str = Columns.predictor, group: str = Columns.group
 ) -> xr.DataTree:
     """Give a fit of Bambi's the names that ``fit`` gives, so that it can meet the exact answer.
 

@@ -82,8 +82,7 @@ def present_summary(
 
 
 def format_estimate(
-    draws: xr.DataArray | xr.Dataset | xr.DataTree,
-    statistic: str | Callable[..., float] = "mean",
+    draws: xr.DataArray | xr.Dataset | xr.DataTree, statistic: str | Callable[..., float] = "mean"
 ) -> str:
     """Write one number with the digits that its Monte Carlo error supports.
 

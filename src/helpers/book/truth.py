@@ -29,18 +29,27 @@ def true_parameters() -> dict:
     (s per decade), ``rho``, and ``counties`` with each county's own values. Intercept and slope are
     the plain means over the eight counties; the sds are root mean squares around them.
     """
-    baseline, slope = COUNTIES["baseline"], COUNTIES["slope_per_decade"]
+    population = _average(COUNTIES["baseline"], COUNTIES["slope_per_decade"])
     return {
         "seed": SEED,
         "reference_age": REFERENCE_AGE,
         "age_sd": AGE_SD,
         "sigma": SIGMA,
-        "intercept": round(baseline.mean(), 6),
-        "slope_per_decade": round(slope.mean(), 6),
-        "group_sd": round(baseline.std(ddof=0), 6),
-        "slope_sd": round(slope.std(ddof=0), 6),
-        "rho": round(baseline.corr(slope), 6),
+        "intercept": round(population["intercept"], 6),
+        "slope_per_decade": round(population["slope"], 6),
+        **{name: round(population[name], 6) for name in ("group_sd", "slope_sd", "rho")},
         "counties": COUNTIES.to_dict(orient="index"),
+    }
+
+
+def _average(intercept: pd.Series, slope: pd.Series) -> dict:
+    """Means over the counties, root mean squares around them, and the correlation."""
+    return {
+        "intercept": intercept.mean(),
+        "slope": slope.mean(),
+        "group_sd": intercept.std(ddof=0),
+        "slope_sd": slope.std(ddof=0),
+        "rho": intercept.corr(slope),
     }
 
 
@@ -63,18 +72,12 @@ def truth_on_scale(scale: Scale) -> dict:
     ``slope_sd`` (s per sd of age), ``group_sd`` and ``sigma`` (s), ``rho``, and the Series
     ``group_intercept`` and ``group_slope`` (deviations by county).
     """
-    truth = load_truth()
-    counties = pd.DataFrame.from_dict(truth["counties"], orient="index").rename_axis("county")
-    slope = counties["slope_per_decade"] * scale.sd / 10
-    years_from_reference = scale.mean - truth["reference_age"]
-    intercept = counties["baseline"] + counties["slope_per_decade"] * years_from_reference / 10
+    slope = COUNTIES["slope_per_decade"] * scale.sd / 10
+    decades = (scale.mean - REFERENCE_AGE) / 10
+    intercept = COUNTIES["baseline"] + COUNTIES["slope_per_decade"] * decades
     return {
-        "intercept": intercept.mean(),
-        "slope": slope.mean(),
-        "sigma": truth["sigma"],
-        "group_sd": intercept.std(ddof=0),
-        "slope_sd": slope.std(ddof=0),
-        "rho": intercept.corr(slope),
+        **_average(intercept, slope),
+        "sigma": SIGMA,
         "group_intercept": intercept - intercept.mean(),
         "group_slope": slope - slope.mean(),
     }

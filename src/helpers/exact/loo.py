@@ -8,16 +8,8 @@ import xarray as xr
 from arviz import ELPDData
 from scipy import special
 
-from helpers.exact.gaussian import (
-    Reduced,
-    Sds,
-    condition,
-    deviations,
-    reduce_groups,
-    sufficient_statistics,
-    times,
-    transpose,
-)
+from helpers.exact import gaussian
+from helpers.exact.gaussian import Reduced, Sds, times, transpose
 from helpers.exact.quadrature import Problem, build_problem, integrate, sds_at
 from helpers.frames import group_labels
 from helpers.priors import Columns, Priors
@@ -174,12 +166,12 @@ class _Grid:
 
 
 def _lay_grid(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> _Grid:
-    statistics = sufficient_statistics(frame, **vars(columns))
+    statistics = gaussian.sufficient_statistics(frame, **vars(columns))
     problem = build_problem(name, statistics, priors)
     nodes, _ = integrate(problem)
     sds, _ = sds_at(problem, nodes.position)
     log_weight = special.log_softmax(nodes.log_density)
-    return _Grid(problem, sds, log_weight, *condition(sds, problem.data), statistics)
+    return _Grid(problem, sds, log_weight, *gaussian.condition(sds, problem.data), statistics)
 
 
 def _forget(label: str, grid: _Grid) -> tuple[float, np.ndarray, np.ndarray, np.ndarray]:
@@ -187,8 +179,8 @@ def _forget(label: str, grid: _Grid) -> tuple[float, np.ndarray, np.ndarray, np.
 
     At each node the density of the group given the others is that of all rows over that of the others.
     """
-    others = reduce_groups(grid.statistics.drop(index=label), grid.problem.priors)
-    log_likelihood, line, covariance = condition(grid.sds, others)
+    others = gaussian.reduce_groups(grid.statistics.drop(index=label), grid.problem.priors)
+    log_likelihood, line, covariance = gaussian.condition(grid.sds, others)
     log_weight = grid.log_weight + log_likelihood - grid.log_likelihood
     score = -special.logsumexp(log_weight)
     return float(score), log_weight + score, line + others.reference[:, None], covariance
@@ -198,7 +190,7 @@ def _own_line(
     sds: Sds, data: Reduced, j: int, line: np.ndarray, covariance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean (2, K) and covariance (2, 2, K) of group j's own line given the sds and all rows."""
-    c, S, C = deviations(sds, data, j)
+    c, S, C = gaussian.deviations(sds, data, j)
     rest = np.eye(2)[..., None] - S
     mean = c + np.einsum("abk,bk->ak", rest, line)
     return mean, C + times(times(rest, covariance), transpose(rest))

@@ -16,17 +16,8 @@ import pandas as pd
 import xarray as xr
 from scipy import optimize, special, stats
 
-from helpers.exact.gaussian import (
-    Reduced,
-    Sds,
-    condition,
-    deviations,
-    draw_normal,
-    reduce_groups,
-    sufficient_statistics,
-    times,
-    transpose,
-)
+from helpers.exact import gaussian
+from helpers.exact.gaussian import Reduced, Sds, times, transpose
 from helpers.priors import (
     EFFECTS,
     INTERVAL,
@@ -103,7 +94,9 @@ def exact_posterior(
     if not (isinstance(draws, Integral) and draws > 0):
         raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
     if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
-        data = sufficient_statistics(data, outcome=outcome, predictor=predictor, group=group)
+        data = gaussian.sufficient_statistics(
+            data, outcome=outcome, predictor=predictor, group=group
+        )
     problem = build_problem(name, data, priors)
     nodes, shift = integrate(problem)
     exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
@@ -153,7 +146,7 @@ def build_problem(name: str, statistics: pd.DataFrame, priors: Priors) -> Proble
     Raises ``ValueError`` for an unknown model, ``QuadratureFailed`` for rows without any scatter.
     """
     check_choice("model", name, MODELS)
-    data = reduce_groups(statistics, priors)
+    data = gaussian.reduce_groups(statistics, priors)
     _refuse_noiseless(name, statistics, data)
     sigma = np.sqrt(data.residual_ss / data.spare) if data.spare > 0 else 0.0
     sigma = sigma or np.sqrt(np.mean(data.q**2)) or priors.sigma
@@ -208,7 +201,7 @@ def sds_at(problem: Problem, t: np.ndarray) -> tuple[Sds, np.ndarray]:
 def _log_density(problem: Problem, t: np.ndarray) -> np.ndarray:
     """Log of prior times likelihood at positions t (K, d), on the scale of t."""
     sds, log_prior = sds_at(problem, t)
-    return log_prior + condition(sds, problem.data)[0]
+    return log_prior + gaussian.condition(sds, problem.data)[0]
 
 
 # The grid
@@ -352,11 +345,11 @@ def _moments(problem: Problem, nodes: Nodes) -> Iterator[tuple[str, int, np.ndar
     sds, _ = sds_at(problem, nodes.position)
     for name in problem.names:
         yield name, -1, getattr(sds, name), np.zeros(len(nodes.index))
-    _, line, covariance = condition(sds, problem.data)
+    _, line, covariance = gaussian.condition(sds, problem.data)
     for k, name in enumerate(("intercept", "slope")):
         yield name, -1, line[k] + problem.data.reference[k], covariance[k, k]
     for j in range(len(problem.data.q) if problem.effects else 0):
-        c, S, C = deviations(sds, problem.data, j)
+        c, S, C = gaussian.deviations(sds, problem.data, j)
         mean = c - np.einsum("abk,bk->ak", S, line)
         total = C + times(times(S, covariance), transpose(S))
         for k, name in enumerate(problem.effects):
@@ -455,14 +448,14 @@ def _draw(
 ) -> dict[str, np.ndarray]:
     """Independent draws of every parameter, in arrays of shape (draws,) or (groups, draws)."""
     sds, _ = sds_at(problem, _draw_positions(problem, nodes, draws, rng))
-    _, mean, covariance = condition(sds, problem.data)
-    line = draw_normal(mean, covariance, rng)
+    _, mean, covariance = gaussian.condition(sds, problem.data)
+    line = gaussian.draw_normal(mean, covariance, rng)
     drawn = {name: getattr(sds, name) for name in problem.names}
     drawn["intercept"], drawn["slope"] = line + problem.data.reference[:, None]
     drawn |= {name: np.empty((len(problem.data.q), draws)) for name in problem.effects}
     for j in range(len(problem.data.q) if problem.effects else 0):
-        c, S, C = deviations(sds, problem.data, j)
-        deviation = draw_normal(c - np.einsum("abk,bk->ak", S, line), C, rng)
+        c, S, C = gaussian.deviations(sds, problem.data, j)
+        deviation = gaussian.draw_normal(c - np.einsum("abk,bk->ak", S, line), C, rng)
         for k, name in enumerate(problem.effects):
             drawn[name][j] = deviation[k]
     return drawn

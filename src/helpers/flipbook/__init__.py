@@ -4,7 +4,7 @@
 picture to touch needs.
 """
 
-from helpers.flipbook.pages import axis_limits, make_flipbook, plot_data_sets, present_shares
+from helpers.flipbook.pages import make_flipbook, plot_data_sets, present_shares
 from helpers.flipbook.simulation import simulate
 
-__all__ = ["axis_limits", "make_flipbook", "plot_data_sets", "present_shares", "simulate"]
+__all__ = ["make_flipbook", "plot_data_sets", "present_shares", "simulate"]

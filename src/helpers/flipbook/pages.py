@@ -55,27 +55,6 @@ def present_shares(
     return pd.DataFrame(rows, index=list(simulated), columns=list(kinds))
 
 
-def axis_limits(simulated: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
-    """Limits of an axis that one wild data set cannot stretch.
-
-    Parameters
-    ----------
-    simulated
-        Simulated outcomes, any shape.
-    observed
-        Observed outcomes, in the same units.
-
-    Returns
-    -------
-    The lowest and the highest value: 0, everything observed and all but the outermost 0.5 % of the
-    simulated outcomes at either end lie between them, with a small margin.
-    """
-    low, high = np.quantile(simulated, FRAME_QUANTILES)
-    low, high = min(0, low, observed.min()), max(0, high, observed.max())
-    margin = 0.03 * (high - low)
-    return float(low - margin), float(high + margin)
-
-
 def plot_data_sets(
     frame: pd.DataFrame,
     simulated: xr.DataArray,
@@ -104,14 +83,14 @@ def plot_data_sets(
     plausible
         Ends of the blue ground.
     limits
-        Ends of the outcome's axis; ``axis_limits`` of what is shown by default. A triangle at the
+        Ends of the outcome's axis; by default so that one wild data set cannot stretch it. A triangle at the
         edge stands for a point outside.
     number
         How many data sets to show; the first ones are taken, none is chosen.
     """
     shown = original_column(frame, predictor)
     first = _first_data_sets(simulated, number)
-    limits = limits or axis_limits(first, frame[outcome])
+    limits = limits or _axis_limits(first, frame[outcome])
     labels = group_labels(frame, group)
     colors = _hex_colors(labels.cat.categories)
     panels = {"Observed": frame[outcome].to_numpy()}
@@ -191,7 +170,7 @@ def make_flipbook(
         shares = present_shares(simulated, plausible)
         tables[name] = _table(shares, f"Shares in {most:,} data sets, %")
     limits = {
-        label: axis_limits(_first_data_sets(values, PAGES), frame[outcome])
+        label: _axis_limits(_first_data_sets(values, PAGES), frame[outcome])
         for label, values in simulated.items()
     }
     data = _describe_frame(frame, design, columns) | {
@@ -259,6 +238,14 @@ def _hex_colors(labels: pd.Index) -> dict[str, str]:
     """Each group's colour, in the order of the labels."""
     colors = group_colors(labels)
     return {label: to_hex(colors[label]) for label in labels}
+
+
+def _axis_limits(simulated: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
+    """Limits between which lie 0, all observed and all but the outermost 0.5 % of the simulated outcomes."""
+    low, high = np.quantile(simulated, FRAME_QUANTILES)
+    low, high = min(0, low, observed.min()), max(0, high, observed.max())
+    margin = 0.03 * (high - low)
+    return float(low - margin), float(high + margin)
 
 
 def _draw_data_set(

@@ -5,12 +5,7 @@ import pytest
 import xarray as xr
 
 from helpers import exact, tables
-from helpers.book.truth import (
-    compare_with_truth,
-    load_truth,
-    true_parameters,
-    truth_on_scale,
-)
+from helpers.book.truth import compare_with_truth, load_truth, true_parameters, truth_on_scale
 
 
 def test_truth_json_holds_every_parameter_county_by_county():

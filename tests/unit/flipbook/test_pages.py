@@ -137,13 +137,13 @@ def test_on_paper_the_still_picture_takes_the_place_of_the_controls(page):
 
 def test_one_wild_data_set_does_not_stretch_the_axis(visits):
     values = draw_wild(visits).to_numpy()[0]
-    calm = flipbook.axis_limits(values, visits["bounce_time"])
+    calm = pages._axis_limits(values, visits["bounce_time"])
     values[0, 0] = 1e9
-    assert flipbook.axis_limits(values, visits["bounce_time"]) == pytest.approx(calm, rel=0.05)
+    assert pages._axis_limits(values, visits["bounce_time"]) == pytest.approx(calm, rel=0.05)
 
 
 def test_the_axis_holds_zero_and_every_observed_time(visits):
-    low, high = flipbook.axis_limits(np.full((2, 3), 210.0), visits["bounce_time"])
+    low, high = pages._axis_limits(np.full((2, 3), 210.0), visits["bounce_time"])
     assert low < 0
     assert high > visits["bounce_time"].max()
 
