@@ -44,7 +44,7 @@ pdf: book
 	@$(BIN)/python tools/build/pdf.py
 
 bench: .venv/ready
-	@$(BIN)/python tools/study/bench.py
+	@PYTHONPATH=tools/build $(BIN)/python tools/study/bench.py
 
 calibrate: .venv/ready
 	@$(BIN)/python tools/study/calibrate.py

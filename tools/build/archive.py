@@ -11,9 +11,10 @@ from chapters import ROOT
 BUILD = ROOT / "_build"
 PAGES, NOTEBOOKS = (BUILD / f"bayesian-lmm-book-{kind}.zip" for kind in ("html", "notebooks"))
 # All that `make lab`, `make book` and the other ways of README's part "Run" read.
-NEEDED = ("notebooks/*", "data/*", "src/**/*.py", "src/**/*.html", "tools/build/*", "_static/*")
-NEEDED += ("*.md", "LICENSE*", "CITATION.cff", "Makefile", "_config.yml", "_toc.yml", "postBuild")
-NEEDED += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version")
+NEEDED = ("notebooks/*.ipynb", "notebooks/*.md", "data/*", "src/**/*.py", "src/**/*.html", "*.md")
+NEEDED += ("tools/build/*", "_static/*", "Makefile", "_config.yml", "_toc.yml", "pyproject.toml")
+NEEDED += ("requirements.lock", "environment.yml", "postBuild", ".python-version")
+NEEDED += ("LICENSE*", "CITATION.cff")
 
 
 def write_archive(archive: Path, folder: Path, files: list[Path]) -> None:
