@@ -66,7 +66,7 @@ def test_a_run_stores_posteriors_and_leaves_no_trace_of_it_in_the_notebook(tmp_p
     page = write(tmp_path / "page.ipynb", new_markdown_cell("# Title"), fit_cell(), shown)
     executed, _, error = execute(page, tmp_path / "stored")
     assert error is None
-    assert [path.stem for path in (tmp_path / "stored").iterdir()] == ["fit-here"]
+    assert [path.stem for path in (tmp_path / "stored").glob("*.txt")] == ["fit-here"]
     assert [cell.source for cell in executed.cells] == ["# Title", FIT, shown.source]
     assert [cell.execution_count for cell in executed.cells[1:]] == [1, 2]
     assert executed.cells[2].outputs[0].data["text/plain"] == "[]"
@@ -80,6 +80,15 @@ def test_what_is_stored_is_what_the_cell_assigned(tmp_path):
     page = write(tmp_path / "page.ipynb", new_code_cell(FIT), fit_cell("again, n = tree, 1"))
     assert execute(page, tmp_path / "stored")[2] is None
     assert list(stored.load("fit-here", tmp_path / "stored")) == ["again"]
+
+
+def test_a_cell_that_fills_a_dict_of_another_cell_is_stored_too(tmp_path):
+    from helpers.workshop import stored
+
+    first = new_code_cell(FIT + "\nfitted = {'noisy': {}}")
+    page = write(tmp_path / "page.ipynb", first, fit_cell("fitted['noisy'][1] = tree"))
+    assert execute(page, tmp_path / "stored")[2] is None
+    assert list(stored.load("fit-here", tmp_path / "stored")["fitted"]["noisy"]) == [1]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 After each cell with the tag ``fit`` its posteriors are stored, for participants of a workshop to load.
 """
 
+import ast
 import os
 import shutil
 import sys
@@ -10,7 +11,6 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
-from symtable import symtable
 
 import nbformat
 import papermill
@@ -78,9 +78,10 @@ def add_storing(notebook: NotebookNode, folder: Path) -> NotebookNode:
 
 
 def assigned(code: str) -> list[str]:
-    """The names that a cell assigns."""
-    symbols = symtable(code, "cell", "exec").get_symbols()
-    return [symbol.get_name() for symbol in symbols if symbol.is_assigned()]
+    """The names that a cell assigns, wholly or an entry of."""
+    nodes = [node for node in ast.walk(ast.parse(code)) if hasattr(node, "ctx")]
+    targets = [node for node in nodes if isinstance(node.ctx, ast.Store)]
+    return sorted({ast.unparse(target).partition("[")[0] for target in targets})
 
 
 def is_fit(cell: NotebookNode) -> bool:
@@ -148,7 +149,7 @@ def needs_execution(cache, page: Path, stored: Path) -> bool:
     with suppress(KeyError):
         cache.match_cache_notebook(notebook)
         fits = filter(is_fit, notebook.cells)
-        return not all(any(stored.glob(f"{cell.id}*")) for cell in fits)
+        return not all((stored / f"{cell.id}.txt").exists() for cell in fits)
     return True
 
 
@@ -167,9 +168,10 @@ def forget_others(keep: Path) -> None:
 def main() -> None:
     os.chdir(ROOT)
     start = time.perf_counter()
-    executed = execute_stale(cache_path(), stored_path())
-    forget_others(cache_path())
-    forget_others(stored_path())
+    folders = cache_path(), stored_path()  # asked once: a helper may be saved meanwhile
+    executed = execute_stale(*folders)
+    for folder in folders:
+        forget_others(folder)
     print(
         f"Executed {len(executed)} pages in {time.perf_counter() - start:.0f} s; the others were fresh."
     )

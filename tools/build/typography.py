@@ -10,7 +10,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # The space in "95 %", and those in "P(slope < 0)", which is written in HTML with an entity.
 INSIDE = re.compile(
-    r"(?<=\d) (?=(?:%|s|years?|minutes?)(?!\w))| (?=(?:<|&lt;) \d)|(?<= <) (?=\d)|(?<= &lt;) (?=\d)"
+    r"(?<=\d) (?=(?:%|s|years?|minutes?)(?!\w))| (?=(?:<|&lt;) \d)|(?<=<) (?=\d)|(?<=&[lg]t;) (?=\d)"
 )
 VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
 TABLE = 'class="dataframe"'

@@ -6,9 +6,12 @@ A participant's notebook asks for them in so many words::
         fit_pymc = stored.load("05_pooled_regression/9")["fit_pymc"]
     else:
         fit_pymc = pm.sample(...)
+
+A cell's file lists its fits; the fits lie beside each other, equal ones once: chapters share many.
 """
 
 import ast
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,12 +32,12 @@ def save(name: str, posteriors: dict, folder: Path) -> None:
     Parameters
     ----------
     name
-        Of the chapter and the cell; the file is ``<name>.zip``.
+        Of the chapter and the cell; the list is ``<name>.txt``.
     posteriors
         Fits (DataTree), or dicts of fits at any depth, by the variable that holds them. Whatever else
         a dict holds stays out, and so do the groups ``LEFT_OUT``: ``extend`` adds those.
     folder
-        Where to store them; it is made if need be.
+        Where to store list and fits; it is made if need be.
 
     Raises
     ------
@@ -44,11 +47,18 @@ def save(name: str, posteriors: dict, folder: Path) -> None:
     found = dict(_list_fits(posteriors))
     if not found:
         raise ValueError(f"The cell {name!r} holds no posterior to store.")
-    packed = {str(n): _pack(fit) for n, fit in enumerate(found.values())}
-    whole = xr.DataTree(xr.Dataset(attrs={"found": repr(list(found))}), packed)
-    entry = folder / f"{name}.zip"
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    fits.write(whole, entry)
+    listed = folder / f"{name}.txt"
+    listed.parent.mkdir(parents=True, exist_ok=True)
+    files = {place: f"{_identify(fit)}.zip" for place, fit in found.items()}
+    for place, file in files.items():
+        fits.write(_pack(found[place]), folder / file)
+    listed.write_text(repr(files), encoding="utf-8")
+
+
+def list_files(name: str, folder: Path = FOLDER) -> dict[tuple, str]:
+    """The file of each fit that a cell stored, by the variable and the labels that lead to it."""
+    listed = folder / f"{name}.txt"
+    return ast.literal_eval(listed.read_text("utf-8")) if listed.exists() else {}
 
 
 def load(name: str, folder: Path = FOLDER) -> dict:
@@ -63,20 +73,18 @@ def load(name: str, folder: Path = FOLDER) -> dict:
     FileNotFoundError
         If it is not there, or its bytes are not those that were written.
     """
-    file = f"{folder.name}/{name}.zip"
-    whole = fits.read(folder / f"{name}.zip")
-    if whole is None:
+    found = {place: fits.read(folder / file) for place, file in list_files(name, folder).items()}
+    if not found or any(fit is None for fit in found.values()):
         raise FileNotFoundError(
-            f"{file} is not stored here, or it is damaged: set precomputed = False."
+            f"{folder.name}/{name} is not stored here, or it is damaged: set precomputed = False."
         )
     posteriors = {}
-    for n, (*places, last) in enumerate(ast.literal_eval(whole.attrs["found"])):
+    for (*places, last), fit in found.items():
         inner = posteriors
         for place in places:
             inner = inner.setdefault(place, {})
-        inner[last] = whole[str(n)].map_over_datasets(_unpack)
-        inner[last].name = None
-    print(f"Loaded {file}; nothing was sampled.")
+        inner[last] = fit.map_over_datasets(_unpack)
+    print(f"Loaded {folder.name}/{name}; nothing was sampled.")
     return posteriors
 
 
@@ -118,6 +126,17 @@ def _list_fits(given: dict, place: tuple = ()) -> Iterator[tuple[tuple, xr.DataT
             yield (*place, key), value
         elif isinstance(value, dict):
             yield from _list_fits(value, (*place, key))
+
+
+def _identify(fit: xr.DataTree) -> str:
+    """Hash of a fit's numbers, but for those that are left out."""
+    digest = hashlib.sha256()
+    for node in fit.subtree:
+        for name, values in node.data_vars.items():
+            if node.name not in LEFT_OUT and values.dtype.kind in "bifu":
+                digest.update(f"{node.path} {name}".encode())
+                digest.update(values.values.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _pack(fit: xr.DataTree) -> xr.DataTree:

@@ -60,7 +60,7 @@ def test_a_fit_comes_back_as_it_was_and_it_is_said(fits, tmp_path, library, caps
     assert fits[library].identical(before)
     (loaded,) = stored.load("cell", tmp_path / "fits").values()
     assert_same(loaded, fits[library])
-    assert capsys.readouterr().out == "Loaded fits/cell.zip; nothing was sampled.\n"
+    assert capsys.readouterr().out == "Loaded fits/cell; nothing was sampled.\n"
 
 
 def test_what_a_chapter_does_with_a_fit_it_does_with_a_stored_one(fits, table, tmp_path):
@@ -118,14 +118,22 @@ def test_draws_are_small_on_disk(tmp_path):
     draws = np.random.default_rng(1).normal(size=(4, 5000))
     fit = xr.DataTree.from_dict({"posterior": xr.Dataset({"mean": (("chain", "draw"), draws)})})
     stored.save("cell", {"fit": fit}, tmp_path)
-    assert (tmp_path / "cell.zip").stat().st_size < 0.7 * draws.nbytes
+    (file,) = tmp_path.glob("*.zip")
+    assert file.stat().st_size < 0.7 * draws.nbytes
+
+
+def test_equal_fits_are_stored_once(fits, tmp_path):
+    stored.save("07_slope/4", {"fit": fits["PyMC"]}, tmp_path)
+    stored.save("08_more/4", {"both": {"a": fits["PyMC"].copy(), "b": fits["exact"]}}, tmp_path)
+    assert len(list(tmp_path.glob("*.zip"))) == 2
+    assert_same(stored.load("08_more/4", tmp_path)["both"]["a"], fits["PyMC"])
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "overwritten"])
 def test_a_posterior_that_cannot_be_loaded_is_told_with_what_to_do(fits, tmp_path, damage):
     folder = tmp_path / "fits"
     stored.save("cell", {"fit": fits["exact"]}, folder)
-    entry = folder / "cell.zip"
+    (entry,) = folder.glob("*.zip")
     content = entry.read_bytes()
     if damage == "missing":
         entry.unlink()
@@ -133,7 +141,7 @@ def test_a_posterior_that_cannot_be_loaded_is_told_with_what_to_do(fits, tmp_pat
         entry.write_bytes(content[: len(content) // 2])
     else:
         entry.write_bytes(content[:200] + b"x" * 200 + content[400:])
-    with pytest.raises(FileNotFoundError, match=r"^fits/cell.zip is not .* precomputed = False\.$"):
+    with pytest.raises(FileNotFoundError, match=r"^fits/cell is not .* precomputed = False\.$"):
         stored.load("cell", folder)
 
 
