@@ -17,7 +17,8 @@ from boxes import BoxQuotes, BoxSections, TidyCode
 from chapters import ROOT, cache_path, fingerprint
 from downloads import offer_executed, offer_launch, write_executed
 from scripts import configure_mathjax, copy_mathjax, trim_icons
-from typography import KeepTogether, LighterFigures
+from typography import KeepTogether
+from webp import LighterFigures
 
 ABOUT = "notebooks/about"  # made anew in each build
 SHOWN = ("pymc", "bambi", "arviz", "nutpie", "numpy", "pandas", "xarray", "seaborn", "jupyter-book")

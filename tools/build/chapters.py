@@ -62,12 +62,6 @@ def read_executed(page: Path) -> NotebookNode:
         sys.exit(f"{page.name} has no outputs for today's code: run `make book` first.")
 
 
-def measure_seconds(page: Path) -> float:
-    """How long the book's one execution of this page took; ``KeyError`` if it has no outputs."""
-    record = get_cache(str(cache_path())).match_cache_notebook(read_executable(page))
-    return record.data["execution_seconds"]
-
-
 def fingerprint() -> str:
     """Hash of all that an output depends on besides its own notebook: helpers, data, lock, Python.
 

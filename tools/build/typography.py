@@ -1,11 +1,8 @@
-"""Fine points of a page: what must not be torn apart, tables that hold words, lighter figures."""
+"""Fine points of a page: what must not be torn apart, and tables that hold words."""
 
 import re
-from io import BytesIO
-from pathlib import Path
 
 from docutils import nodes
-from PIL import Image
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # The space in "95 %", and those in "P(slope < 0)", which is written in HTML with an entity.
@@ -52,31 +49,3 @@ def mark_words(table: str) -> str:
     cells = re.findall(r"<td>(.)", table)
     of_words = sum(first.isalpha() for first in cells) > len(cells) / 2
     return table.replace(TABLE, 'class="dataframe words"') if of_words else table
-
-
-class LighterFigures(SphinxPostTransform):
-    """Send the figures that cells drew as WebP, which takes a quarter of their bytes."""
-
-    default_priority = 910
-    formats = ("html",)
-
-    def run(self, **settings) -> None:
-        for figure in self.document.findall(nodes.image):
-            drawn = Path(self.app.srcdir, figure["uri"])
-            if "jupyter_execute" in drawn.parts and drawn.suffix == ".png":
-                lighter = drawn.with_suffix(".webp")
-                if not lighter.exists():  # its name is its content's
-                    lighter.write_bytes(pack(drawn))
-                figure["uri"] = figure["uri"].removesuffix("png") + "webp"
-                self.env.images.add_file(self.env.docname, figure["uri"])
-
-
-def pack(figure: Path) -> bytes:
-    """A picture as WebP, without loss unless a loss that nobody sees makes it smaller."""
-    packed = []
-    with Image.open(figure) as picture:
-        for settings in ({"lossless": True, "method": 2}, {"quality": 60}):
-            buffer = BytesIO()
-            picture.convert("RGB").save(buffer, "WEBP", **settings)
-            packed.append(buffer.getvalue())
-    return min(packed, key=len)
