@@ -28,7 +28,7 @@ lab: .venv/ready
 
 # The tests open the pages, the slides and the participants' notebooks, so these are made first.
 test: book slides workshop
-	@$(BIN)/python -m pytest -n 2 --ignore=tests/deep
+	@$(BIN)/python -m pytest -n 2 tests/unit tests/book tests/teach
 
 test-deep: book slides workshop
 	@$(BIN)/python -m pytest -n 2 tests/deep

@@ -213,21 +213,20 @@ def test_only_tags_that_something_reads(chapter):
     assert not [cell.id for cell in cells_of(chapter) if "slideshow" in cell.metadata]
 
 
-def test_every_chapter_begins_with_the_cell_that_installs_the_lock_in_colab():
+def test_the_first_code_of_every_chapter_installs_the_lock_in_colab():
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    url, branch = config["url"], config["branch"]
-    first = {cells_of(chapter)[1].source for chapter in CHAPTERS}
-    (code,) = first
-    assert {cells_of(chapter)[1].id for chapter in CHAPTERS} == {"colab"}
-    raw = url.replace("https://github.com", "https://raw.githubusercontent.com")
-    assert (
-        f'"{raw}/{branch}/requirements.lock"' in code
-        and f'"{url.removeprefix("https://")}"' in code
-    )
-    assert (
-        "--require-hashes -r {lock}" in code
-        and f"--no-deps --no-build-isolation git+https://{{book}}@{branch}" in code
-    )
+    host, raw = "https://github.com/", "https://raw.githubusercontent.com/"
+    book, branch = config["url"].removeprefix(host), config["branch"]
+    first = [next(c for c in cells_of(page) if c.cell_type == "code") for page in CHAPTERS]
+    assert all(tags_of(cell) == {"colab", "remove-cell"} for cell in first)
+    (code,) = {cell.source for cell in first}
+    for words in (
+        f'book = "github.com/{book}"',
+        f'lock = "{raw}{book}/{branch}/requirements.lock"',
+        "%pip install -q --require-hashes -r {lock}",
+        f"%pip install -q --no-deps --no-build-isolation git+https://{{book}}@{branch}",
+    ):
+        assert words in code, words
 
 
 # The page says what the file says

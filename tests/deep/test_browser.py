@@ -147,7 +147,7 @@ def test_the_search_finds_shrinkage(chromium, html):
 
 def test_paper_has_still_flip_books_and_solutions_at_the_end(chromium, visits, tmp_path):
     """What ``make pdf`` does to the one page that holds all chapters, on a page of two."""
-    book = flipbook.make_flipbook(visits, {"ours": Priors()}, title="Priors", draws=20).data
+    book = flipbook.make_flipbook(visits, {"ours": Priors()}, title="Priors").data
     solution = '<div class="solution dropdown toggle-hidden"><p>Solution {}</p></div>'
     chapters = "".join(
         f"<section><h2>Chapter {number}</h2>{solution.format(number)}<p>End {number}</p></section>"
