@@ -1,5 +1,8 @@
-"""Exact answers for the three models: posteriors by quadrature (``quadrature``), on closed forms given the
-sds (``gaussian``), and leave-one-out from the same grid (``loo``)."""
+"""Exact answers for the three models.
+
+Posteriors by quadrature (``quadrature``), on closed forms given the sds (``gaussian``), and
+leave-one-out from the same grid (``loo``).
+"""
 
 from helpers.exact.gaussian import log_marginal_likelihood, sufficient_statistics
 from helpers.exact.quadrature import QuadratureFailed, exact_posterior

@@ -1,7 +1,8 @@
 """The models given their sds: Gaussian, so all else is known in closed form.
 
-Data shrink to two numbers a group, and every formula works on many values of the sds at once: arrays
-end in the axis K of those values. All formulas are derived in the appendix "The exact answer".
+Data shrink to two numbers a group, and every formula works on many values of the sds at once:
+arrays end in the axis K of those values. All formulas are derived in the appendix "The exact
+answer".
 """
 
 from dataclasses import dataclass
@@ -15,19 +16,10 @@ from helpers.priors import Columns, Priors, check_columns
 CHUNK = 50_000  # nodes times groups worked on at once, so that they stay in the cache
 
 
-def sufficient_statistics(
-    frame: pd.DataFrame,
-    *,
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
-) -> pd.DataFrame:
+def sufficient_statistics(frame: pd.DataFrame, **columns: str) -> pd.DataFrame:
     """Reduce a table to what the likelihood needs of it, one row a group.
 
-    Parameters
-    ----------
-    frame, outcome, predictor, group
-        As in ``models.build``.
+    ``frame`` and ``columns`` (outcome, predictor, group) and the errors are as in ``models.build``.
 
     Returns
     -------
@@ -35,17 +27,13 @@ def sufficient_statistics(
     (in their units), ``outcome_ss``, ``predictor_ss`` and ``product_ss`` (squares and products,
     summed around the group's means), and ``residual_ss``: the squares that the group's own
     least-squares line leaves.
-
-    Raises
-    ------
-    ValueError
-        As ``models.build``.
     """
-    check_columns(frame, Columns(outcome, predictor, group))
-    labels = group_labels(frame, group)
+    named = Columns(**columns)
+    check_columns(frame, named)
+    labels = group_labels(frame, named.group)
     code = labels.cat.codes.to_numpy()
     count = np.bincount(code)
-    values = frame[[outcome, predictor]].to_numpy(dtype=float)
+    values = frame[[named.outcome, named.predictor]].to_numpy(dtype=float)
     # Sums of values near 0 keep the digits that sums of values near 1e9 lose.
     origin = values[0]
     mean = _sum_by(code, values - origin) / count[:, None]
@@ -62,27 +50,18 @@ def sufficient_statistics(
             "product_ss": xy,
             "residual_ss": _sum_by(code, residual[:, None] ** 2)[:, 0],
         },
-        index=pd.Index(labels.cat.categories, name=group),
+        index=pd.Index(labels.cat.categories, name=named.group),
     )
 
 
 def log_marginal_likelihood(
     data: pd.DataFrame, sigma, group_sd=0.0, slope_sd=0.0, rho=0.0, *, priors: Priors = Priors()
 ) -> np.ndarray:
-    """Log density of all outcomes given the sds and rho, with all else integrated out.
+    """Log density (K,) of all outcomes given the sds and rho, with all else integrated out.
 
-    Parameters
-    ----------
-    data
-        Result of ``sufficient_statistics``.
-    sigma, group_sd, slope_sd, rho
-        Numbers or arrays of one shape (K,). An sd of 0 takes its term out of the model.
-    priors
-        Of these only ``intercept`` and ``slope`` matter.
-
-    Returns
-    -------
-    Array of shape (K,).
+    ``data`` is a result of ``sufficient_statistics``; the sds and rho are numbers or arrays of one
+    shape (K,), and an sd of 0 takes its term out of the model; of the priors only ``intercept`` and
+    ``slope`` matter.
     """
     given = (np.atleast_1d(value).astype(float) for value in (sigma, group_sd, slope_sd, rho))
     sigma, group_sd, slope_sd, rho = np.broadcast_arrays(*given)
@@ -226,6 +205,16 @@ def deviations(sds: Sds, data: Reduced, j: int) -> tuple[np.ndarray, np.ndarray,
     c = np.einsum("abk,b->ak", gain, data.q[j])
     S = np.einsum("abk,bc->ack", gain, data.R[j])
     return c, S, sds.sigma**2 * times(times(L, inner), transpose(L))
+
+
+def average_over(
+    c: np.ndarray, S: np.ndarray, C: np.ndarray, line: np.ndarray, covariance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (2, K) and covariance (2, 2, K) of c + S line + noise with covariance C, the line being
+    Gaussian.
+    """
+    mean = c + np.einsum("abk,bk->ak", S, line)
+    return mean, C + times(times(S, covariance), transpose(S))
 
 
 def draw_normal(mean: np.ndarray, covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:

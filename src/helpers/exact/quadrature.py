@@ -17,7 +17,7 @@ import xarray as xr
 from scipy import optimize, special, stats
 
 from helpers.exact import gaussian
-from helpers.exact.gaussian import Reduced, Sds, times, transpose
+from helpers.exact.gaussian import Reduced, Sds
 from helpers.priors import (
     EFFECTS,
     INTERVAL,
@@ -51,37 +51,31 @@ def exact_posterior(
     data: pd.DataFrame,
     *,
     priors: Priors = Priors(),
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
     draws: int = 4000,
     seed: int = SEED,
+    **columns: str,
 ) -> xr.DataTree:
     """Compute the posterior of one of the three models, and draw from it independently.
 
     Parameters
     ----------
-    name
-        One of ``models.MODELS``.
-    data
-        One row an observation, or the result of ``sufficient_statistics``. Time and memory depend on the
-        number of groups, not of rows.
-    priors
+    name, priors
         As in ``models.fit``; with ``lkj_eta=None`` there is no ``rho``: it is 0.
-    outcome, predictor, group
-        Columns of ``data`` if that holds observations.
-    draws
-        Number of independent draws.
-    seed
-        Seed of the draws; the group ``exact`` has nothing random in it.
+    data
+        One row an observation, or the result of ``sufficient_statistics``. Time and memory depend
+        on the number of groups, not of rows.
+    draws, seed
+        Number of independent draws, and their seed; the group ``exact`` has nothing random in it.
+    columns
+        As in ``models.fit``, if ``data`` holds observations.
 
     Returns
     -------
     DataTree with two groups that name the parameters as ``models.fit`` does. ``posterior`` holds
     the draws, as one chain. ``exact`` holds mean, sd and the quantiles 2.5, 50 and 97.5 % of every
-    parameter along the dimension ``statistic``; its attributes are ``log_marginal_likelihood``,
-    the number of ``nodes``, and ``largest_shift``: how far any mean or sd moved when the nodes
-    doubled, in posterior sds.
+    parameter along the dimension ``statistic``; its attributes are ``log_marginal_likelihood``, the
+    number of ``nodes``, and ``largest_shift``: how far any mean or sd moved when the nodes doubled,
+    in posterior sds.
 
     Raises
     ------
@@ -91,12 +85,11 @@ def exact_posterior(
         If the grid does not reach its accuracy, for instance because rows without any scatter
         leave no lower limit to sigma.
     """
+    named = Columns(**columns)
     if not (isinstance(draws, Integral) and draws > 0):
         raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
     if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
-        data = gaussian.sufficient_statistics(
-            data, outcome=outcome, predictor=predictor, group=group
-        )
+        data = gaussian.sufficient_statistics(data, **vars(named))
     problem = build_problem(name, data, priors)
     nodes, shift = integrate(problem)
     exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
@@ -114,8 +107,9 @@ def exact_posterior(
 
 @dataclass(frozen=True)
 class Problem:
-    """A model with its data. The grid spans the sds and rho in ``names``; ``effects`` are the group-level
-    effects of the model, and ``unit`` is a small value of each sd."""
+    """A model with its data. The grid spans the sds and rho in ``names``; ``effects`` are the
+    group-level effects of the model, and ``unit`` is a small value of each sd.
+    """
 
     names: tuple[str, ...]
     effects: tuple[str, ...]
@@ -125,7 +119,7 @@ class Problem:
 
 
 def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> None:
-    """Raise where what scatters around the model's lines is rounding error: sigma has no lower limit."""
+    """Raise where only rounding error scatters around the model's lines: sigma has no lower limit."""
     left = data.residual_ss  # around lines of the groups' own
     if name == "random_intercept":  # the reference has the slope that all groups share
         left += (data.q[:, 1] ** 2).sum()
@@ -141,7 +135,8 @@ def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> Non
 
 
 def build_problem(name: str, statistics: pd.DataFrame, priors: Priors) -> Problem:
-    """Put a model and its data together. Units are the smallest values that the data, or the prior, can tell from 0.
+    """Put a model and its data together. Units are the smallest values that the data, or the prior,
+    can tell from 0.
 
     Raises ``ValueError`` for an unknown model, ``QuadratureFailed`` for rows without any scatter.
     """
@@ -181,9 +176,8 @@ def _rho_from(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def sds_at(problem: Problem, t: np.ndarray) -> tuple[Sds, np.ndarray]:
     """Sds and rho at positions t (K, d), and the log density of their prior on the scale of t."""
-    zero = np.zeros(len(t))
-    values = {"group_sd": zero, "slope_sd": zero, "rho": zero, "rest": zero + 1}
-    log_prior = np.zeros(len(t))
+    values = dict.fromkeys(("group_sd", "slope_sd", "rho"), np.zeros(len(t)))
+    values["rest"], log_prior = np.ones(len(t)), np.zeros(len(t))
     for name, column in zip(problem.names, t.T, strict=True):
         if name == "rho":
             values["rho"], log_rest, log_jacobian = _rho_from(column)
@@ -236,8 +230,8 @@ def integrate(problem: Problem, tolerance: float | None = None) -> tuple[Nodes, 
     """Find the posterior, lay a lattice over it, and refine until doubling changes nothing.
 
     ``tolerance`` (posterior sds) is how far a mean or sd may move then; ``TOLERANCE`` by default.
-    Returns the nodes, and how far one moved at most. Raises ``QuadratureFailed`` if the lattice cannot
-    become fine enough.
+    Returns the nodes, and how far one moved at most. Raises ``QuadratureFailed`` if the lattice
+    cannot become fine enough.
     """
     tolerance = TOLERANCE if tolerance is None else tolerance
     center, covariance = _find_place(problem)
@@ -350,8 +344,7 @@ def _moments(problem: Problem, nodes: Nodes) -> Iterator[tuple[str, int, np.ndar
         yield name, -1, line[k] + problem.data.reference[k], covariance[k, k]
     for j in range(len(problem.data.q) if problem.effects else 0):
         c, S, C = gaussian.deviations(sds, problem.data, j)
-        mean = c - np.einsum("abk,bk->ak", S, line)
-        total = C + times(times(S, covariance), transpose(S))
+        mean, total = gaussian.average_over(c, -S, C, line, covariance)
         for k, name in enumerate(problem.effects):
             yield name, j, mean[k], total[k, k]
 
@@ -427,26 +420,17 @@ def _grid_quantiles(problem: Problem, nodes: Nodes, name: str) -> np.ndarray:
         return 0.5 - (waves / m).sum() / np.pi
 
     found = [optimize.brentq(lambda x, p=p: below(x) - p, low, high) for p in PROBABILITIES]
-    if name == "rho":
-        return _rho_from(np.array(found))[0]
-    return _sd_from(np.array(found), problem.unit[name])[0]
+    positions = np.zeros((len(found), len(problem.names)))
+    positions[:, axis] = found
+    return getattr(sds_at(problem, positions)[0], name)
 
 
 # Draws
 
 
 def draw_posterior(problem: Problem, nodes: Nodes, draws: int, seed: int) -> xr.Dataset:
-    """Independent draws from the exact posterior, as one chain that is named as ``models.fit`` does."""
-    drawn = _draw(problem, nodes, draws, np.random.default_rng(seed))
-    posterior = _as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
-    posterior.attrs = {"sampling": "independent draws from the exact posterior"}
-    return posterior
-
-
-def _draw(
-    problem: Problem, nodes: Nodes, draws: int, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Independent draws of every parameter, in arrays of shape (draws,) or (groups, draws)."""
+    """Independent draws from the exact posterior, as one chain named as by ``models.fit``."""
+    rng = np.random.default_rng(seed)
     sds, _ = sds_at(problem, _draw_positions(problem, nodes, draws, rng))
     _, mean, covariance = gaussian.condition(sds, problem.data)
     line = gaussian.draw_normal(mean, covariance, rng)
@@ -458,7 +442,9 @@ def _draw(
         deviation = gaussian.draw_normal(c - np.einsum("abk,bk->ak", S, line), C, rng)
         for k, name in enumerate(problem.effects):
             drawn[name][j] = deviation[k]
-    return drawn
+    posterior = _as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
+    posterior.attrs = {"sampling": "independent draws from the exact posterior"}
+    return posterior
 
 
 def _draw_positions(
