@@ -33,23 +33,11 @@ PACKAGES = ("bambi", "numba", "numpy", "nutpie", "pymc", "pytensor", "xarray")
 def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
     """Fit a model as ``models.fit`` does, or read the same fit from disk if it was computed before.
 
-    The same fit is one with the same data, model, priors, settings, versions of packages and code of
-    the models. An entry that cannot be read is computed again. Two processes may ask at once: the
-    second waits for the first. Where the folder cannot be written to, every call computes.
-
-    Parameters
-    ----------
-    name, frame, **settings
-        As in ``models.fit``.
-
-    Returns
-    -------
-    DataTree, as ``models.fit`` returns it.
-
-    Raises
-    ------
-    ValueError, QuadratureFailed
-        As ``models.fit``; nothing is kept then.
+    The same fit is one with the same data, model, priors, settings, versions of packages and code
+    of the models. An entry that cannot be read is computed again. Two processes may ask at once:
+    the second waits for the first. Where the folder cannot be written to, every call computes.
+    Arguments, result and errors are those of ``models.fit``; where there is an error nothing is
+    kept.
     """
     folder = cache_folder()
     if not _is_writable(folder):
@@ -58,7 +46,8 @@ def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
     with FileLock(entry.with_suffix(".lock")):
         tree = read(entry)
         if tree is not None:
-            _note_reading(entry)
+            for path in (entry, entry.with_suffix(".lock")):
+                path.touch()  # both are forgotten when nobody has asked for them for long
             return tree
         tree = models.fit(name, frame, **settings)
         with contextlib.suppress(OSError):  # a full disk: the fit is there all the same
@@ -81,12 +70,6 @@ def _keep_plain(
             write(xr.DataTree.from_dict(groups), entry)
 
 
-def _note_reading(entry: Path) -> None:
-    """Entry and lock are forgotten when nobody has asked for them for long."""
-    for path in (entry, entry.with_suffix(".lock")):
-        path.touch()
-
-
 def cache_folder() -> Path:
     """Where fits are kept: the folder that ``BOOK_FIT_CACHE`` names, else the user's cache."""
     return Path(os.environ.get(VARIABLE) or user_cache_path("bayesian-lmm-book")).expanduser()
@@ -96,11 +79,11 @@ def fingerprint(name: str, frame: pd.DataFrame, settings: dict) -> str:
     """Hash of all that a fit depends on: the data row by row, settings, versions, and models' code."""
     call = inspect.signature(models.fit).bind(name, frame, **settings)
     call.apply_defaults()
-    given = {key: value for key, value in call.arguments.items() if key != "frame"}
-    columns = Columns(given["outcome"], given["predictor"], given["group"])
+    columns = Columns(**call.arguments.pop("columns"))
     check_columns(frame, columns)
+    given = {key: value for key, value in call.arguments.items() if key != "frame"}
     order = list(group_labels(frame, columns.group).cat.categories)
-    digest = hashlib.sha256(repr([sorted(given.items()), order]).encode())
+    digest = hashlib.sha256(repr([sorted(given.items()), columns, order]).encode())
     digest.update(frame[list(vars(columns).values())].to_csv(index=False).encode())
     digest.update(repr([(package, version(package)) for package in PACKAGES]).encode())
     for module in SOURCES:

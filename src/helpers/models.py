@@ -1,7 +1,5 @@
 """The three candidate models, in PyMC and in Bambi, under one set of names and priors."""
 
-from collections.abc import Callable
-
 import bambi as bmb
 import numpy as np
 import pandas as pd
@@ -33,26 +31,23 @@ def build(
     name: str,
     frame: pd.DataFrame,
     *,
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
     priors: Priors = Priors(),
     backend: str = "pymc",
+    **columns: str,
 ) -> pm.Model | bmb.Model:
     """Build one of the three models without sampling.
 
     Parameters
     ----------
-    name
-        One of ``MODELS``.
-    frame
-        One row an observation.
-    outcome, predictor, group
-        Columns of ``frame``: two numeric ones and the groups' labels.
+    name, frame
+        One of ``MODELS``, and a table with one row an observation.
     priors
         In units of the outcome, per unit of the predictor.
     backend
         "pymc" or "bambi". Bambi has no correlation of intercepts and slopes, so no ``rho``.
+    columns
+        Names of columns of ``frame``: the numeric ``outcome`` and ``predictor``, and ``group``, the
+        groups' labels; by default the book's.
 
     Returns
     -------
@@ -61,25 +56,21 @@ def build(
     Raises
     ------
     ValueError
-        If the model or the back end is unknown, a column is missing or not numeric, the predictor is
-        constant, or there is one group only.
+        If the model or the back end is unknown, a column is missing or not numeric, the predictor
+        is constant, or there is one group only.
     """
-    columns = Columns(outcome, predictor, group)
+    named = Columns(**columns)
     check_choice("model", name, MODELS)
     check_choice("back end with a model to build", backend, ("pymc", "bambi"))
-    check_columns(frame, columns)
-    if backend == "bambi":
-        return _build_bambi(name, frame, columns, priors)
-    return _PYMC_MODELS[name](frame, columns, priors)
+    check_columns(frame, named)
+    builder = {"pymc": _build_pymc, "bambi": _build_bambi}[backend]
+    return builder(name, frame, named, priors)
 
 
 def fit(
     name: str,
     frame: pd.DataFrame,
     *,
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
     priors: Priors = Priors(),
     backend: str = "pymc",
     draws: int = 1000,
@@ -88,20 +79,20 @@ def fit(
     seed: int = SEED,
     target_accept: float | None = None,
     extend: tuple[str, ...] = (),
+    **columns: str,
 ) -> xr.DataTree:
     """Fit one of the three models, with nutpie's NUTS or exactly, without judging the fit.
 
     Parameters
     ----------
-    name, frame, outcome, predictor, group, priors
+    name, frame, priors, columns
         As in ``build``.
     backend
-        "pymc", "bambi", or "exact": no sampler but ``exact_posterior``, in seconds or less. It draws
-        independently, ``draws`` times ``chains`` in one chain, and adds the group ``exact``.
-    draws, tune, chains
-        Kept draws and warm-up draws of each chain, and the number of chains.
-    seed
-        Seed of the sampler and of everything in ``extend``.
+        "pymc", "bambi", or "exact": no sampler but ``exact_posterior``, in seconds or less. It
+        draws independently, ``draws`` times ``chains`` in one chain, and adds the group ``exact``.
+    draws, tune, chains, seed
+        Kept draws and warm-up draws of each chain, and the number of chains; the seed of the
+        sampler and of everything in ``extend``.
     target_accept
         Nearer to 1 for smaller steps, where draws diverged; by default 0.9, with own slopes 0.99.
     extend
@@ -127,31 +118,28 @@ def fit(
     check_choice("back end", backend, BACKENDS)
     for group_name in extend:
         check_choice("group in extend", group_name, EXTENSIONS)
-    columns = Columns(outcome, predictor, group)
     if backend == "exact":
         if extend:
             raise ValueError(f"The exact back end has no group {extend[0]!r}; use pymc or bambi.")
         given = {"priors": priors, "draws": draws * chains, "seed": seed}
-        return exact_posterior(name, frame, **given, **vars(columns))
-    model = build(name, frame, **vars(columns), priors=priors, backend=backend)
+        return exact_posterior(name, frame, **given, **columns)
+    model = build(name, frame, **columns, priors=priors, backend=backend)
     sampler = {"draws": draws, "tune": tune, "chains": chains, "random_seed": seed}
-    if backend == "bambi":
-        tree = model.fit(
-            inference_method="nutpie", **sampler, **_bambi_settings(name, target_accept), **_QUIET
-        )
-        pymc_model, names = model.backend.model, _bambi_names(columns)
-    else:
-        tree = pm.sample(
-            model=model,
-            nuts_sampler="nutpie",
-            **sampler,
-            **_pymc_settings(name, target_accept),
-            **_QUIET,
-        )
-        pymc_model, names = model, {}
-    _extend(tree, pymc_model, extend, draws, seed)
-    tree = _with_book_names(tree, names)
-    return _with_own_labels(tree, group_labels(frame, group)) if backend == "bambi" else tree
+    sampler |= {"progressbar": False, "quiet": True}
+    # Smaller steps where the sd of the slopes comes close to 0.
+    target = {"target_accept": target_accept or (0.99 if name == "random_slope" else 0.9)}
+    if backend == "pymc":
+        tree = pm.sample(model=model, nuts_sampler="nutpie", **sampler, **target)
+        _extend(tree, model, extend, draws, seed)
+        return _with_book_names(tree, {})
+    # Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
+    # matrix cannot see; PyMC needs all free parameters, offsets too, to predict.
+    nuts = {"adaptation": "low_rank", **target}
+    tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
+    _extend(tree, model.backend.model, extend, draws, seed)
+    named = Columns(**columns)
+    tree = _with_book_names(tree, _bambi_names(named))
+    return _with_own_labels(tree, group_labels(frame, named.group))
 
 
 def rename_bambi(
@@ -159,35 +147,21 @@ def rename_bambi(
 ) -> xr.DataTree:
     """Give a fit of Bambi's the names that ``fit`` gives, so that it can meet the exact answer.
 
-    Parameters
-    ----------
-    tree
-        What ``bambi.Model.fit`` returns for one of the book's three formulas.
-    predictor, group
-        Columns of the formula.
-
-    Returns
-    -------
-    DataTree with the book's names of parameters and dimensions; ``tree`` stays as it was.
+    ``tree`` is what ``bambi.Model.fit`` returns for one of the book's three formulas, with these
+    columns; it stays as it was. The DataTree returned has the book's names of parameters and
+    dimensions.
     """
     columns = Columns(predictor=predictor, group=group)
     return _with_book_names(tree, _bambi_names(columns))
 
 
 def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
-    """Posterior draws of the expected outcome along the predictor, for each group where there are any.
+    """Posterior draws of the expected outcome along the predictor, for each group if there are any.
 
-    Parameters
-    ----------
-    tree
-        A result of ``fit``.
-    predictor
-        Values of the predictor, in the units in which the model was fitted.
-
-    Returns
-    -------
+    ``tree`` is a result of ``fit``; the predictor's values are in the units in which it was fitted.
     DataArray in units of the outcome, with the dimensions ``chain``, ``draw``, the group's (not in
-    the pooled model) and ``predictor``. The residual is not in it: these are lines, not observations.
+    the pooled model) and ``predictor``. The residual is not in it: these are lines, not
+    observations.
     """
     posterior = tree["posterior"].to_dataset()
     x = xr.DataArray(np.asarray(predictor, dtype=float), dims="predictor")
@@ -197,77 +171,43 @@ def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
     return (intercept + slope * x).transpose("chain", "draw", ..., "predictor")
 
 
-def _build_pooled(frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
-    x, y, _, coords = _arrays(frame, columns)
-    with pm.Model(coords=coords) as model:
-        intercept = pm.Normal("intercept", *priors.intercept)
-        slope = pm.Normal("slope", *priors.slope)
-        sigma = pm.HalfNormal("sigma", priors.sigma)
-        pm.Normal(
-            columns.outcome, intercept + slope * x, sigma, observed=_replaceable(y), dims="obs"
-        )
-    return model
-
-
-def _build_random_intercept(frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
+def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
+    """Each model adds to the one before. Slopes are non-centred, intercepts centred given the
+    slopes: few rows a group tell much about its intercept and little about its slope.
+    """
     x, y, group, coords = _arrays(frame, columns)
     dims = columns.group
     with pm.Model(coords=coords) as model:
         intercept = pm.Normal("intercept", *priors.intercept)
         slope = pm.Normal("slope", *priors.slope)
         sigma = pm.HalfNormal("sigma", priors.sigma)
-        group_sd = pm.HalfNormal("group_sd", priors.group_sd)
-        own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims=dims)
-        pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
-        mean = own_intercept[group] + slope * x
-        pm.Normal(columns.outcome, mean, sigma, observed=_replaceable(y), dims="obs")
-    return model
-
-
-def _build_random_slope(frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
-    """Slopes non-centred, intercepts centred given the slopes: few rows a group tell much about its
-    intercept and little about its slope. For a 2 x 2 correlation matrix LKJ(eta) is exactly
-    rho = 2 Beta(eta, eta) - 1 (Lewandowski, Kurowicka & Joe 2009)."""
-    x, y, group, coords = _arrays(frame, columns)
-    dims = columns.group
-    with pm.Model(coords=coords) as model:
-        intercept = pm.Normal("intercept", *priors.intercept)
-        slope = pm.Normal("slope", *priors.slope)
-        sigma = pm.HalfNormal("sigma", priors.sigma)
-        group_sd = pm.HalfNormal("group_sd", priors.group_sd)
-        slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
-        rho = _correlation(priors.lkj_eta)
-        z_slope = pm.Normal("z_slope", 0, 1, dims=dims)
-        group_slope = pm.Deterministic("group_slope", slope_sd * z_slope, dims=dims)
-        own_intercept = pm.Normal(
-            "own_intercept",
-            intercept + group_sd * rho * z_slope,
-            group_sd * pm.math.sqrt(1 - rho**2),
-            dims=dims,
-        )
-        pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
-        mean = own_intercept[group] + (slope + group_slope[group]) * x
-        pm.Normal(columns.outcome, mean, sigma, observed=_replaceable(y), dims="obs")
+        mean = intercept + slope * x
+        if name != "pooled":
+            group_sd = pm.HalfNormal("group_sd", priors.group_sd)
+            center, spread, own_slope = intercept, group_sd, slope
+            if name == "random_slope":
+                slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
+                rho = _correlation(priors.lkj_eta)
+                z_slope = pm.Normal("z_slope", 0, 1, dims=dims)
+                group_slope = pm.Deterministic("group_slope", slope_sd * z_slope, dims=dims)
+                center = intercept + group_sd * rho * z_slope
+                spread = group_sd * pm.math.sqrt(1 - rho**2)
+                own_slope = slope + group_slope[group]
+            own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
+            pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
+            mean = own_intercept[group] + own_slope * x
+        # Data, so that nutpie can exchange the outcome without compiling the model again.
+        observed = pm.Data(OUTCOME_DATA, y, dims="obs")
+        pm.Normal(columns.outcome, mean, sigma, observed=observed, dims="obs")
     return model
 
 
 def _correlation(eta: float | None):
-    """LKJ(eta) for two effects, or no correlation."""
+    """No correlation, or LKJ(eta): for a 2 x 2 matrix rho = 2 Beta(eta, eta) - 1 (Lewandowski,
+    Kurowicka & Joe 2009)."""
     if eta is None:
         return 0.0
     return pm.Deterministic("rho", 2 * pm.Beta("rho_unit", eta, eta) - 1)
-
-
-_PYMC_MODELS: dict[str, Callable[[pd.DataFrame, Columns, Priors], pm.Model]] = {
-    "pooled": _build_pooled,
-    "random_intercept": _build_random_intercept,
-    "random_slope": _build_random_slope,
-}
-
-
-def _replaceable(y: np.ndarray) -> pm.Data:
-    """The outcome as data that ``nutpie`` can exchange without compiling the model again."""
-    return pm.Data(OUTCOME_DATA, y, dims="obs")
 
 
 def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> bmb.Model:
@@ -321,21 +261,6 @@ def _arrays(frame: pd.DataFrame, columns: Columns):
     return x, y, labels.cat.codes.to_numpy(), coords
 
 
-_QUIET = {"progressbar": False, "quiet": True}
-
-
-def _pymc_settings(name: str, target_accept: float | None) -> dict:
-    """Smaller steps where the sd of the slopes comes close to 0."""
-    return {"target_accept": target_accept or (0.99 if name == "random_slope" else 0.9)}
-
-
-def _bambi_settings(name: str, target_accept: float | None) -> dict:
-    """Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
-    matrix cannot see; ``omit_offsets=False`` because PyMC needs all free parameters to predict."""
-    nuts = {"adaptation": "low_rank", **_pymc_settings(name, target_accept)}
-    return {"nuts": nuts, "omit_offsets": False}
-
-
 def _bambi_names(columns: Columns) -> dict[str, str]:
     x, g = columns.predictor, columns.group
     return {
@@ -385,12 +310,10 @@ def _with_book_names(tree: xr.DataTree, names: dict[str, str]) -> xr.DataTree:
     groups = {}
     for path, node in tree.children.items():
         data = node.to_dataset()
-        known = {
-            old: new for old, new in names.items() if old in data.variables or old in data.dims
-        }
-        data = data.rename(known)
+        there = {*data.variables, *data.dims}
+        data = data.rename({old: new for old, new in names.items() if old in there})
         if path in ("posterior", "prior"):
             data = data[[name for name in PARAMETERS if name in data]]
-        if path in ("posterior", "prior", "sample_stats", "observed_data", *EXTENSIONS):
+        if path in ("posterior", "sample_stats", "observed_data", *EXTENSIONS):
             groups[path] = data
     return xr.DataTree.from_dict(groups)

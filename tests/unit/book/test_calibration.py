@@ -52,9 +52,8 @@ def test_the_fingerprint_notices_another_prior(monkeypatch):
     monkeypatch.setattr(models, "MODELS", ("pooled",))
     record = {"settings": calibrate.settings(), "fingerprint": calibrate.fingerprint()}
     assert calibrate.find_differences(record) == []
-    build, changed = models._build_pooled, models.Priors(slope=(0.0, 11.0))
-    other = {"pooled": lambda frame, columns, priors: build(frame, columns, changed)}
-    monkeypatch.setattr(models, "_PYMC_MODELS", other)
+    build, changed = models.build, models.Priors(slope=(0.0, 11.0))
+    monkeypatch.setattr(models, "build", lambda *given: build(*given, priors=changed))
     differences = ["the numbers of 'pooled, log density' have changed"]
     assert calibrate.find_differences(record) == differences
 
