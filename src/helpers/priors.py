@@ -10,25 +10,16 @@ from scipy.stats.distributions import rv_frozen
 
 from helpers.frames import check_group, check_numeric
 
+SDS = ("sigma", "group_sd", "slope_sd", "rho")  # given these, all else is Gaussian
+EFFECTS = ("group_intercept", "group_slope")
 # The parameters of each model, in the order of every table; ``rho`` only where there is a correlation.
 PARAMETERS_OF = {
     "pooled": ("intercept", "slope", "sigma"),
     "random_intercept": ("intercept", "slope", "sigma", "group_sd", "group_intercept"),
-    "random_slope": (
-        "intercept",
-        "slope",
-        "sigma",
-        "group_sd",
-        "slope_sd",
-        "rho",
-        "group_intercept",
-        "group_slope",
-    ),
+    "random_slope": ("intercept", "slope", *SDS, *EFFECTS),
 }
 MODELS = tuple(PARAMETERS_OF)
 PARAMETERS = PARAMETERS_OF["random_slope"]
-SDS = ("sigma", "group_sd", "slope_sd", "rho")  # given these, all else is Gaussian
-EFFECTS = ("group_intercept", "group_slope")
 # Dimensions and variables that a fit has besides, after which groups cannot be named.
 RESERVED = ("chain", "draw", "obs", "statistic", "predictor", "observed_outcome")
 RESERVED += ("own_intercept", "z_slope", "rho_unit")
@@ -41,16 +32,11 @@ SEED = 2020
 class Priors:
     """Priors in seconds, for a standardized predictor. The defaults are the book's choice.
 
-    Parameters
-    ----------
-    intercept, slope
-        Mean and sd of a normal prior.
-    sigma, group_sd, slope_sd
-        Scale of a half-normal prior on the residual sd and on the sds of the group-level
-        intercepts and slopes.
-    lkj_eta
-        LKJ concentration of the correlation between group-level intercepts and slopes; ``None`` for no
-        correlation (Bambi has none whatever is said here).
+    ``intercept`` and ``slope`` have a normal prior, given by its mean and sd; ``sigma``, the
+    residual sd, and ``group_sd`` and ``slope_sd``, the sds of the group-level intercepts and
+    slopes, a half-normal one, given by its scale. ``lkj_eta`` is the LKJ concentration of the
+    correlation between group-level intercepts and slopes; ``None`` for no correlation (Bambi has
+    none whatever is said here).
     """
 
     intercept: tuple[float, float] = (200.0, 25.0)
@@ -64,11 +50,8 @@ class Priors:
         scales = {name: getattr(self, name) for name in ("sigma", "group_sd", "slope_sd")}
         for name in ("intercept", "slope"):
             given = getattr(self, name)
-            if (
-                np.shape(given) != (2,)
-                or not isinstance(given[0], Real)
-                or not np.isfinite(given[0])
-            ):
+            pair = np.shape(given) == (2,) and isinstance(given[0], Real)
+            if not pair or not np.isfinite(given[0]):
                 raise ValueError(f"The prior of {name!r} is a mean and an sd, not {given!r}.")
             scales[name] = given[1]
         if self.lkj_eta is not None:
@@ -82,8 +65,8 @@ class Priors:
     def distributions(self) -> dict[str, rv_frozen]:
         """Every top-level prior as scipy writes it, by parameter; ``rho`` only if there is one.
 
-        For a 2 x 2 correlation matrix LKJ(eta) is Beta(eta, eta), stretched to -1 to 1 (Lewandowski,
-        Kurowicka & Joe 2009).
+        For a 2 x 2 correlation matrix LKJ(eta) is Beta(eta, eta), stretched to -1 to 1
+        (Lewandowski, Kurowicka & Joe 2009).
         """
         priors = {name: stats.norm(*getattr(self, name)) for name in ("intercept", "slope")}
         for name in ("sigma", "group_sd", "slope_sd"):
@@ -97,7 +80,8 @@ class Priors:
 class Plausible:
     """Outcomes below ``low`` are impossible, above ``high`` implausible; both in ``unit``.
 
-    The default is for bounce times: nobody stays ten minutes on a page that people leave after three.
+    The default is for bounce times: nobody stays ten minutes on a page that people leave after
+    three.
     """
 
     low: float = 0.0
