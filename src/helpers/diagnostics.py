@@ -28,23 +28,15 @@ class FitRejected(RuntimeError):
 
 
 def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.DataFrame:
-    """List what speaks against reading a fit.
+    """List what speaks against reading a fit, a tree with ``posterior`` and ``sample_stats``.
 
-    Parameters
-    ----------
-    tree
-        A fit with the groups ``posterior`` and ``sample_stats``.
-    exact
-        The exact answer for the same model and data, if there is one.
-
-    Returns
-    -------
     DataFrame with a row for each failure, of each kind the worst first: ``parameter``,
-    ``diagnostic``, ``value`` and ``limit``. Rank normalized split R-hat may be at most 1.01, bulk
-    and tail ESS at least 400 each (Vehtari et al. 2021). After warm-up no draw may have diverged or
-    stopped at the maximal tree depth, and each chain's E-BFMI must be at least 0.3 (Betancourt
-    2016). Beside an exact answer, no mean, sd or limit of an interval may lie more than 6 Monte
-    Carlo standard errors from it. No row means that nothing was found.
+    ``diagnostic``, ``value`` and ``limit``; no row means that nothing was found. Rank normalized
+    split R-hat may be at most 1.01, bulk and tail ESS at least 400 each (Vehtari et al. 2021).
+    After warm-up no draw may have diverged or stopped at the maximal tree depth, and each chain's
+    E-BFMI must be at least 0.3 (Betancourt 2016). Beside the exact answer for the same model and
+    data, no mean, sd or limit of an interval may lie more than 6 Monte Carlo standard errors from
+    it.
     """
     rows = _convergence_failures(_convergence(tree))
     rows += _sampler_failures(tree["sample_stats"].to_dataset())
@@ -55,25 +47,11 @@ def find_failures(tree: xr.DataTree, exact: xr.DataTree | None = None) -> pd.Dat
 
 
 def require_converged(tree: xr.DataTree, exact: xr.DataTree | None = None) -> str:
-    """Let a good fit pass and stop at a bad one.
+    """Let a good fit pass with one line of verdict to print, and stop at a bad one.
 
-    Parameters
-    ----------
-    tree
-        A fit. What comes from the exact back end passes: its draws are independent, and
-        ``exact_posterior`` has judged its own accuracy.
-    exact
-        The exact answer for the same model and data, if there is one: then every mean, sd and limit of
-        the 95 % interval must lie within 6 Monte Carlo standard errors of it.
-
-    Returns
-    -------
-    One line of verdict to print.
-
-    Raises
-    ------
-    FitRejected
-        With the table of what failed, if anything did.
+    What comes from the exact back end passes: its draws are independent, and ``exact_posterior``
+    has judged its own accuracy. Raises ``FitRejected`` with the table of what ``find_failures``
+    found, if it is not empty.
     """
     if "exact" in tree.children:
         nodes = tree["exact"].attrs["nodes"]
@@ -94,12 +72,7 @@ def require_converged(tree: xr.DataTree, exact: xr.DataTree | None = None) -> st
 def compare_with_exact(tree: xr.DataTree, exact: xr.DataTree) -> pd.DataFrame:
     """Set what a sampler found beside the exact answer, in Monte Carlo standard errors.
 
-    Parameters
-    ----------
-    tree
-        A fit with the group ``posterior``.
-    exact
-        A result of ``exact_posterior`` for the same model: its group ``exact`` is used.
+    ``tree`` is a fit, ``exact`` a result of ``exact_posterior`` for the same model.
 
     Returns
     -------
@@ -110,8 +83,8 @@ def compare_with_exact(tree: xr.DataTree, exact: xr.DataTree) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If only one of the two has a parameter, for instance ``rho``, or the groups differ. Variables of
-        the fit that are no parameters of the book's models are left out.
+        If only one of the two has a parameter, for instance ``rho``, or the groups differ.
+        Variables of the fit that are no parameters of the book's models are left out.
     """
     answer = exact["exact"].to_dataset()
     posterior = tree["posterior"].to_dataset()
@@ -212,13 +185,8 @@ def label_entries(dataset: xr.Dataset | xr.DataTree) -> list[tuple[str, float]]:
     for name, array in dataset.data_vars.items():
         if array.ndim == 0:
             entries.append((name, float(array)))
-        else:
-            series = array.to_series()
-            entries += [
-                (f"{name}[{_label(index)}]", float(value)) for index, value in series.items()
-            ]
+            continue
+        for index, value in array.to_series().items():
+            label = ", ".join(map(str, index)) if isinstance(index, tuple) else index
+            entries.append((f"{name}[{label}]", float(value)))
     return entries
-
-
-def _label(index: object) -> str:
-    return ", ".join(map(str, index)) if isinstance(index, tuple) else str(index)
