@@ -1,4 +1,4 @@
-"""Tables of draws: posterior summaries, and numbers with the digits that their Monte Carlo errors support."""
+"""Tables of draws: posterior summaries, and numbers with the digits that their errors support."""
 
 from collections.abc import Callable
 
@@ -18,21 +18,15 @@ BATCHES = 20
 def summarize(tree: xr.DataTree | xr.Dataset, var_names: list[str] | None = None) -> pd.DataFrame:
     """Summarize a posterior, one row a scalar.
 
-    ``az.summary`` of ArviZ 1.3 can put numbers beside wrong labels when variables share dimensions, so
-    it is asked for one variable at a time.
-
-    Parameters
-    ----------
-    tree
-        A fit with the group ``posterior``.
-    var_names
-        Variables to show, in this order; all of them by default.
+    ``az.summary`` of ArviZ 1.3 can put numbers beside wrong labels when variables share dimensions,
+    so it is asked for one variable at a time. ``var_names`` are shown in their order; by default
+    all.
 
     Returns
     -------
     DataFrame indexed by the parameter's label, with ``mean`` and ``sd``, the limits of the 95 %
-    equal-tailed interval, the Monte Carlo standard error of the mean, ``ess_bulk``, ``ess_tail`` and
-    ``r_hat``; not rounded.
+    equal-tailed interval, the Monte Carlo standard error of the mean, ``ess_bulk``, ``ess_tail``
+    and ``r_hat``; not rounded.
     """
     posterior = tree["posterior"].to_dataset() if isinstance(tree, xr.DataTree) else tree
     names = [var_names] if isinstance(var_names, str) else var_names or list(posterior.data_vars)
@@ -52,29 +46,23 @@ def present_summary(
 ) -> pd.DataFrame:
     """Summarize draws for a page, with the digits that their Monte Carlo errors support.
 
-    A digit is printed if its Monte Carlo standard error is less than half a unit of it.
-
-    Parameters
-    ----------
-    draws
-        A fit with the group ``posterior``; or draws computed from it, with the dimensions ``chain`` and
-        ``draw``.
-    var_names
-        As in ``summarize``.
+    A digit is printed if its Monte Carlo standard error is less than half a unit of it. ``draws``
+    are a fit, or computed from one, with the dimensions ``chain`` and ``draw``; ``var_names`` as in
+    ``summarize``.
 
     Returns
     -------
     DataFrame of text indexed by the parameter's label: ``mean``, ``sd`` and the limits of the 95 %
-    interval; for a fit also ``ess_bulk``, ``ess_tail`` and, unless the draws are independent, ``r_hat``.
+    interval; for a fit also ``ess_bulk``, ``ess_tail`` and, unless the draws are independent,
+    ``r_hat``.
     """
-    is_fit = isinstance(draws, xr.DataTree)
     table = summarize(draws, var_names)
     errors = monte_carlo_errors(draws)
     shown = pd.DataFrame(index=table.index)
     for statistic in STATISTICS:
         error = pd.Series(dict(label_entries(errors[statistic])))[table.index]
-        shown[statistic] = [round_off(*pair) for pair in zip(table[statistic], error, strict=True)]
-    if not is_fit:
+        shown[statistic] = [*map(round_off, table[statistic], error)]
+    if not isinstance(draws, xr.DataTree):
         return shown
     for column, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
         shown[column] = [f"{value:,.{digits}f}" for value in table[column]]
@@ -89,12 +77,12 @@ def format_estimate(
     Parameters
     ----------
     draws
-        Draws of one scalar with the dimensions ``chain`` and ``draw``; for a function of yours whatever
-        it takes, as long as ``.isel(draw=...)`` cuts it.
+        Draws of one scalar with the dimensions ``chain`` and ``draw``; for a function of yours
+        whatever it takes, as long as ``.isel(draw=...)`` cuts it.
     statistic
-        "mean", "sd", "median", a limit of the 95 % interval, or a function of ``draws`` that returns a
-        number. The error of a function is found by batches: its sd over 20 successive stretches of the
-        chains, divided by the square root of 20 (Geyer 1992).
+        "mean", "sd", "median", a limit of the 95 % interval, or a function of ``draws`` that
+        returns a number. The error of a function is found by batches: its sd over 20 successive
+        stretches of the chains, divided by the square root of 20 (Geyer 1992).
     """
     if callable(statistic):
         return round_off(float(statistic(draws)), _batch_error(draws, statistic))
@@ -112,13 +100,8 @@ def format_estimate(
 def format_probability(event: xr.DataArray, whole: int = 1) -> str:
     """Write a probability with the digits that its Monte Carlo error supports, and never as 0 or 1.
 
-    Parameters
-    ----------
-    event
-        Whether something holds, with the dimensions ``chain`` and ``draw``; over others, such as the
-        simulated rows of a draw, the share is taken.
-    whole
-        1 for a probability, 100 for per cent.
+    ``event`` says whether something holds, with the dimensions ``chain`` and ``draw``; over others,
+    such as the simulated rows of a draw, the share is taken. ``whole`` is 1, or 100 for per cent.
     """
     share = whole * event.mean([dim for dim in event.dims if dim not in ("chain", "draw")])
     # Draws that all agree leave room for one that does not.
@@ -131,33 +114,21 @@ def format_probability(event: xr.DataArray, whole: int = 1) -> str:
 
 
 def present_by_group(draws: xr.Dataset, statistic: str = "mean") -> pd.DataFrame:
-    """Write one statistic of draws that have one more dimension, such as the groups.
+    """Write one statistic, as in ``format_estimate``, of draws by group.
 
-    Parameters
-    ----------
-    draws
-        Variables with the dimensions ``chain``, ``draw`` and a third one.
-    statistic
-        As in ``format_estimate``.
-
-    Returns
-    -------
-    DataFrame of text, one column a variable, one row a label of the third dimension.
+    The variables of ``draws`` have the dimensions ``chain``, ``draw`` and a third one. DataFrame of
+    text, one column a variable, one row a label of the third dimension.
     """
     (dim,) = set(draws.dims) - {"chain", "draw"}
-    labels = draws[dim].values
-    rows = [
-        {
-            name: format_estimate(array.sel({dim: label}), statistic)
-            for name, array in draws.data_vars.items()
-        }
-        for label in labels
-    ]
-    return pd.DataFrame(rows, index=labels)
+    columns = {
+        name: [format_estimate(one, statistic) for one in array.transpose(dim, ...)]
+        for name, array in draws.data_vars.items()
+    }
+    return pd.DataFrame(columns, index=draws[dim].values)
 
 
 def count_decimals(error):
-    """Decimals that a Monte Carlo error, or each of an array of them, leaves standing; negative: tens."""
+    """Decimals that each Monte Carlo error, one or an array, leaves standing; negative: tens."""
     return np.floor(-np.log10(2 * error)).astype(int)
 
 
@@ -177,14 +148,9 @@ def round_off(value: float, error: float) -> str:
 def summarize_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Series:
     """The slope in the predictor's own units: mean, sd, 95 % interval, and P(slope < 0).
 
-    Parameters
-    ----------
-    tree
-        A fit whose predictor is standardized.
-    scale
-        Mean and sd of the predictor, as ``frames.scale_of`` returns them.
-    per
-        How many units of the predictor: 10 turns a slope per year into one per decade.
+    The predictor of the fit is standardized, with its mean and sd in ``scale``, as
+    ``frames.scale_of`` returns them. ``per`` is how many units: 10 turns a slope per year into one
+    per decade.
     """
     slope = per * scale.per_unit(tree["posterior"]["slope"])
     lower, upper = slope.quantile([(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]).values
@@ -193,26 +159,24 @@ def summarize_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Serie
 
 
 def present_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Series:
-    """The same as text, with the digits that the Monte Carlo errors support.
-
-    Parameters
-    ----------
-    tree, scale, per
-        As in ``summarize_slope``.
-    """
+    """What ``summarize_slope`` says, as text with the digits that Monte Carlo errors support."""
     slope = per * scale.per_unit(tree["posterior"]["slope"])
     shown = {statistic: format_estimate(slope, statistic) for statistic in STATISTICS}
     return pd.Series(shown | {"P(slope < 0)": format_probability(slope < 0)})
 
 
 def present_comparison(compared: pd.DataFrame) -> pd.DataFrame:
-    """What ``diagnostics.compare_with_exact`` returns, for a page: what was sampled in the digits that
-    its Monte Carlo error supports, the exact number with two more."""
-    shown = compared[["mcse"]].map("{:.2g}".format)
-    digits = [*zip(compared["sampled"], compared["exact"], compared["mcse"], strict=True)]
-    shown.insert(0, "sampled", [round_off(value, error) for value, _, error in digits])
-    shown.insert(1, "exact", [round_off(exact, error / 100) for _, exact, error in digits])
-    return shown.assign(**{"difference / mcse": compared["difference"].map("{:.1f}".format)})
+    """What ``diagnostics.compare_with_exact`` returns, for a page.
+
+    What was sampled has the digits that its Monte Carlo error supports, the exact number two more.
+    """
+    shown = {
+        "sampled": [*map(round_off, compared["sampled"], compared["mcse"])],
+        "exact": [*map(round_off, compared["exact"], compared["mcse"] / 100)],
+        "mcse": compared["mcse"].map("{:.2g}".format),
+        "difference / mcse": compared["difference"].map("{:.1f}".format),
+    }
+    return pd.DataFrame(shown, index=compared.index)
 
 
 def _batch_error(draws: xr.DataArray | xr.Dataset | xr.DataTree, statistic: Callable) -> float:
