@@ -21,7 +21,7 @@ QUANTILES = [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2]
 
 
 def use_book_style() -> None:
-    """Set the book's look and its one interval (95 %, equal-tailed) for seaborn, matplotlib and ArviZ.
+    """Set the book's look and its one interval (95 %, equal-tailed) for matplotlib and ArviZ.
 
     PyMC's progress notes are switched off too; its warnings are not.
     """
@@ -54,30 +54,19 @@ def plot_group_lines(
     frame: pd.DataFrame,
     fits: dict[str, xr.DataTree],
     title: str = "",
-    *,
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
+    **columns: str,
 ) -> plt.Figure:
     """Small multiples by group: rows, each fit's expected line, and its 95 % interval.
 
-    Parameters
-    ----------
-    frame
-        The table that was fitted.
-    fits
-        Label of a model -> its fit. A pooled fit shows the same line in every group.
-    title
-        What the figure shows.
-    outcome, predictor, group
-        As in ``models.fit``. A standardized predictor is shown in its own units.
+    ``fits`` are fits to ``frame`` by the label of their model; a pooled one shows the same line in
+    every group. ``title`` says what the figure shows. ``columns`` are as in ``models.fit``; a
+    standardized predictor is shown in its own units.
     """
+    outcome, predictor, group = vars(Columns(**columns)).values()
     shown = original_column(frame, predictor)
     labels = group_labels(frame, group)
     groups = labels.cat.categories
-    rows = -(-len(groups) // 2)
-    layout = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
-    figure, axes = plt.subplots(rows, 2, figsize=(7, 1.8 * rows), **layout)
+    figure, axes = make_panels(len(groups), 1.8)
     for label, ax in zip(groups, axes.flat, strict=False):
         own = frame[labels == label]
         ax.scatter(own[shown], own[outcome], s=8, color="0.55", alpha=0.6)
@@ -90,11 +79,23 @@ def plot_group_lines(
         ax.set_title(f"{label} (n = {len(own)})")
     handles, names = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower right", ncols=3, fontsize="small")
-    for ax in axes[-1]:
-        ax.set_xlabel(label_of(frame, shown))
-    figure.supylabel(label_of(frame, outcome), fontsize="medium")
-    figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
+    label_panels(figure, axes, label_of(frame, shown), label_of(frame, outcome), title)
     return figure
+
+
+def make_panels(number: int, height: float) -> tuple[plt.Figure, np.ndarray]:
+    """A figure of panels that share their axes, in rows of two; ``height`` is a row's, in inches."""
+    rows = -(-number // 2)
+    layout = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
+    return plt.subplots(rows, 2, figsize=(7, height * rows), **layout)
+
+
+def label_panels(figure: plt.Figure, axes: np.ndarray, x: str, y: str, title: str) -> None:
+    """Say once for all panels what their axes are."""
+    for ax in axes[-1]:
+        ax.set_xlabel(x)
+    figure.supylabel(y, fontsize="medium")
+    figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
 
 
 def _draw_band(ax: plt.Axes, x: np.ndarray, lines: xr.DataArray, number: int, name: str) -> None:
@@ -104,18 +105,13 @@ def _draw_band(ax: plt.Axes, x: np.ndarray, lines: xr.DataArray, number: int, na
     ax.plot(x, middle, color=f"C{number}", linestyle=LINES[number % len(LINES)], label=name)
 
 
-def no_pooling_intercepts(
-    frame: pd.DataFrame,
-    *,
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
-) -> pd.Series:
+def no_pooling_intercepts(frame: pd.DataFrame, **columns: str) -> pd.Series:
     """Least-squares intercept of each group where the predictor is 0, all groups sharing one slope.
 
     This is the random-intercept model without its group-level distribution: every group's intercept
-    is its own (an analysis of covariance).
+    is its own (an analysis of covariance). ``columns`` are as in ``models.fit``.
     """
+    outcome, predictor, group = vars(Columns(**columns)).values()
     means = frame.groupby(group, observed=True)[[outcome, predictor]].mean()
     rows = means.loc[frame[group]].to_numpy()
     y, x = (frame[[outcome, predictor]].to_numpy() - rows).T
@@ -126,26 +122,16 @@ def plot_shrinkage(
     frame: pd.DataFrame,
     tree: xr.DataTree,
     ax: plt.Axes | None = None,
-    *,
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
+    **columns: str,
 ) -> plt.Axes:
     """Intercepts by group without pooling and with partial pooling, against the number of rows.
 
-    Parameters
-    ----------
-    frame
-        The table that was fitted.
-    tree
-        A fit with ``group_intercept``.
-    ax
-        Where to draw; a new Axes by default.
-    outcome, predictor, group
-        As in ``models.fit``.
+    ``tree`` is a fit of ``frame`` with ``group_intercept``; ``columns`` are as in ``models.fit``.
+    Without ``ax``, the current Axes is drawn on.
     """
     ax = plt.gca() if ax is None else ax
-    alone = no_pooling_intercepts(frame, outcome=outcome, predictor=predictor, group=group)
+    outcome, predictor, group = vars(Columns(**columns)).values()
+    alone = no_pooling_intercepts(frame, **columns)
     posterior = tree["posterior"]
     partial = posterior["intercept"] + posterior["group_intercept"]
     labels = partial[group].values

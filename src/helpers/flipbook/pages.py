@@ -1,4 +1,4 @@
-"""Simulated data sets beside the observed one: on paper, and on a screen with dials for the prior."""
+"""Simulated data sets beside the observed one: on paper, and on a screen with dials."""
 
 import html
 from importlib import resources
@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from helpers.flipbook.simulation import Design, draw_parameters, simulate_from
 from helpers.flipbook.widget import embed_picture, fill_template
 from helpers.frames import group_labels, label_of, original_column
-from helpers.plots import group_colors
+from helpers.plots import group_colors, label_panels, make_panels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
 from helpers.tables import format_probability
 
@@ -30,17 +30,10 @@ def present_shares(
 ) -> pd.DataFrame:
     """Shares of simulated outcomes that cannot be, that nobody would believe, and that could be.
 
-    Parameters
-    ----------
-    simulated
-        Label of a prior -> its prior predictive draws, with the dimensions ``chain`` and ``draw``.
-    plausible
-        Ends of what could be, in the unit of the draws.
-
-    Returns
-    -------
-    DataFrame of text in per cent, with the digits that the number of draws supports; one row a label,
-    columns: below the first end, above the second, and between.
+    ``simulated`` are prior predictive draws, with the dimensions ``chain`` and ``draw``, by the
+    label of their prior; ``plausible`` holds the ends of what could be, in their unit. DataFrame of
+    text in per cent, with the digits that the number of draws supports; one row a label, columns:
+    below the first end, above the second, and between.
     """
     low, high, unit = plausible.low, plausible.high, plausible.unit
     kinds = {
@@ -60,34 +53,32 @@ def plot_data_sets(
     simulated: xr.DataArray,
     *,
     title: str,
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
     plausible: Plausible = Plausible(),
     limits: tuple[float, float] | None = None,
     number: int = 5,
+    **columns: str,
 ) -> plt.Figure:
     """Draw the first simulated data sets beside the observed one, in two columns.
 
     Parameters
     ----------
-    frame
-        The observed data.
+    frame, columns
+        The observed data, and its columns as in ``models.fit``. A standardized predictor is shown
+        in its own units.
     simulated
-        Prior predictive draws of the outcome: dimensions ``chain`` and ``draw``, and one entry a row
-        of ``frame``.
+        Prior predictive draws of the outcome: dimensions ``chain`` and ``draw``, and one entry a
+        row of ``frame``.
     title
         What the figure shows.
-    outcome, predictor, group
-        As in ``models.fit``. A standardized predictor is shown in its own units.
     plausible
         Ends of the blue ground.
     limits
-        Ends of the outcome's axis; by default so that one wild data set cannot stretch it. A triangle at the
-        edge stands for a point outside.
+        Ends of the outcome's axis; by default so that one wild data set cannot stretch it. A
+        triangle at the edge stands for a point outside.
     number
         How many data sets to show; the first ones are taken, none is chosen.
     """
+    outcome, predictor, group = vars(Columns(**columns)).values()
     shown = original_column(frame, predictor)
     first = _first_data_sets(simulated, number)
     limits = limits or _axis_limits(first, frame[outcome])
@@ -95,9 +86,7 @@ def plot_data_sets(
     colors = _hex_colors(labels.cat.categories)
     panels = {"Observed": frame[outcome].to_numpy()}
     panels |= {f"Simulated, {k}": values for k, values in enumerate(first, start=1)}
-    rows = -(-len(panels) // 2)
-    layout = {"sharex": True, "sharey": True, "layout": "constrained", "squeeze": False}
-    figure, axes = plt.subplots(rows, 2, figsize=(7, 2.2 * rows), **layout)
+    figure, axes = make_panels(len(panels), 2.2)
     x, point_colors = frame[shown].to_numpy(), labels.map(colors).to_numpy()
     for ax, (label, values) in zip(axes.flat, panels.items(), strict=False):
         _draw_data_set(ax, x, values, point_colors, limits, plausible)
@@ -108,10 +97,7 @@ def plot_data_sets(
     dots = [Line2D([], [], color=color, **style) for color in colors.values()]
     names = [str(label).replace("$", r"\$") for label in colors]  # "$" begins a formula
     figure.legend(dots, names, loc="outside lower right", ncols=4, fontsize="small")
-    for ax in axes[-1]:
-        ax.set_xlabel(label_of(frame, shown))
-    figure.supylabel(label_of(frame, outcome), fontsize="medium")
-    figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
+    label_panels(figure, axes, label_of(frame, shown), label_of(frame, outcome), title)
     return figure
 
 
@@ -121,26 +107,23 @@ def make_flipbook(
     *,
     title: str,
     start: str | None = None,
-    outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
     plausible: Plausible = Plausible(),
     seed: int = SEED,
+    **columns: str,
 ) -> HTML:
     """Make a flip-book with dials for prior and model, which needs nothing but the page it stands on.
 
     Parameters
     ----------
-    frame
-        The observed data.
+    frame, columns
+        The observed data, and its columns as in ``models.fit``. A standardized predictor is shown
+        in its own units.
     priors
         Label -> priors, as for ``simulate``: the positions of the dial.
     title
         Caption.
     start
         Label at which the dial stands first; the first one by default.
-    outcome, predictor, group
-        As in ``models.fit``. A standardized predictor is shown in its own units.
     plausible
         Which outcomes are impossible or implausible.
     seed
@@ -150,30 +133,31 @@ def make_flipbook(
     -------
     HTML: observed and simulated data side by side, dials, buttons, a slider and the shares. Without
     JavaScript and on paper, the observed data and the first five data sets at ``start``. The model
-    with random slopes is shown first. 100 data sets can be turned; the shares are counted over 2,000.
+    with random slopes is shown first. 100 data sets can be turned; the shares are counted over
+    2,000.
 
     Raises
     ------
     ValueError
         If a column is missing or not numeric, or a prior is unknown.
     """
-    columns = Columns(outcome, predictor, group)
-    check_columns(frame, columns)
+    named = Columns(**columns)
+    check_columns(frame, named)
     start = next(iter(priors)) if start is None else start
     check_choice("prior to start from", start, tuple(priors))
     drawn = {label: draw_parameters(prior, DRAWS, seed) for label, prior in priors.items()}
     most = max(len(draw["sigma"]) for draw in drawn.values())
-    design = Design(frame, predictor, group, most)
+    design = Design(frame, named, most)
     tables = {}
     for name in MODELS:  # the last one is shown first, and sets the axes
         simulated = {label: simulate_from(name, draw, design) for label, draw in drawn.items()}
         shares = present_shares(simulated, plausible)
         tables[name] = _table(shares, f"Shares in {most:,} data sets, %")
     limits = {
-        label: _axis_limits(_first_data_sets(values, PAGES), frame[outcome])
+        label: _axis_limits(_first_data_sets(values, PAGES), frame[named.outcome])
         for label, values in simulated.items()
     }
-    data = _describe_frame(frame, design, columns) | {
+    data = _describe_frame(frame, design, named) | {
         "priors": [_describe_prior(label, drawn[label], limits[label]) for label in priors],
         "models": [{"name": name, "shares": table} for name, table in tables.items()],
         "start": [list(priors).index(start), name],
@@ -182,7 +166,7 @@ def make_flipbook(
     }
     shown = f"Prior: {start}; model: {name.replace('_', ' ')}"
     settings = {"title": shown, "limits": limits[start], "plausible": plausible}
-    paper = plot_data_sets(frame, simulated[start], **settings, **vars(columns))
+    paper = plot_data_sets(frame, simulated[start], **settings, **columns)
     still = embed_picture(paper, f"{data['description']} {shown}.")
     still += f"<table>{tables[name]}</table>"
     return fill_template(TEMPLATE, title=title, data=data, still=still)
@@ -241,7 +225,9 @@ def _hex_colors(labels: pd.Index) -> dict[str, str]:
 
 
 def _axis_limits(simulated: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
-    """Limits between which lie 0, all observed and all but the outermost 0.5 % of the simulated outcomes."""
+    """Limits between which lie 0, all observed and all but the outermost 0.5 % of the simulated
+    outcomes.
+    """
     low, high = np.quantile(simulated, FRAME_QUANTILES)
     low, high = min(0, low, observed.min()), max(0, high, observed.max())
     margin = 0.03 * (high - low)

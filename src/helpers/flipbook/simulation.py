@@ -23,25 +23,20 @@ def simulate(
     name: str,
     priors: Priors | xr.Dataset | xr.DataTree,
     *,
-    predictor: str = Columns.predictor,
-    group: str = Columns.group,
     draws: int = 2000,
     seed: int = SEED,
+    **columns: str,
 ) -> xr.DataArray:
     """Simulate data sets from the prior of one of the three models, in plain numpy.
 
     Parameters
     ----------
-    frame
+    frame, columns
         The design: predictor and groups. Its outcomes are not looked at.
-    name
-        One of ``MODELS``.
     priors
         The book's kind of priors, or draws of the parameters from any other, such as PyMC's group
-        "prior": ``intercept``, ``slope`` and ``sigma``, with groups ``group_sd``, with slopes by group
-        ``slope_sd`` and, if correlated, ``rho``.
-    predictor, group
-        Columns of the model.
+        "prior": ``intercept``, ``slope`` and ``sigma``, with groups ``group_sd``, with slopes by
+        group ``slope_sd`` and, if correlated, ``rho``.
     draws, seed
         How many parameters to draw from ``Priors``, and the seed for that. Given draws are all used.
 
@@ -56,19 +51,18 @@ def simulate(
         If the model is unknown, or the draws lack one of its parameters.
     """
     parameters = draw_parameters(priors, draws, seed)
-    return simulate_from(
-        name, parameters, Design(frame, predictor, group, len(parameters["sigma"]))
-    )
+    design = Design(frame, Columns(**columns), len(parameters["sigma"]))
+    return simulate_from(name, parameters, design)
 
 
 class Design:
     """What simulations need of a table: predictor, groups and random numbers."""
 
-    def __init__(self, frame: pd.DataFrame, predictor: str, group: str, draws: int):
-        check_numeric(frame, predictor)
-        check_group(frame, group)
-        labels = group_labels(frame, group)
-        self.x = frame[predictor].to_numpy(dtype=float)
+    def __init__(self, frame: pd.DataFrame, columns: Columns, draws: int):
+        check_numeric(frame, columns.predictor)
+        check_group(frame, columns.group)
+        labels = group_labels(frame, columns.group)
+        self.x = frame[columns.predictor].to_numpy(dtype=float)
         self.codes = labels.cat.codes.to_numpy()
         self.labels = labels.cat.categories
         width = len(self.x) + 2 * len(self.labels)

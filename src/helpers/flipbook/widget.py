@@ -1,8 +1,8 @@
 """Small pictures to touch: HTML with its script inside, which needs no kernel, server or network.
 
-What the script draws from chance, Python can draw too: both turn the same counters into the same normal
-numbers. Without JavaScript, in a notebook that is not trusted, and on paper a still picture stands
-in a widget's place.
+What the script draws from chance, Python can draw too: both turn the same counters into the same
+normal numbers. Without JavaScript, in a notebook that is not trusted, and on paper a still picture
+stands in a widget's place.
 """
 
 import base64
@@ -29,16 +29,9 @@ class _Template(Template):
 def fill_template(template: Traversable, *, title: str, data: dict, still: str) -> HTML:
     """Put data and words into ``widget.html``, and the controls and the script of one widget.
 
-    Parameters
-    ----------
-    template
-        File of one widget: controls first, then one ``<script>``.
-    title
-        Caption.
-    data
-        What the script reads as ``data``.
-    still
-        HTML that stands in the place of the controls where scripts do not run.
+    ``template`` is the file of one widget: controls first, then one ``<script>``, which reads
+    ``data``. ``title`` is the caption, ``still`` the HTML that stands in the place of the controls
+    where scripts do not run.
     """
     controls, script = template.read_text("utf-8").removesuffix("</script>\n").split("<script>\n")
     page = _Template(FRAME.read_text("utf-8")).substitute(
@@ -63,10 +56,7 @@ def embed_picture(figure: plt.Figure, description: str) -> str:
 def draw_normals(counters: np.ndarray) -> np.ndarray:
     """Standard normal numbers, one for each counter, the same as ``normal`` in ``widget.html``.
 
-    Parameters
-    ----------
-    counters
-        Whole numbers from 0; the same counter always gives the same number.
+    Counters are whole numbers from 0; the same counter always gives the same number.
     """
     first = 2 * np.asarray(counters, dtype=np.uint32)
     return np.sqrt(-2 * np.log(1 - draw_uniforms(first))) * np.cos(
