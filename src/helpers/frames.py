@@ -18,10 +18,8 @@ def read_table(path: Path, columns: tuple[str, ...], numeric: tuple[str, ...]) -
 
     Parameters
     ----------
-    path
-        The file.
     columns
-        Columns that it must have; further ones are kept.
+        Columns that the file must have; further ones are kept.
     numeric
         Columns in which a comma between semicolons is a decimal one.
 
@@ -58,7 +56,9 @@ def read_table(path: Path, columns: tuple[str, ...], numeric: tuple[str, ...]) -
 
 
 def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, file: str) -> pd.DataFrame:
-    """The table as pandera converts it; a ``ValueError`` names file, row and column of what it refuses."""
+    """The table as pandera converts it; a ``ValueError`` names file, row and column of what it
+    refuses.
+    """
     try:
         return schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -82,26 +82,11 @@ class Scale:
 
 
 def standardize(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Add ``std_<column>``: the column minus its mean, divided by its sample sd.
+    """Copy a table and add ``std_<column>``: the column minus its mean, divided by its sample sd.
 
-    The mean and the sd stay with the table (``scale_of``), so that results go back to the
-    column's units.
-
-    Parameters
-    ----------
-    frame
-        Any table; it is not changed.
-    column
-        A numeric column without missing values that is not constant.
-
-    Returns
-    -------
-    A copy of the table with one more column, without unit.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column, or it is not numeric, has missing values or is constant.
+    The new column has no unit. The mean and the sd stay with the table (``scale_of``), so that
+    results go back to the column's units. A ``ValueError`` refuses a column that is not there, not
+    numeric or constant, or has missing values.
     """
     check_numeric(frame, column)
     values = frame[column].astype(float)
@@ -117,10 +102,8 @@ def standardize(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 def scale_of(frame: pd.DataFrame, column: str) -> Scale:
     """The ``Scale`` that ``standardize(frame, column)`` kept.
 
-    Raises
-    ------
-    ValueError
-        If the table does not carry it (some pandas operations, such as a merge, drop it).
+    A ``ValueError`` says if the table does not carry it (some pandas operations, such as a merge,
+    drop it).
     """
     try:
         return Scale(**frame.attrs["scales"][column])
@@ -137,12 +120,16 @@ def original_column(frame: pd.DataFrame, column: str) -> str:
 
 
 def label_of(frame: pd.DataFrame, column: str) -> str:
-    """What an axis calls a column: ``frame.attrs["labels"][column]``, such as "Age (years)", or its name."""
+    """What an axis calls a column: ``frame.attrs["labels"][column]``, such as "Age (years)", or its
+    name.
+    """
     return frame.attrs.get("labels", {}).get(column, column)
 
 
 def check_numeric(frame: pd.DataFrame, column: str) -> None:
-    """Raise a ``ValueError`` unless ``column`` exists, is numeric and has no missing or infinite value."""
+    """Raise a ``ValueError`` unless ``column`` exists, is numeric and has no missing or infinite
+    value.
+    """
     check_column(frame, column)
     if not pd.api.types.is_numeric_dtype(frame[column]):
         raise ValueError(
