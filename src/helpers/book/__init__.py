@@ -1,1 +1,1 @@
-"""What only the pages of the book need: its data and their truth, its figures, studies and failures."""
+"""What only the book's pages need: its data, their truth, figures, studies and failures."""

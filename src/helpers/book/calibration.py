@@ -1,9 +1,10 @@
 """Calibration: does a back end give the truth back, on average over the prior?
 
 Simulation-based calibration (Talts et al. 2018): draw parameters from the prior, simulate data from
-them, and count how many posterior draws lie below each true value. If prior, simulation and posterior
-belong together, these ranks are uniform. ``tools/calibrate.py`` runs the long study, whose results
-``load_study`` reads.
+them, and count how many posterior draws lie below each true value. If prior, simulation and
+posterior belong together, these ranks are uniform. ``tools/study/calibrate.py`` runs the long
+study, whose results ``load_study`` reads. Frames are the book's visits, with ``std_age``,
+``county`` and ``bounce_time``.
 """
 
 import json
@@ -26,25 +27,8 @@ def draw_from_prior(
 ) -> xr.Dataset:
     """Draw the parameters of one of the three models from its prior, in plain numpy.
 
-    Parameters
-    ----------
-    name
-        One of ``models.MODELS``.
-    labels
-        The counties.
-    rng
-        Source of the random numbers.
-    priors
-        As in ``models.fit``.
-
-    Returns
-    -------
-    Dataset that names the parameters as ``models.fit`` does: scalars, and the deviations by county.
-
-    Raises
-    ------
-    ValueError
-        If the model is unknown.
+    ``labels`` are the counties. The Dataset names the parameters as ``models.fit`` does: scalars,
+    and the deviations by county. A ``ValueError`` refuses an unknown model.
     """
     check_choice("model", name, MODELS)
     drawn = {
@@ -69,16 +53,8 @@ def draw_from_prior(
 def simulate_outcome(
     parameters: xr.Dataset, frame: pd.DataFrame, rng: np.random.Generator
 ) -> np.ndarray:
-    """Simulate a bounce time (s) for each visit of ``frame``, from its ``std_age`` and ``county``.
-
-    Parameters
-    ----------
-    parameters
-        One draw, as ``draw_from_prior`` returns it.
-    frame
-        The design; its bounce times are not looked at.
-    rng
-        Source of the random numbers.
+    """Simulate a bounce time (s) for each visit, from its age and county and one draw of the
+    parameters.
     """
     return rng.normal(_expected(parameters, frame), float(parameters["sigma"]))
 
@@ -86,8 +62,8 @@ def simulate_outcome(
 def log_likelihood(parameters: xr.Dataset, frame: pd.DataFrame) -> xr.DataArray:
     """Log density of all bounce times of ``frame`` given the parameters, for each draw.
 
-    A quantity to rank besides the parameters: it alone notices a posterior that has not looked at the
-    data (Modrák et al. 2025).
+    A quantity to rank besides the parameters: it alone notices a posterior that has not looked at
+    the data (Modrák et al. 2025).
     """
     outcome = xr.DataArray(frame["bounce_time"].to_numpy(), dims="obs")
     sigma = parameters["sigma"]
@@ -121,77 +97,50 @@ def rank_truth(truth: xr.Dataset, posterior: xr.Dataset, frame: pd.DataFrame) ->
 def ecdf_difference(ranks: np.ndarray, draws: int) -> np.ndarray:
     """How much more than their share of the ranks lies at or below each k, for k = 0 ... L - 1.
 
-    Parameters
-    ----------
-    ranks
-        Ranks between 0 and ``draws``, one a data set.
-    draws
-        L, the number of posterior draws that each truth was ranked among.
-
-    Returns
-    -------
-    Array of shape (L,): the ranks' empirical distribution function minus (k + 1) / (L + 1).
+    ``ranks`` lie between 0 and L, one a data set; ``draws`` is L, among how many posterior draws
+    each truth was ranked. Array (L,): the ranks' empirical distribution function minus (k + 1) / (L
+    + 1).
     """
     counts = np.bincount(np.asarray(ranks, dtype=int), minlength=draws + 1)
     return counts.cumsum()[:-1] / counts.sum() - _shares(draws)
 
 
 def ecdf_band(number: int, draws: int, prob: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Limits that ``ecdf_difference`` of uniform ranks stays within everywhere, with this probability.
+    """Limits (L,), (L,) of the ``ecdf_difference`` of uniform ranks that hold with a probability.
 
-    Pointwise limits are binomial; how far out they must be to hold jointly is found by simulation
-    (Säilynoja et al. 2022).
-
-    Parameters
-    ----------
-    number
-        How many ranks there are.
-    draws
-        L, as in ``ecdf_difference``.
-    prob
-        Simultaneous coverage.
-
-    Returns
-    -------
-    Lower and upper limits, each of shape (L,).
+    With ``prob`` all of the curve of ``number`` ranks lies between them: pointwise limits are
+    binomial, and how far out they must be to hold jointly is found by simulation (Säilynoja et al.
+    2022).
     """
     tail = np.quantile(_smallest_tails(number, draws), 1 - prob) / 2
     shares = _shares(draws)
-    limits = stats.binom.ppf([[tail], [1 - tail]], number, shares) / number - shares
-    return limits[0], limits[1]
+    lower, upper = stats.binom.ppf([[tail], [1 - tail]], number, shares) / number - shares
+    return lower, upper
 
 
 def uniformity_p_value(ranks: np.ndarray, draws: int) -> float:
     """Share of uniform sets of ranks that leave their binomial limits at least as far as these do.
 
-    Below 0.05 the ranks lie somewhere outside of the 95 % band of ``ecdf_band``. The smallest possible
-    value is 1 / (``REPEATS`` + 1).
+    Below 0.05 the ranks lie somewhere outside of the 95 % band of ``ecdf_band``. The smallest
+    possible value is 1 / (``REPEATS`` + 1).
     """
-    ranks = np.asarray(ranks, dtype=int)
-    counts = np.bincount(ranks, minlength=draws + 1)[None]
+    counts = np.bincount(np.asarray(ranks, dtype=int), minlength=draws + 1)[None]
     smallest = _smallest_tail(counts, len(ranks), draws)[0]
     simulated = _smallest_tails(len(ranks), draws)
     return (1 + np.sum(simulated <= smallest * (1 + 1e-9))) / (1 + REPEATS)
 
 
 def load_study() -> tuple[pd.DataFrame, pd.DataFrame, dict]:
-    """Read the stored study that ``make calibrate`` wrote.
+    """Read the stored study that ``make calibrate`` wrote: ranks, coverage and record.
 
-    Returns
-    -------
-    ranks
-        One row a rank: ``study`` ("exact", "NUTS" or "wrong prior"), ``model``, ``quantity``,
-        ``data_set`` and ``rank``.
-    coverage
-        One row an interval: ``model``, ``world`` (seed of ``simulate_bounce_times``), and ``mean``,
-        ``lower`` and ``upper`` of the slope in seconds per decade.
-    record
-        What the study was run with, from ``data/calibration.json``.
+    ``ranks`` has one row a rank: ``study`` ("exact", "NUTS" or "wrong prior"), ``model``,
+    ``quantity``, ``data_set`` and ``rank``. ``coverage`` has one row an interval: ``model``,
+    ``world`` (seed of ``simulate_bounce_times``), and ``mean``, ``lower`` and ``upper`` of the
+    slope in seconds per decade. ``record`` says what the study was run with, from
+    ``data/calibration.json``.
     """
     record = json.loads(data_file("calibration.json").read_text(encoding="utf-8"))
-    ranks, coverage = (
-        pd.read_csv(data_file(f"{name}.csv.gz")) for name in ("calibration", "coverage")
-    )
+    ranks, coverage = map(pd.read_csv, map(data_file, ("calibration.csv.gz", "coverage.csv.gz")))
     return ranks, coverage, record
 
 

@@ -14,21 +14,11 @@ from helpers.priors import INTERVAL, LOWER, SEED, UPPER, Priors
 
 
 def simulate_counties(rows: int, group_sd: float, seed: int = SEED) -> pd.DataFrame:
-    """Simulate as many visits in each of the eight counties.
+    """Simulate as many visits (``rows``) in each of the eight counties.
 
-    Parameters
-    ----------
-    rows
-        Visits in each county.
-    group_sd
-        Sd of the counties' true intercepts (s), which have exactly this root mean square.
-    seed
-        Seed of the random numbers.
-
-    Returns
-    -------
     DataFrame with ``bounce_time`` (s), ``std_age`` and ``county``. The population's intercept is
-    200 s, its slope -2 s per sd of age, the residual sd that of the book's visits.
+    200 s, its slope -2 s per sd of age, the residual sd that of the book's visits; the counties'
+    true intercepts have exactly the root mean square ``group_sd`` (s) around the population's.
     """
     rng = np.random.default_rng(seed)
     county = np.repeat(COUNTIES.index, rows)
@@ -57,10 +47,8 @@ def sample(
         A model whose data are ``pm.Data``.
     like
         What ``nutpie.compile_pymc_model`` made of a model that differs in its data or labels only.
-    draws, tune, chains, seed
-        As in ``models.fit``.
-    target_accept
-        0.8 is the default of ``pm.sample``; nearer to 1 means smaller steps.
+    draws, tune, chains, seed, target_accept
+        As in ``models.fit``; 0.8 is the default of ``pm.sample``.
 
     Returns
     -------
@@ -77,23 +65,16 @@ def sample(
         progress_bar=False,
         save_warmup=False,
     )
-    groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
     labels = {name: list(values) for name, values in model.coords.items()}
-    groups["posterior"] = groups["posterior"].assign_coords(labels)
-    return xr.DataTree.from_dict(groups)
+    posterior = tree["posterior"].to_dataset().assign_coords(labels)
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"]})
 
 
 def centred(frame: pd.DataFrame, county: np.ndarray | None = None, names=None) -> pm.Model:
     """The random-intercept model of the book, centred.
 
-    Parameters
-    ----------
-    frame
-        Visits with ``std_age``.
-    county
-        Index of each visit's county; by default the right one.
-    names
-        Labels of the counties that the index counts; by default the right ones.
+    ``county`` is the index of each visit's county, and ``names`` are the labels of the counties
+    that it counts; by default the right ones.
     """
     x, y, own, labels = _arrays(frame)
     with pm.Model(coords={"county": labels if names is None else names}) as model:
@@ -120,7 +101,7 @@ def non_centred(frame: pd.DataFrame, county: np.ndarray | None = None) -> pm.Mod
 
 
 def own_slopes(frame: pd.DataFrame, predictor: str) -> pm.Model:
-    """Independent random intercepts and slopes, with the priors that suit a standardized predictor."""
+    """Independent random intercepts and slopes, with priors that suit a standardized predictor."""
     x, y, county, labels = _arrays(frame, predictor)
     with pm.Model(coords={"county": labels}) as model:
         x, y = pm.Data("x", x), pm.Data("y", y)
@@ -159,7 +140,7 @@ def forgotten_county(frame: pd.DataFrame) -> pm.Model:
 
 
 def two_kinds(times: np.ndarray) -> pm.Model:
-    """A mixture of two kinds of visits that may trade places: nothing tells the first from the second."""
+    """A mixture of two kinds of visits that may trade places: nothing tells them apart."""
     with pm.Model(coords={"kind": [0, 1]}) as model:
         y = pm.Data("y", times)
         share = pm.Beta("share", 5, 5)
@@ -175,12 +156,9 @@ def two_kinds(times: np.ndarray) -> pm.Model:
 def order_kinds(tree: xr.DataTree) -> xr.DataTree:
     """Name the kinds of ``two_kinds`` by their order in each draw: the second stays longer.
 
-    The posterior is the same for both namings, so the sorted draws are draws of the same model with the
-    order in its prior.
-
-    Returns
-    -------
-    DataTree with ``mean`` and ``share`` (of the first kind) renamed where the first mean was the larger.
+    The posterior is the same for both namings, so the sorted draws are draws of the same model with
+    the order in its prior: ``mean``, and ``share`` of the first kind, are renamed where the first
+    mean was the larger.
     """
     posterior = tree["posterior"].to_dataset()
     mean, share = posterior["mean"], posterior["share"]
@@ -188,28 +166,18 @@ def order_kinds(tree: xr.DataTree) -> xr.DataTree:
     exchanged = mean.isel(kind=[1, 0]).assign_coords(kind=mean["kind"])
     posterior["mean"] = exchanged.where(turned, mean)
     posterior["share"] = (1 - share).where(turned, share)
-    groups = {"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()}
-    return xr.DataTree.from_dict(groups)
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"]})
 
 
 def check_counties(
     tree: xr.DataTree, model: pm.Model, frame: pd.DataFrame, seed: int = SEED
 ) -> pd.DataFrame:
-    """Posterior predictive check of the mean time (s) of each county, by the model's own likelihood.
+    """Posterior predictive check of each county's mean time (s), by the model's own likelihood.
 
-    Parameters
-    ----------
-    tree, model
-        A fit and the model that it is a fit of.
-    frame
-        The visits that the model saw; their own column ``county`` says which belong together.
-    seed
-        Seed of the replicated times.
-
-    Returns
-    -------
-    DataFrame indexed by county: ``observed``, the limits of the 95 % interval of the replicated means,
-    and ``outside``: whether the observed mean is not between them.
+    ``tree`` is a fit of ``model``; the column ``county`` of ``frame``, the visits that it saw, says
+    which belong together. DataFrame indexed by county: ``observed``, the limits of the 95 %
+    interval of the replicated means, and ``outside``: whether the observed mean is not between
+    them.
     """
     thinned = tree.isel(draw=slice(None, None, 10))
     with model:
@@ -233,7 +201,7 @@ def check_names(tree: xr.DataTree, frame: pd.DataFrame, seed: int = SEED) -> pd.
 
 
 def _population() -> tuple:
-    """The parameters above the counties, with the book's priors, in the model that is being written."""
+    """The parameters above the counties, with the book's priors, in the model being written."""
     priors = Priors()
     return (
         pm.Normal("intercept", *priors.intercept),

@@ -1,4 +1,7 @@
-"""Figures that know the bounce times: the paradox, the truth beside a fit, a sampler's step."""
+"""Figures that know the bounce times: the paradox, the truth beside a fit, a sampler's step.
+
+Where no ``ax`` is given, the current Axes is drawn on.
+"""
 
 import arviz as az
 import matplotlib.pyplot as plt
@@ -18,15 +21,7 @@ STARTS = (-3.0, -1.0, 1.0, 3.0)
 
 
 def plot_visits(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Bounce time (s) against age (years), one dot a visit, coloured by county.
-
-    Parameters
-    ----------
-    frame
-        The bounce times.
-    ax
-        Where to draw; a new Axes by default.
-    """
+    """Bounce time (s) against age (years), one dot a visit, coloured by county."""
     ax = plt.gca() if ax is None else ax
     for county, color in group_colors(frame["county"].unique()).items():
         visits = frame[frame["county"] == county]
@@ -36,22 +31,14 @@ def plot_visits(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
 
 
 def plot_paradox(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
-    """Least-squares lines: one through all visits, one through each county's.
-
-    Parameters
-    ----------
-    frame
-        The bounce times.
-    ax
-        Where to draw; a new Axes by default.
-    """
+    """``plot_visits`` with least-squares lines: one through all visits, one through each county's."""
     ax = plot_visits(frame, ax)
     line = {"x": "age", "y": "bounce_time", "scatter": False, "ci": None, "ax": ax}
     for county, color in group_colors(frame["county"].unique()).items():
         sns.regplot(frame[frame["county"] == county], color=color, **line)
     sns.regplot(frame, color="black", label="All visits", line_kws={"linestyle": "--"}, **line)
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small", markerscale=2)
-    ax.set(xlabel=label_of(frame, "age"), ylabel=label_of(frame, "bounce_time"))
+    ax.set(xlabel=label_of(frame, "age"), ylabel=label_of(frame, "bounce_time"))  # not seaborn's
     return ax
 
 
@@ -60,16 +47,8 @@ def plot_deviations(
 ) -> plt.Axes:
     """Group-level effects by county with 95 % intervals, and the true deviations beside them.
 
-    Parameters
-    ----------
-    tree
-        A fit.
-    truth
-        True deviations by county, as ``truth_on_scale`` gives them.
-    var_name
-        "group_intercept" (s) or "group_slope" (s per sd of age).
-    ax
-        Where to draw; a new Axes by default.
+    ``var_name`` is "group_intercept" (s) or "group_slope" (s per sd of age), ``truth`` its true
+    deviations by county, as ``truth_on_scale`` gives them.
     """
     ax = plt.gca() if ax is None else ax
     table = summarize(tree, [var_name])
@@ -90,10 +69,7 @@ def plot_deviations(
 def plot_step_sizes(draws: int = 1000) -> plt.Figure:
     """Traces of four chains of a random walk at each of ``STEPS``, with R-hat and ESS.
 
-    Parameters
-    ----------
-    draws
-        Length of each chain. All draws are shown and judged; there is no warm-up.
+    All ``draws`` of each chain are shown and judged; there is no warm-up.
     """
     figure, axes = plt.subplots(len(STEPS), 1, figsize=(7, 5.4), sharex=True, layout="constrained")
     for ax, step in zip(axes, STEPS, strict=True):
@@ -112,18 +88,8 @@ def plot_step_sizes(draws: int = 1000) -> plt.Figure:
 def walk_randomly(step: float, draws: int, seed: int = SEED) -> xr.DataArray:
     """Random-walk Metropolis on a standard normal distribution, a chain from each of ``STARTS``.
 
-    Parameters
-    ----------
-    step
-        Sd of the proposals.
-    draws
-        Length of each chain, the start not counted.
-    seed
-        Seed of the random numbers.
-
-    Returns
-    -------
-    DataArray with the dimensions ``chain`` and ``draw``.
+    ``step`` is the sd of the proposals; the ``draws`` do not count the start. DataArray with the
+    dimensions ``chain`` and ``draw``.
     """
     rng, place = np.random.default_rng(seed), np.array(STARTS)
     path = np.empty((draws, len(STARTS)))

@@ -17,29 +17,15 @@ def make_shrinkage_widget(
 ) -> HTML:
     """Sliders for n and tau, and the partially pooled mean that follows them.
 
-    Parameters
-    ----------
-    own, population
-        What the group's own data say alone, and the mean that groups are drawn towards.
-    sigma
-        Residual sd, held fixed.
-    n, tau
-        Where the sliders stand at first: rows of the group, and the sd between groups.
-    group
-        The group's name.
-    unit
-        Of everything but ``n``.
-
-    Raises
-    ------
-    ValueError
-        If ``n`` is below 1, ``tau`` is negative or ``sigma`` is not above 0.
+    ``own`` is what the group's own data say alone, ``population`` the mean that groups are drawn
+    towards, ``sigma`` the residual sd, held fixed. ``n`` rows of the group and the sd ``tau``
+    between groups are where the sliders stand at first. ``unit`` is that of everything but ``n``. A
+    ``ValueError`` refuses an ``n`` below 1, a negative ``tau`` and a ``sigma`` not above 0.
     """
     own, population, sigma, tau = map(float, (own, population, sigma, tau))
     n = int(n) if n == n // 1 else float(n)
-    if not (
-        n >= 1 and tau >= 0 and sigma > 0 and np.isfinite([own, population, sigma, tau, n]).all()
-    ):
+    finite = np.isfinite([own, population, sigma, tau, n]).all()
+    if not (finite and n >= 1 and tau >= 0 and sigma > 0):
         raise ValueError(
             f"n must be 1 or more, tau 0 or more and sigma above 0, not {n}, {tau} and {sigma}."
         )

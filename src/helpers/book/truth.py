@@ -22,9 +22,7 @@ from helpers.tables import summarize
 def true_parameters() -> dict:
     """The content of ``data/truth.json``: what ``simulate_bounce_times`` draws from.
 
-    Returns
-    -------
-    dict with ``seed``, ``reference_age`` (years), ``age_sd`` (years, within a county), ``sigma`` (s),
+    It has ``seed``, ``reference_age`` (years), ``age_sd`` (years, within a county), ``sigma`` (s),
     ``intercept`` (s at the reference age), ``slope_per_decade`` (s), ``group_sd`` (s), ``slope_sd``
     (s per decade), ``rho``, and ``counties`` with each county's own values. Intercept and slope are
     the plain means over the eight counties; the sds are root mean squares around them.
@@ -61,16 +59,10 @@ def load_truth() -> dict:
 def truth_on_scale(scale: Scale) -> dict:
     """The true parameters in the units of a model whose predictor is the standardized age.
 
-    Parameters
-    ----------
-    scale
-        Mean and sd of age (years), as ``scale_of(frame, "age")`` returns them.
-
-    Returns
-    -------
-    dict with the names of ``models.fit``: ``intercept`` (s at the mean age), ``slope`` and
-    ``slope_sd`` (s per sd of age), ``group_sd`` and ``sigma`` (s), ``rho``, and the Series
-    ``group_intercept`` and ``group_slope`` (deviations by county).
+    ``scale`` holds mean and sd of age (years), as ``scale_of(frame, "age")`` returns them. The
+    names are those of ``models.fit``: ``intercept`` (s at the mean age), ``slope`` and ``slope_sd``
+    (s per sd of age), ``group_sd`` and ``sigma`` (s), ``rho``, and the Series ``group_intercept``
+    and ``group_slope`` (deviations by county).
     """
     slope = COUNTIES["slope_per_decade"] * scale.sd / 10
     decades = (scale.mean - REFERENCE_AGE) / 10
@@ -92,19 +84,11 @@ def write_data(folder: Path) -> None:
 
 
 def compare_with_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
-    """Set a posterior beside the values that the data were simulated from.
+    """Set a fit of one of the book's models beside the values that its data were simulated from.
 
-    Parameters
-    ----------
-    tree
-        A fit of one of the book's models to the book's data.
-    scale
-        Mean and sd of age (years).
-
-    Returns
-    -------
-    DataFrame with ``truth``, ``mean``, the limits of the 95 % interval, and ``holds truth``: whether
-    the truth lies between them; rows are the parameters that have a true value. Units are the model's.
+    ``scale`` is as in ``truth_on_scale``. DataFrame with ``truth``, ``mean``, the limits of the 95
+    % interval, and ``holds truth``: whether the truth lies between them; rows are the parameters
+    that have a true value. Units are the model's.
     """
     truth = _flatten(truth_on_scale(scale))
     table = summarize(tree)[["mean", LOWER, UPPER]]

@@ -34,20 +34,12 @@ SIGMA = 8.0
 
 
 def simulate_bounce_times(seed: int = SEED) -> pd.DataFrame:
-    """Simulate 613 visits in 8 counties.
+    """Simulate 613 visits in 8 counties; the default seed gives ``data/bounce_times.csv``, byte for
+    byte.
 
     Ages are normal within a county, kept to 16..90 and rounded to whole years; bounce times are
-    normal around the county's line with the residual sd ``SIGMA``.
-
-    Parameters
-    ----------
-    seed
-        Seed of the random numbers. The default gives ``data/bounce_times.csv``, byte for byte.
-
-    Returns
-    -------
-    DataFrame with 613 rows: ``bounce_time`` (s, two decimals), ``age`` (whole years) and
-    ``county`` (category).
+    normal around the county's line with the residual sd ``SIGMA``. DataFrame with ``bounce_time``
+    (s, two decimals), ``age`` (whole years) and ``county`` (category).
     """
     rng = np.random.default_rng(seed)
     county = np.repeat(COUNTIES.index.to_numpy(), COUNTIES["visits"])
@@ -86,15 +78,10 @@ SCHEMA = pa.DataFrameSchema(
 
 
 def load_bounce_times(path: str | Path | None = None) -> pd.DataFrame:
-    """Load and check a table of bounce times.
+    """Load and check a CSV file of bounce times; without a path, the book's own 613 visits.
 
-    ``frames.read_table`` says which kinds of files it takes.
-
-    Parameters
-    ----------
-    path
-        A CSV file with the columns ``bounce_time`` (s), ``age`` (whole years) and ``county``; further
-        columns are kept as text. ``None`` loads the book's own 613 visits.
+    ``frames.read_table`` says which kinds of files it takes: here with the columns ``bounce_time``
+    (s), ``age`` (whole years) and ``county``; further columns are kept as text.
 
     Returns
     -------
