@@ -31,7 +31,7 @@ from helpers import exact, frames, models
 from helpers.book import calibration
 from helpers.book.visits import load_bounce_times, simulate_bounce_times
 from helpers.exact import quadrature
-from helpers.priors import SEED
+from helpers.priors import LOWER, SEED, UPPER
 
 ROOT = Path(__file__).resolve().parents[2]
 PIECES = ROOT / "_build" / "calibration"
@@ -112,13 +112,10 @@ def rank_nuts(model: str, number: int) -> tuple[list[dict], dict]:
 
 def thin(posterior: xr.Dataset) -> xr.Dataset:
     """``DRAWS`` draws at even distances along all chains, as one chain."""
-    total = posterior.sizes["chain"] * posterior.sizes["draw"]
-    chain, draw = np.divmod(
-        np.linspace(0, total - 1, DRAWS).round().astype(int), posterior.sizes["draw"]
-    )
-    places = {"chain": xr.DataArray(chain, dims="draw"), "draw": xr.DataArray(draw, dims="draw")}
-    picked = posterior.isel(places).drop_vars(["chain", "draw"], errors="ignore")
-    return picked.expand_dims("chain")
+    joined = posterior.stack(place=["chain", "draw"], create_index=False)
+    places = np.linspace(0, joined.sizes["place"] - 1, DRAWS).round().astype(int)
+    picked = joined.isel(place=places).drop_vars(["chain", "draw"], errors="ignore")
+    return picked.rename(place="draw").expand_dims("chain")
 
 
 def cover(model: str, world: int) -> list[dict]:
@@ -129,27 +126,13 @@ def cover(model: str, world: int) -> list[dict]:
         intervals = {model: wald_interval(visits)}
     else:
         tree = exact.exact_posterior(model, visits, draws=4000, seed=world)
-        chosen = tree["exact"]["slope"].sel(statistic=["mean", "2.5 %", "97.5 %"])
-        intervals = {model: chosen.values}
+        intervals = {model: tree["exact"]["slope"].sel(statistic=["mean", LOWER, UPPER]).values}
     if model == "random_slope":
         own = tree["posterior"]["slope"] + tree["posterior"]["group_slope"].mean("county")
-        intervals["random_slope, these counties"] = [
-            float(own.mean()),
-            *own.quantile([0.025, 0.975]).values,
-        ]
-    return [
-        {
-            "model": name,
-            **dict(
-                zip(
-                    ("mean", "lower", "upper"),
-                    np.round(np.multiply(limits, per_decade), 4).tolist(),
-                    strict=True,
-                )
-            ),
-        }
-        for name, limits in intervals.items()
-    ]
+        limits = own.quantile([0.025, 0.975]).values
+        intervals["random_slope, these counties"] = [float(own.mean()), *limits]
+    table = pd.DataFrame(intervals, index=["mean", "lower", "upper"]).T * per_decade
+    return table.round(4).rename_axis("model").reset_index().to_dict("records")
 
 
 def wald_interval(visits: pd.DataFrame) -> list[float]:
@@ -187,20 +170,18 @@ def work(study: str, model: str, numbers: range) -> dict:
     """Do one piece; return its rows, notes on the sampler, data sets that failed, and seconds."""
     start, rows, notes, failed = time.perf_counter(), [], [], []
     for number in numbers:
-        note = {}
         try:
             if study == "coverage":
                 new = cover(model, number)
             elif study == "NUTS":
                 new, note = rank_nuts(model, number)
+                notes.append({"number": number, **note})
             else:
                 priors = WRONG_PRIORS if study == "wrong prior" else models.Priors()
                 new = rank_exact(model, number, priors)
+            rows += [{"number": number, **row} for row in new]
         except (exact.QuadratureFailed, Warning) as error:
             failed.append({"number": number, "message": str(error)})
-            continue
-        rows += [{"number": number, **row} for row in new]
-        notes += [{"number": number, **note}] if note else []
     return {"rows": rows, "notes": notes, "failed": failed, "seconds": time.perf_counter() - start}
 
 
@@ -243,20 +224,17 @@ def run(folder: Path, studies: list[str]) -> None:
 
 def settings() -> dict:
     """What a study is run with, besides models and versions."""
-    return {
+    nuts = {"chains": NUTS_CHAINS, "tune": NUTS_TUNE, "draws": NUTS_DRAWS}
+    given = {
         "draws": DRAWS,
         "seed": SEED,
         "tolerance": TOLERANCE,
-        "priors": json.loads(json.dumps(asdict(models.Priors()))),
-        "wrong_priors": json.loads(json.dumps(asdict(WRONG_PRIORS))),
+        "priors": asdict(models.Priors()),
+        "wrong_priors": asdict(WRONG_PRIORS),
         "data_sets": {f"{study}, {model}": count for (study, model), count in STUDIES.items()},
-        "nuts": {
-            "chains": NUTS_CHAINS,
-            "tune": NUTS_TUNE,
-            "draws": list(NUTS_DRAWS),
-            "target_accept": TARGET_ACCEPT,
-        },
+        "nuts": nuts | {"target_accept": TARGET_ACCEPT},
     }
+    return json.loads(json.dumps(given))  # as the record has them: lists, not tuples
 
 
 def versions() -> dict[str, str]:
@@ -264,12 +242,10 @@ def versions() -> dict[str, str]:
 
 
 def fingerprint() -> dict[str, list[float]]:
-    """What today's models say in numbers: these survive another wording of the code, not another model.
+    """What today's models say in numbers, which survive another wording of the code, not another model.
 
-    Returns
-    -------
-    Name -> numbers: each PyMC model's log density at two fixed points, and of each exact posterior of
-    the book's data the log marginal likelihood, means and sds.
+    Each PyMC model's log density at two fixed points, and of each exact posterior of the book's data the
+    log marginal likelihood, means and sds.
     """
     found = {}
     for name in models.MODELS:
@@ -287,10 +263,7 @@ def fingerprint() -> dict[str, list[float]]:
 
 def find_differences(record: dict) -> list[str]:
     """List what makes the stored study one of other models: settings or numbers, one phrase each."""
-    found = []
-    for name, value in settings().items():
-        if record["settings"].get(name) != value:
-            found.append(f"{name} was {record['settings'].get(name)} and is {value}")
+    found = find_changes(record["settings"], settings())
     for name, numbers in fingerprint().items():
         stored = record["fingerprint"].get(name, [])
         # Means are good to 0.001 posterior sds, and these are below 10; densities to all digits.
@@ -302,10 +275,13 @@ def find_differences(record: dict) -> list[str]:
 
 def find_moved_versions(record: dict) -> list[str]:
     """List packages that have moved since. The study holds all the same while its numbers do."""
-    stored = record["versions"]
+    return find_changes(record["versions"], versions())
+
+
+def find_changes(stored: dict, now: dict) -> list[str]:
     return [
         f"{name} was {stored.get(name)} and is {value}"
-        for name, value in versions().items()
+        for name, value in now.items()
         if stored.get(name) != value
     ]
 
@@ -318,43 +294,30 @@ def key_of(belongs_to: dict) -> str:
 
 
 def write(folder: Path, target: Path, belongs_to: dict) -> None:
-    """Gather the pieces into two tables and a record.
-
-    Raises
-    ------
-    SystemExit
-        If a piece is not there yet.
-    """
+    """Gather the pieces into two tables and a record; ``SystemExit`` if one is not there yet."""
     pieces = list_pieces([study for study, _ in STUDIES])
     missing = [piece for piece in pieces if not piece_path(folder, *piece).exists()]
     if missing:
         raise SystemExit(f"Not written: {len(missing)} of {len(pieces)} pieces are still to do.")
-    ranks, coverage, notes, failed, seconds = [], [], {}, {}, 0.0
-    for study, model, numbers in pieces:
-        piece = json.loads(piece_path(folder, study, model, numbers).read_text(encoding="utf-8"))
-        seconds += piece["seconds"]
-        failed.setdefault(f"{study}, {model}", []).extend(piece["failed"])
-        rows = pd.DataFrame(piece["rows"])
-        if study == "coverage":
-            coverage.append(rows.rename(columns={"number": "world"}))
-        else:
-            ranks.append(
-                rows.rename(columns={"number": "data_set"}).assign(study=study, model=model)
-            )
-        if piece["notes"]:
-            notes.setdefault(model, []).extend(piece["notes"])
-    keys = ["study", "model", "quantity", "data_set"]
-    ranks = pd.concat(ranks)[[*keys, "rank"]].sort_values(keys)
-    coverage = pd.concat(coverage)[["model", "world", "mean", "lower", "upper"]]
+    found = {piece: json.loads(piece_path(folder, *piece).read_text("utf-8")) for piece in pieces}
+    rows, notes = gather(found, "rows"), gather(found, "notes")
+    of_ranks, keys = rows["study"] != "coverage", ["study", "model", "quantity", "data_set"]
+    ranks = rows[of_ranks].rename(columns={"number": "data_set"}).astype({"rank": int})
+    coverage = rows[~of_ranks].rename(columns={"number": "world"})
+    coverage = coverage[["model", "world", "mean", "lower", "upper"]]
     files = {
-        "calibration.csv.gz": compress(ranks),
+        "calibration.csv.gz": compress(ranks[[*keys, "rank"]].sort_values(keys)),
         "coverage.csv.gz": compress(coverage.sort_values(["model", "world"])),
     }
+    failed = {}
+    for (study, model, _), piece in found.items():
+        if piece["failed"]:
+            failed.setdefault(f"{study}, {model}", []).extend(piece["failed"])
     record = {
         **belongs_to,
-        "sampler": {model: judge(pd.DataFrame(rows)) for model, rows in notes.items()},
-        "failed": {name: rows for name, rows in failed.items() if rows},
-        "minutes": round(seconds / 60 / PROCESSES, 1),
+        "sampler": {model: judge(own) for model, own in notes.groupby("model", sort=False)},
+        "failed": failed,
+        "minutes": round(sum(p["seconds"] for p in found.values()) / 60 / PROCESSES, 1),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     for name, content in files.items():
@@ -363,6 +326,15 @@ def write(folder: Path, target: Path, belongs_to: dict) -> None:
     (target / "calibration.json").write_bytes(text.encode())
     sizes = ", ".join(f"{name} {len(content) / 1024:.0f} KB" for name, content in files.items())
     print(f"Written to {target}: {sizes}, calibration.json.")
+
+
+def gather(found: dict, key: str) -> pd.DataFrame:
+    """Entries of all pieces with study and model, unless an entry names a model of its own."""
+    return pd.DataFrame(
+        {"study": study, "model": model, **entry}
+        for (study, model, _), piece in found.items()
+        for entry in piece[key]
+    )
 
 
 def judge(notes: pd.DataFrame) -> dict:
