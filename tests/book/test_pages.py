@@ -96,7 +96,7 @@ def test_an_address_that_does_not_exist_leads_back(html):
 
 
 def test_a_chapter_can_be_run_fetched_and_changed(html):
-    """Binder, Colab, source, a suggestion, the file with and without outputs; exercises by label."""
+    """Binder, Colab, source, a suggestion, the file with and without outputs; labels."""
     url, branch = REPOSITORY["url"], REPOSITORY["branch"]
     for page in list_chapters():
         path = f"notebooks/{page.name}"

@@ -118,8 +118,9 @@ def unpacked(tmp_path_factory):
 
 
 def test_the_zip_holds_what_the_laptop_needs(unpacked):
-    names = """START-HERE.md LICENSE LICENSE-text CITATION.cff .python-version pyproject.toml postBuild
-    requirements.lock environment.yml data/truth.json notebooks/00_start_here.ipynb notebooks/glossary.md"""
+    names = """START-HERE.md LICENSE LICENSE-text CITATION.cff .python-version postBuild
+    pyproject.toml requirements.lock environment.yml data/truth.json
+    notebooks/00_start_here.ipynb notebooks/glossary.md"""
     assert [name for name in names.split() if not (unpacked / name).exists()] == []
     for file in (ROOT / "src").rglob("*"):
         assert file.suffix not in (".py", ".html") or (unpacked / file.relative_to(ROOT)).exists()

@@ -59,8 +59,8 @@ def report() -> None:
 def check_machine(show: bool = True) -> dict:
     """Run one check after the other; a Python that is too old ends them: all else follows from it.
 
-    Each result is printed as it comes, with what to do below it; then the verdict. Returned is what a
-    teacher collects: the verdict, the machine in general terms, and every check.
+    Each result is printed as it comes, with what to do below it; then the verdict. Returned is what
+    a teacher collects: the verdict, the machine in general terms, and every check.
     """
     say = partial(print, flush=True) if show else lambda text: None
     results = []
@@ -215,7 +215,7 @@ def try_to_write(folder: Path, status: str, message: str, remedy: str) -> Result
 
 
 def check_model(patience: float = PATIENCE) -> Result:
-    """Is a model compiled and sampled, and is the answer right? A Python of its own runs this file."""
+    """Is a model compiled and sampled, in a Python of its own, and is the answer right?"""
     run = {"capture_output": True, "encoding": "utf-8", "errors": "replace", "timeout": patience}
     start, remedy = time.perf_counter(), say_how_to_install()
     try:

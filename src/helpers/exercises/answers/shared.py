@@ -23,7 +23,7 @@ def share(value: float, error: float, slips: Mapping[str, float]) -> Answer:
 
 
 def decade_slope(value, error, slips, unit="seconds per decade of age", more=None) -> Answer:
-    """A slope in seconds per decade, which readers also give per year, per sd or in ``more`` units."""
+    """A slope in s per decade, which readers give per year, per sd or in ``more`` units, too."""
     per_sd = {"seconds per sd of age": age_scale().sd / 10}
     return Answer(value, unit, error, {"seconds per year": 0.1, **per_sd, **(more or {})}, slips)
 
