@@ -1,28 +1,23 @@
 """What you clone is what you read: the file of a chapter reads like its page in any front end."""
 
-import functools
 import re
-import unicodedata
 from difflib import unified_diff
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import unquote
 
 import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from markdown_it import MarkdownIt
-from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from chapters import list_chapters, list_pages
 from conftest import ROOT
 from helpers.exercises import answers
+from reading import MARKDOWN, cells_of, dead_links, links_in, tags_of, without_code, words_of
 
 PAGES, CHAPTERS = list_pages(), list_chapters()
 each_page = pytest.mark.parametrize("page", PAGES, ids=[path.stem for path in PAGES])
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
-MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).use(dollarmath_plugin, double_inline=True)
 # What no front end but the book's own build understands.
 MYST = re.compile(
     r"^[>\s]*(?:`{3,}|~{3,})\{.*|^:{3,}.*|(?<!`)\{[a-z][\w:+.-]*\}`.*?`|^\([\w-]+\)=$|\{\{.*?\}\}",
@@ -30,23 +25,6 @@ MYST = re.compile(
 )
 # These two pages hold what there is at build time only: a figure, and how the build went.
 BUILT = {"index.md": ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
-
-
-@functools.cache
-def cells_of(page: Path) -> list[nbformat.NotebookNode]:
-    """Cells of a chapter; a page of Markdown is one cell."""
-    if page.suffix == ".ipynb":
-        return nbformat.read(page, as_version=4).cells
-    text = re.sub(r"\A---\n.*?\n---\n", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return [nbformat.v4.new_markdown_cell(text, id="0")]
-
-
-def words_of(page: Path) -> str:
-    return "\n\n".join(cell.source for cell in cells_of(page) if cell.cell_type == "markdown")
-
-
-def tags_of(cell: nbformat.NotebookNode) -> set[str]:
-    return set(cell.metadata.get("tags", []))
 
 
 # Standard Markdown and nothing else
@@ -59,40 +37,20 @@ def test_a_page_holds_no_directive_role_or_label(page):
     assert page.name in BUILT or found == []
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "(exploring)=",
-        "```{warning}\nMind.\n```",
-        ":::{note}\n:::",
-        "> ```{tip}",
-        "See {ref}`exploring`.",
-        "{cite:p}`x`",
-    ],
-)
-def test_a_directive_role_or_label_would_be_seen(words):
-    assert MYST.search(f"Words.\n\n{words}\n\nMore.")
-    assert not MYST.search(
-        "`{name}` and `x`, $\\text{Normal}$, a dict {1: 2} and\n\n```python\nx = {}\n```"
-    )
+def test_a_directive_role_or_label_would_be_seen():
+    directives = ("```{warning}\nMind.\n```", ":::{note}\n:::", "> ```{tip}")
+    for words in (*directives, "(exploring)=", "See {ref}`exploring`.", "{cite:p}`x`"):
+        assert MYST.search(f"Words.\n\n{words}\n\nMore."), words
+    plain = "`{name}` and `x`, $\\text{Normal}$, a dict {1: 2} and\n\n```python\nx = {}\n```"
+    assert not MYST.search(plain)
 
 
-@each_page
-def test_a_heading_stands_at_the_beginning_of_its_cell(page):
+@each_chapter
+def test_a_heading_stands_at_the_beginning_of_its_cell(chapter):
     """One cell never ends one thing and begins another."""
-    if page.suffix == ".ipynb":
-        inside = [
-            (cell.id, line)
-            for cell in cells_of(page)
-            if cell.cell_type == "markdown"
-            for line in without_code(cell.source).splitlines()[1:]
-            if re.match("#{1,6} ", line)
-        ]
-        assert inside == []
-
-
-def without_code(text: str) -> str:
-    return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    for cell in cells_of(chapter):
+        if cell.cell_type == "markdown":
+            assert not re.search(r"\n#{1,6} ", without_code(cell.source)), cell.id
 
 
 # Links
@@ -103,41 +61,6 @@ def test_every_link_leads_to_a_file_and_a_heading_in_it(page):
     links = links_in(page)
     assert dead_links(links, page) == []
     assert page.suffix == ".md" or links
-
-
-def links_in(page: Path) -> list[str]:
-    """Targets of the links and pictures in Markdown, in the sentences that cells make, too."""
-    tokens = [token for block in MARKDOWN.parse(words_of(page)) for token in block.children or []]
-    found = [token.attrs.get("href") or token.attrs.get("src") for token in tokens if token.attrs]
-    code = "\n".join(cell.source for cell in cells_of(page) if cell.cell_type == "code")
-    return [*filter(None, found), *re.findall(r"\]\(([\w./-]+\.(?:ipynb|md)[\w#-]*)\)", code)]
-
-
-def dead_links(links: list[str], page: Path) -> list[str]:
-    dead = []
-    for link in links:
-        path, _, place = unquote(link).partition("#")
-        target = page.parent / path if path else page
-        if "://" not in link and not (
-            target.is_file() and (not place or place in places_in(target))
-        ):
-            dead.append(link)
-    return dead
-
-
-@functools.cache
-def places_in(page: Path) -> set[str]:
-    """Names of the headings, as GitHub makes them."""
-    names = []
-    for block in re.findall(r"^#+ (.+)$", without_code(words_of(page)), re.MULTILINE):
-        words = BeautifulSoup(MARKDOWN.renderInline(block), "html.parser").text
-        kept = "".join(c for c in words.lower() if c in " -_" or unicodedata.category(c)[0] in "LN")
-        name = kept.replace(" ", "-")
-        again = sum(
-            re.fullmatch(rf"{re.escape(name)}(-\d+)?", other) is not None for other in names
-        )
-        names.append(f"{name}-{again}" if again else name)
-    return set(names)
 
 
 def test_a_dead_link_would_be_seen():
@@ -191,26 +114,19 @@ def test_a_solution_is_cells_of_its_own_under_a_heading_that_is_collapsed(chapte
 
 
 FOLDED = {"remove-input", "hide-input", "solution"}
+TAGS = FOLDED | {"parameters", "colab", "remove-cell", "hide-output"}
+TAGS |= {"exercise", "self-check", "noisy", "fit"}
 
 
 @each_chapter
-def test_what_the_page_folds_is_folded_in_jupyterlab_and_colab(chapter):
+def test_tags_are_read_and_what_the_page_folds_is_folded_in_jupyterlab_and_colab(chapter):
     for cell in cells_of(chapter):
+        assert tags_of(cell) <= TAGS and "slideshow" not in cell.metadata, cell.id
         folds = cell.cell_type == "code" and bool(FOLDED & tags_of(cell))
         hides = folds or "colab" in tags_of(cell)
         assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == hides, cell.id
         assert (cell.metadata.get("cellView") == "form") == folds, cell.id
         assert cell.source.startswith("# @title ") == folds, cell.id
-
-
-TAGS = {"parameters", "colab", "remove-cell", "remove-input", "hide-input", "hide-output"}
-TAGS |= {"exercise", "self-check", "solution", "noisy", "fit"}
-
-
-@each_chapter
-def test_only_tags_that_something_reads(chapter):
-    assert set().union(*map(tags_of, cells_of(chapter))) <= TAGS
-    assert not [cell.id for cell in cells_of(chapter) if "slideshow" in cell.metadata]
 
 
 def test_the_first_code_of_every_chapter_installs_the_lock_in_colab():
@@ -235,12 +151,9 @@ def test_the_first_code_of_every_chapter_installs_the_lock_in_colab():
 @each_chapter
 def test_notebook_and_page_say_the_same(chapter, html):
     page = html / "notebooks" / f"{chapter.stem}.html"
-    ours, theirs = said_by_file(chapter), said_by_page(page.read_text(encoding="utf-8"))
+    ours = only_words(BeautifulSoup(MARKDOWN.render(words_of(chapter)), "html.parser"))
+    theirs = said_by_page(page.read_text(encoding="utf-8"))
     assert [*unified_diff(ours, theirs, "file", "page", lineterm="", n=2)] == []
-
-
-def said_by_file(chapter: Path) -> list[str]:
-    return only_words(BeautifulSoup(MARKDOWN.render(words_of(chapter)), "html.parser"))
 
 
 def said_by_page(text: str) -> list[str]:

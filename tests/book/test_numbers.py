@@ -7,6 +7,7 @@ names what it is a fact of; or arithmetic and examples in a sentence that is lis
 
 import ast
 import re
+from collections.abc import Iterator
 
 import nbformat
 import pytest
@@ -95,40 +96,20 @@ def sections_of(notebook: nbformat.NotebookNode) -> list[list[nbformat.NotebookN
     return sections
 
 
-def settings_in(cells: list[nbformat.NotebookNode]) -> set[float]:
-    """Numbers of the code, but those that only say how a figure looks or how many digits are shown."""
-    found = set()
-    for cell in cells:
-        if cell.cell_type == "code" and "colab" not in cell.metadata.get("tags", []):
-            found |= {abs(float(number)) for number in Settings(cell.source).numbers}
-    return found
-
-
 # What says how a figure looks or how many digits are shown: functions, and options of others.
 LOOKS = re.compile(r"(round|subplots|legend|suptitle|set_\w+|text|annotate)$")
 STYLE = re.compile("figsize|height|aspect|alpha|s|x|y|size|fontsize|linewidth|lw|fliersize|zorder")
 
 
-class Settings(ast.NodeVisitor):
-    """The numbers of a cell's code that settle something."""
-
-    def __init__(self, source: str):
-        self.numbers = []
-        self.visit(ast.parse(source))
-
-    def visit_Call(self, call: ast.Call) -> None:
-        if LOOKS.search(ast.unparse(call.func)):
-            self.visit(call.func)
-        else:
-            self.generic_visit(call)
-
-    def visit_keyword(self, keyword: ast.keyword) -> None:
-        if not STYLE.fullmatch(keyword.arg or ""):
-            self.generic_visit(keyword)
-
-    def visit_Constant(self, constant: ast.Constant) -> None:
-        if isinstance(constant.value, int | float):
-            self.numbers.append(constant.value)
+def settings_in(node: ast.AST) -> Iterator[float]:
+    """Numbers of code, but those that only say how a figure looks or how many digits are shown."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        yield abs(float(node.value))
+    elif isinstance(node, ast.Call) and LOOKS.search(ast.unparse(node.func)):
+        yield from settings_in(node.func)
+    elif not (isinstance(node, ast.keyword) and STYLE.fullmatch(node.arg or "")):
+        for part in ast.iter_child_nodes(node):
+            yield from settings_in(part)
 
 
 NOT_LOOKED_AT = [
@@ -167,7 +148,8 @@ def find_typed(notebook: nbformat.NotebookNode) -> list[str]:
     """Numbers that are decided at none of the three places, each with its sentence."""
     typed = []
     for cells in sections_of(notebook):
-        settings = settings_in(cells)
+        code = [cell for cell in cells if cell.cell_type == "code" and cell.id != "colab"]
+        settings = {n for cell in code for n in settings_in(ast.parse(cell.source))}
         for sentence in [sentence for cell in cells for sentence in sentences_in(cell)]:
             told = settings | {number for number, words in FACTS if re.search(words, sentence)}
             for number in NUMBER.findall(sentence):
@@ -180,9 +162,7 @@ def find_typed(notebook: nbformat.NotebookNode) -> list[str]:
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 def test_no_result_is_typed(chapter):
     typed = find_typed(nbformat.read(chapter, as_version=4))
-    assert not typed, "compute these on the page, or say where they are decided:\n" + "\n".join(
-        typed
-    )
+    assert not typed, "\n".join(["compute these, or say where they are decided:", *typed])
 
 
 @pytest.mark.parametrize(

@@ -39,18 +39,17 @@ class Row:
         return chapter
 
 
-def read_row(match: re.Match) -> Row:
-    hour, minute = match["begins"].split(":")
-    parts = {
-        name: int(match[name] or 0) for name in ROW.groupindex if name not in ("begins", "what")
-    }
-    return Row(60 * int(hour) + int(minute), match["what"], **parts)
-
-
 def read_schedule(title: str) -> list[Row]:
     section = PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
-    rows = [read_row(match) for match in ROW.finditer(section)]
+    rows = []
+    for match in ROW.finditer(section):
+        hour, minute = match["begins"].split(":")
+        parts = {
+            name: int(match[name] or 0) for name in match.groupdict().keys() - {"begins", "what"}
+        }
+        rows.append(Row(60 * int(hour) + int(minute), match["what"], **parts))
     assert len(rows) == section.count("\n|") - 2
+    assert rows[-1].minutes == LENGTHS[title]
     return rows
 
 
@@ -64,16 +63,6 @@ def list_exercises(chapter: nbformat.NotebookNode) -> dict[str, int]:
     text = "\n".join(cell.source for cell in chapter.cells)
     found = re.findall(r"^### Exercise \S+: (.+) \((\d+) minutes?\)$", text, re.MULTILINE)
     return {title: int(minutes) for title, minutes in found}
-
-
-def most_of_machine(chapter: nbformat.NotebookNode) -> int:
-    """The most minutes that a chapter says are the machine's."""
-    (said,) = re.findall(r"at most (\d+) of them the machine's", chapter.cells[0].source)
-    return int(said)
-
-
-def test_there_is_half_a_day_and_a_day():
-    assert {title: rows[-1].minutes for title, rows in SCHEDULES.items()} == LENGTHS
 
 
 @each_schedule
@@ -96,7 +85,8 @@ def test_exercises_take_the_minutes_that_their_chapters_state(rows):
 @each_schedule
 def test_a_laptop_that_needs_the_most_that_chapters_say_comes_to_the_end(rows):
     chapters = [row for row in rows if row.chapter]
-    most = [most_of_machine(row.chapter) for row in chapters]
+    said = "\n".join(row.chapter.cells[0].source for row in chapters)
+    most = [int(n) for n in re.findall(r"at most (\d+) of them the machine's", said)]
     assert all(1 <= row.machine <= at_most for row, at_most in zip(chapters, most, strict=True))
     assert sum(most) - sum(row.machine for row in chapters) <= rows[-2].minutes
 

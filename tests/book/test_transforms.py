@@ -96,16 +96,10 @@ def box(page: BeautifulSoup, title: str) -> BeautifulSoup:
     return found.parent
 
 
-@pytest.mark.parametrize(
-    ("title", "look"), [("In this chapter", "tip"), ("Warning", "warning"), ("Note", "note")]
-)
-def test_a_block_quote_with_a_bold_first_line_is_a_box(page, title, look):
-    """In the text as in what a cell displays."""
-    assert look in box(page, title)["class"]
-    assert not box(page, title).find("blockquote")
-
-
-def test_any_other_title_makes_a_plain_box_and_other_quotes_stay(page):
+def test_a_block_quote_with_a_bold_first_line_is_a_box_and_other_quotes_stay(page):
+    """In the text as in what a cell displays; a title of one's own makes a plain box."""
+    for title, look in (("In this chapter", "tip"), ("Warning", "warning"), ("Note", "note")):
+        assert look in box(page, title)["class"]
     assert box(page, "Own title")["class"] == ["admonition"]
     (quote,) = page.find_all("blockquote")
     assert quote.text.strip() == "A box of words"
@@ -118,18 +112,14 @@ def test_key_points_are_a_box_and_what_follows_stands_outside(page):
     assert "next" not in points.text and "The next chapter." in page.text
 
 
-def test_an_exercise_is_a_box_with_its_number_and_minutes(page):
+def test_an_exercise_is_a_box_with_its_number_and_minutes_and_keeps_its_addresses(page):
     exercise = box(page, "Exercise 2.1: The unit of slope, 5 minutes")
     assert "exercise" in exercise["class"] and "Guess." in exercise.text
-    assert exercise.find("details").find("summary").text == "Hint"
-    assert exercise.find("details").find("em").text == "hint"
-    assert [heading.name for heading in page.section.find_all(re.compile("^h[2-6]"))] == ["h2"]
-
-
-def test_an_exercise_keeps_the_address_of_its_label(page):
-    exercise = box(page, "Exercise 2.1: The unit of slope, 5 minutes")
+    assert exercise.select_one("details > summary").text == "Hint"
+    assert exercise.select_one("details em").text == "hint"
     assert exercise["id"] == "slope-unit"
     assert exercise.find(id="exercise-2-1-the-unit-of-slope-5-minutes")
+    assert [heading.name for heading in page.section.find_all(re.compile("^h[2-6]"))] == ["h2"]
 
 
 def test_a_solution_is_folded_after_its_exercise_and_holds_its_cells(page):
@@ -140,40 +130,30 @@ def test_a_solution_is_folded_after_its_exercise_and_holds_its_cells(page):
     assert "exercise" in solution.find_previous_sibling()["class"]
 
 
-def test_an_exercise_without_a_cell_of_its_own_stops_the_build(tmp_path):
-    notebook = chapter()
-    notebook.cells[5].metadata["tags"] = []
-    with pytest.raises(ValueError, match="zip"):
-        render(tmp_path, notebook)
-
-
 def test_links_lead_to_headings_of_other_pages_from_text_and_outputs(page):
     links = [link["href"] for link in page.find_all("a", class_="reference")]
     assert links.count("glossary.html#partial-pooling") == 2 and "#key-points" in links
 
 
-def test_a_link_to_no_heading_stops_the_build(tmp_path):
+def test_an_exercise_without_a_cell_of_its_own_and_a_dead_link_stop_the_build(tmp_path):
     notebook = chapter()
     notebook.cells.append(new_markdown_cell("[gone](glossary.md#gone)"))
     with pytest.raises(SphinxWarning, match="gone"):
         render(tmp_path, notebook)
+    notebook.cells[5].metadata["tags"] = []
+    with pytest.raises(ValueError, match="zip"):
+        render(tmp_path, notebook)
 
 
-def test_code_is_shown_without_its_title_in_colab(page):
+def test_code_loses_its_title_in_colab_and_only_what_stands_in_columns_keeps_them(page):
     assert "@title" not in page.text
     assert page.select_one(".cell_input pre").text.strip() == "say()"
-
-
-def test_only_what_stands_in_columns_keeps_them(page):
     columns, sentence = page.select(".output.stream")
     assert "columns" in columns["class"] and "columns" not in sentence["class"]
 
 
-def test_tables_of_words_are_told_from_tables_of_numbers(page):
+def test_tables_of_words_are_told_from_numbers_and_a_number_keeps_its_unit(page):
     assert page.find("table", class_="words")
     assert mark_words(TABLE.format("1.5", "Kent")) == TABLE.format("1.5", "Kent")
-
-
-def test_a_number_keeps_its_unit(page):
     assert "95\u00a0%" in page.text
     assert keep_together("13 s, P(slope < 0)") == "13\u00a0s, P(slope\u00a0<\u00a00)"

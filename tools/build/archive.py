@@ -10,11 +10,16 @@ from chapters import ROOT
 
 BUILD = ROOT / "_build"
 PAGES, NOTEBOOKS = (BUILD / f"bayesian-lmm-book-{kind}.zip" for kind in ("html", "notebooks"))
-# All that `make lab`, `make book` and the other ways of README's part "Run" read.
-NEEDED = ("notebooks/*.ipynb", "notebooks/*.md", "data/*", "src/**/*.py", "src/**/*.html", "*.md")
-NEEDED += ("tools/build/*", "_static/*", "Makefile", "_config.yml", "_toc.yml", "pyproject.toml")
-NEEDED += ("requirements.lock", "environment.yml", "postBuild", ".python-version")
-NEEDED += ("LICENSE*", "CITATION.cff")
+# Helpers, data, versions, licences; with postBuild, what is unpacked runs on Binder.
+TO_RUN = ("data/*", "src/**/*.py", "src/**/*.html", "README.md", "LICENSE*", "CITATION.cff")
+TO_RUN += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version", "postBuild")
+# With these all that `make lab`, `make book` and the other ways of README's part "Run" read.
+NEEDED = ("notebooks/*.ipynb", "notebooks/*.md", "CONTRIBUTING.md", "tools/build/*", "_static/*")
+NEEDED += ("Makefile", "_config.yml", "_toc.yml")
+
+
+def list_files(patterns: tuple[str, ...]) -> list[Path]:
+    return [path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()]
 
 
 def write_archive(archive: Path, folder: Path, files: list[Path]) -> None:
@@ -29,8 +34,7 @@ def main() -> None:
     html = BUILD / "html"
     rendered = [path for path in html.rglob("*") if path.is_file() and path.suffix != ".map"]
     write_archive(PAGES, html, rendered)
-    needed = [path for pattern in NEEDED for path in ROOT.glob(pattern) if path.is_file()]
-    write_archive(NOTEBOOKS, ROOT, needed)
+    write_archive(NOTEBOOKS, ROOT, list_files(TO_RUN + NEEDED))
 
 
 if __name__ == "__main__":

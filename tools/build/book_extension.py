@@ -31,12 +31,8 @@ class BuildInfo(SphinxDirective):
         rows = [("Date", datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"))]
         rows += [("Python", platform.python_version()), ("System", platform.system())]
         rows += [(name, version(name)) for name in SHOWN]
-        lines = [
-            "| What | Version |",
-            "|---|---|",
-            *(f"| {name} | {value} |" for name, value in rows),
-        ]
-        return self.parse_text_to_nodes("\n".join(lines))
+        table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+        return self.parse_text_to_nodes(f"| What | Version |\n|---|---|\n{table}")
 
 
 def configure(app: Sphinx, config) -> None:
@@ -59,16 +55,21 @@ def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict
     ]
 
 
+def finish_html(app: Sphinx, error: Exception | None) -> None:
+    """Put beside the pages, if they were made, what they fetch and offer."""
+    if error is None and app.builder.format == "html":
+        for step in (copy_mathjax, write_executed, trim_icons):
+            step(app)
+
+
 def write_front_door(app: Sphinx, error: Exception | None) -> None:
     """Let the book's own address lead to its first page, and tell search and previews what that page says."""
     if error is not None or app.builder.name != "html":
         return
     first = app.builder.get_target_uri(app.config.root_doc)
     head = Path(app.outdir, first).read_text(encoding="utf-8").partition("</head>")[0]
-    tags = re.findall(
-        r'<meta (?:property="og:|name="description").*?/>|<title>.*?</title>|<link rel="canonical".*?/>',
-        head,
-    )
+    kept = r'<meta (?:property="og:|name="description").*?/>|<title>.*?</title>'
+    tags = re.findall(kept + '|<link rel="canonical".*?/>', head)
     refresh = f'<meta http-equiv="refresh" content="0; url={first}" />'
     lines = ['<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8" />', *tags, refresh]
     lines += [f'<p><a href="{first}">{app.config.html_title}</a></p>\n</html>\n']
@@ -106,9 +107,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", offer_executed, priority=600)
     app.connect("html-page-context", offer_launch, priority=600)
     app.connect("html-page-context", leave_out_thebe, priority=900)
-    app.connect("build-finished", copy_mathjax)
-    app.connect("build-finished", write_executed)
-    app.connect("build-finished", trim_icons)
+    app.connect("build-finished", finish_html)
     app.connect("build-finished", write_front_door, priority=600)  # over the one of the contents
     app.connect("linkcheck-process-uri", ask_registrar)
     return {"version": "1", "parallel_read_safe": False}

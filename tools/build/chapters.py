@@ -69,10 +69,8 @@ def fingerprint() -> str:
     from showing outputs that edited helpers or data would no longer give.
     """
     files = [path for path in (ROOT / "src").rglob("*") if path.suffix in (".py", ".html")]
-    files += [
-        *(path for path in (ROOT / "data").iterdir() if path.suffix != ".md"),
-        ROOT / "requirements.lock",
-    ]
+    files += [path for path in (ROOT / "data").iterdir() if path.suffix != ".md"]
+    files += [ROOT / "requirements.lock"]
     digest = hashlib.sha256(platform.python_version().encode())
     for path in sorted(files):
         digest.update(path.relative_to(ROOT).as_posix().encode())

@@ -29,10 +29,8 @@ def offer_launch(app: Sphinx, pagename: str, templatename: str, context: dict, d
         ]
 
 
-def write_executed(app: Sphinx, error: Exception | None) -> None:
+def write_executed(app: Sphinx) -> None:
     """Copy each chapter with the outputs that its page shows, as far as it was executed."""
-    if error is not None or app.builder.format != "html":
-        return
     folder = Path(app.outdir, EXECUTED)
     folder.mkdir(exist_ok=True)
     for page in list_chapters():

@@ -114,9 +114,7 @@ def execute_stale(folder: Path, stored: Path) -> dict[str, float]:
     stale = [page for page in list_pages() if needs_execution(cache, page, stored / page.stem)]
     seconds, failed = {}, []
     with ProcessPoolExecutor(AT_A_TIME) as pool:
-        jobs = {
-            pool.submit(execute, page, stored / page.stem): page for page in put_in_order(stale)
-        }
+        jobs = {pool.submit(execute, page, stored / page.stem): page for page in in_order(stale)}
         for number, job in enumerate(as_completed(jobs), start=1):
             page = jobs[job]
             notebook, seconds[page.stem], error = job.result()
@@ -132,7 +130,7 @@ def execute_stale(folder: Path, stored: Path) -> dict[str, float]:
     return seconds
 
 
-def put_in_order(pages: list[Path]) -> list[Path]:
+def in_order(pages: list[Path]) -> list[Path]:
     """First the two chapters that make the fits which others read, then the appendices, which take longest.
 
     So no page waits for another's fit, none runs alone at the end, and the appendices find compiled what
@@ -172,9 +170,8 @@ def main() -> None:
     executed = execute_stale(*folders)
     for folder in folders:
         forget_others(folder)
-    print(
-        f"Executed {len(executed)} pages in {time.perf_counter() - start:.0f} s; the others were fresh."
-    )
+    seconds = time.perf_counter() - start
+    print(f"Executed {len(executed)} pages in {seconds:.0f} s; the others were fresh.")
 
 
 if __name__ == "__main__":

@@ -24,10 +24,8 @@ def configure_mathjax(app: Sphinx, config) -> None:
     config.mathjax3_config = (config.mathjax3_config or {}) | {"loader": {"load": list(MATHJAX)}}
 
 
-def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
+def copy_mathjax(app: Sphinx) -> None:
     """Formulas are typeset without a network: MathJax comes from the environment."""
-    if error is not None or app.builder.format != "html":
-        return
     parts = {f"mathjax/{part}.js" for part in ("startup", *MATHJAX, FONT)}
     for file in files("sphinx-mathjax-offline"):
         part = file.as_posix().partition("/static/")[2]
@@ -37,10 +35,8 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
             shutil.copyfile(file.locate(), target)
 
 
-def trim_icons(app: Sphinx, error: Exception | None) -> None:
+def trim_icons(app: Sphinx) -> None:
     """Write Font Awesome's script with the icons that the pages name: all of them weigh half a megabyte."""
-    if error is not None or app.builder.format != "html":
-        return
     package = resources("pydata_sphinx_theme").joinpath("theme/pydata_sphinx_theme/static")
     whole = package.joinpath(*ICONS.parts).read_text(encoding="utf-8")
     pages = (page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html"))

@@ -5,7 +5,6 @@ A deck is Markdown. A line ``---`` begins the next slide, ``--`` one below, ``No
 after the id when the speaker asks for it. The title slide is made from the chapter.
 """
 
-import argparse
 import copy
 import re
 import shutil
@@ -22,7 +21,7 @@ from nbformat.v4 import new_markdown_cell
 from traitlets.config import Config
 
 from chapters import ROOT, list_chapters, read_executed
-from typography import INSIDE
+from typography import keep_together
 
 SOURCES = ROOT / "slides"
 SLIDES = ROOT / "_build" / "slides"
@@ -31,20 +30,17 @@ BREAKS = {"---": "slide", "--": "subslide", "Note:": "notes"}  # nbconvert's wor
 PULL = re.compile(r"\{(code and output|code|output): ([\w-]+)(, fragment)?\}")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)")
 PART = re.compile(r"\$\$?[^$]+\$\$?|`[^`]+`|[^$`]+")  # a formula, code, or words
-FONT = "dist/theme/fonts/source-sans-pro"
-# Name beside the decks -> where the wheel of a package keeps it.
+# Wheel -> what it carries, and the folder of it beside the decks.
+FONT = "revealjs/dist/theme/fonts/source-sans-pro"
 ASSETS = {
-    "reveal.js": ("sphinx-revealjs", "revealjs/dist/reveal.js"),
-    "reveal.css": ("sphinx-revealjs", "revealjs/dist/reveal.css"),
-    "reset.css": ("sphinx-revealjs", "revealjs/dist/reset.css"),
-    "white.css": ("sphinx-revealjs", "revealjs/dist/theme/white.css"),
-    "notes.js": ("sphinx-revealjs", "revealjs/plugin/notes/notes.js"),
-    "zoom.js": ("sphinx-revealjs", "revealjs/plugin/zoom/zoom.js"),
-    "LICENSE-reveal.txt": ("sphinx-revealjs", "revealjs/LICENSE"),
-    "tex-svg.js": ("sphinx-mathjax-offline", "mathjax/tex-svg.js"),
+    "sphinx-revealjs": {
+        "": "dist/reveal.js dist/reveal.css dist/reset.css dist/theme/white.css "
+        "plugin/notes/notes.js plugin/zoom/zoom.js revealjs/LICENSE",
+        "fonts/source-sans-pro": f"{FONT}/*.css {FONT}/*-regular.woff {FONT}/*-italic.woff "
+        f"{FONT}/*-semibold.woff {FONT}/*-semibolditalic.woff {FONT}/LICENSE",
+    },
+    "sphinx-mathjax-offline": {"": "mathjax/tex-svg.js"},
 }
-FONTS = ("source-sans-pro.css", "*-regular.woff", "*-italic.woff", "*-semibold.woff")
-FONTS += ("*-semibolditalic.woff", "LICENSE")
 
 
 def compose(source: Path, chapter: NotebookNode) -> NotebookNode:
@@ -104,11 +100,6 @@ def write_words(markdown: str) -> str:
     return PART.sub(lambda part: part[0] if part[0][0] in "$`" else keep_together(part[0]), words)
 
 
-def keep_together(text: str) -> str:
-    """No line ends between a number and its unit or sign."""
-    return INSIDE.sub("\u00a0", text)
-
-
 def pull(line: str, chapter: NotebookNode, kind: str) -> NotebookNode:
     """A cell of the chapter as a slide shows it.
 
@@ -164,21 +155,18 @@ def write_deck(page: Path, folder: Path) -> NotebookNode:
 
 def copy_assets(folder: Path) -> None:
     """Put reveal.js, one font, MathJax and the decks' own style beside the decks."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, (package, path) in ASSETS.items():
-        packed = next(file for file in files(package) if file.match(path))
-        shutil.copyfile(packed.locate(), folder / name)
-    for pattern in FONTS:
-        packed = next(file for file in files("sphinx-revealjs") if file.match(f"{FONT}/{pattern}"))
-        target = folder / "fonts" / "source-sans-pro" / packed.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(packed.locate(), target)
+    for package, targets in ASSETS.items():
+        for target, patterns in targets.items():
+            (folder / target).mkdir(parents=True, exist_ok=True)
+            for pattern in patterns.split():
+                packed = next(file for file in files(package) if file.match(pattern))
+                shutil.copyfile(packed.locate(), folder / target / packed.name)
+    (folder / "LICENSE").rename(folder / "LICENSE-reveal.txt")
     for name in ("deck.css", "deck.js"):
         shutil.copyfile(TEMPLATE / name, folder / name)
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args()
     shutil.rmtree(SLIDES, ignore_errors=True)
     copy_assets(SLIDES / "assets")
     decks = {f"{page.stem}.html": write_deck(page, SLIDES) for page in list_chapters()}

@@ -17,16 +17,13 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from archive import write_archive
+from archive import TO_RUN, list_files, write_archive
 from chapters import ROOT, list_chapters, list_pages, read_executed, stored_path
 from helpers.workshop import stored
 
 WORKSHOP = ROOT / "_build" / "workshop"
 ARCHIVE = ROOT / "_build" / "bayesian-lmm-workshop.zip"
 LIMIT = 30e6  # bytes; what still travels by mail, or to a room over one slow connection
-ENVIRONMENT = ("data/*", "src/**/*.py", "src/**/*.html", "README.md", "LICENSE*", "CITATION.cff")
-ENVIRONMENT += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version")
-ENVIRONMENT += ("postBuild",)  # an unpacked archive in a repository of its own runs on Binder
 TO_LOOK_UP = ("glossary", "formulas", "bibliography")
 # A link to a page that stays at home.
 ELSEWHERE = re.compile(rf"\[([^\]]*)\]\((?!{'|'.join(TO_LOOK_UP)})\w+\.md[^)]*\)")
@@ -148,10 +145,9 @@ def write_start(folder: Path) -> None:
     (folder / "START-HERE.md").write_text(START, encoding="utf-8")
     titles = {page.name: read_title(page) for page in list_chapters()}
     listed = "\n".join(f"- [{title}]({name})" for name, title in titles.items())
+    check = "from helpers.workshop import setup_check\n\nsetup_check.report()"
     cells = [
-        new_code_cell(
-            "from helpers.workshop import setup_check\n\nsetup_check.report()", id="check"
-        ),
+        new_code_cell(check, id="check"),
         new_markdown_cell(START, id="start"),
         new_markdown_cell(f"## The pages\n\n{listed}", id="pages"),
     ]
@@ -167,11 +163,10 @@ def read_title(page: Path) -> str:
 
 def copy_environment(folder: Path) -> None:
     """What the notebooks need to run: helpers, data, versions, licences."""
-    for path in (path for pattern in ENVIRONMENT for path in ROOT.glob(pattern)):
-        if path.is_file():
-            target = folder / path.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+    for path in list_files(TO_RUN):
+        target = folder / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
 
 
 def copy_fits(folder: Path) -> None:

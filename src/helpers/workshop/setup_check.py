@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 DISTRIBUTION = "bayesian-lmm-book"
@@ -26,6 +27,8 @@ MEMORY = 2 * GIGABYTE
 JUPYTER = ("jupyterlab", "ipykernel")  # what runs the notebooks; in the lock, not in the wheel
 PATIENCE = 120  # seconds; a first import waits for compiled bytecode, fonts and the virus scanner
 PACKAGE = Path(__file__).resolve().parents[1]
+LOCK = PACKAGE.parents[1] / "requirements.lock"  # a checkout has it, an installed wheel has not
+DATA = PACKAGE / "data_files" if (PACKAGE / "data_files").exists() else LOCK.parent / "data"
 # SHA-256 of the book's tables; the stored study brings those of its own.
 CHECKSUMS = {
     "bounce_times.csv": "7ea3b77c45622d8b0c316ba646e80f2c12da617106f2863380ff4c6ef68bc646",
@@ -50,16 +53,35 @@ class Result:
 
 def report() -> None:
     """Print what ``python -m helpers check`` prints: for a first cell."""
-    print_results(run_checks())
+    check_machine()
 
 
-def run_checks() -> Iterator[Result]:
-    """Run one check after the other. A Python that is too old ends them: all else follows from it."""
+def check_machine(show: bool = True) -> dict:
+    """Run one check after the other; a Python that is too old ends them: all else follows from it.
+
+    Each result is printed as it comes, with what to do below it; then the verdict. Returned is what
+    a teacher collects: the verdict, the machine in general terms, and every check.
+    """
+    say = partial(print, flush=True) if show else lambda text: None
+    results = []
     for name, check in CHECKS.items():
-        result = run_check(name, check)
-        yield result
+        results.append(result := run_check(name, check))
+        say(f"{result.status:<5} {name:<15} {result.message}")
+        if result.remedy:
+            say(f"{'':<21} -> {result.remedy}")
         if name == "Python" and result.status == MEND:
-            return
+            break
+    failures = sum(result.status == MEND for result in results)
+    points = "point" if failures == 1 else "points"
+    say(f"Not ready: mend the {failures} {points} above." if failures else "Ready.")
+    return {
+        "ready": not failures,
+        "failures": failures,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "platform": sys.platform,
+        "seconds": round(sum(result.seconds for result in results), 1),
+        "checks": [asdict(result) for result in results],
+    }
 
 
 def run_check(name: str, check: Callable[[], Result]) -> Result:
@@ -76,35 +98,7 @@ def run_check(name: str, check: Callable[[], Result]) -> Result:
     return replace(result, message=message, check=name, seconds=seconds)
 
 
-def print_results(results: Iterable[Result]) -> bool:
-    """Print each result as it comes, what to do below it, and the verdict; return if it is good."""
-    failures = 0
-    for result in results:
-        failures += result.status == MEND
-        print(f"{result.status:<5} {result.check:<15} {result.message}", flush=True)
-        if result.remedy:
-            print(f"{'':<21} -> {result.remedy}", flush=True)
-    points = "point" if failures == 1 else "points"
-    print(f"Not ready: mend the {failures} {points} above." if failures else "Ready.")
-    return not failures
-
-
-def summarize(results: Iterable[Result]) -> dict:
-    """What a teacher collects: the verdict, the machine in general terms, and every check."""
-    results = list(results)
-    failures = sum(result.status == MEND for result in results)
-    return {
-        "ready": not failures,
-        "failures": failures,
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "platform": sys.platform,
-        "seconds": round(sum(result.seconds for result in results), 1),
-        "checks": [asdict(result) for result in results],
-    }
-
-
 def check_python(version: tuple = sys.version_info[:3], largest: int = sys.maxsize) -> Result:
-    """Is this Python new enough, and one of 64 bits?"""
     text, wanted = (".".join(map(str, numbers)) for numbers in (version, PYTHON))
     remedy = f"Install Python {wanted} or newer, of 64 bits, and make a new environment with it."
     if tuple(version[:2]) < PYTHON:
@@ -118,172 +112,27 @@ def check_packages() -> Result:
     """Are the packages that the book imports here, in versions that it admits and was run with?"""
     from packaging.requirements import Requirement
 
-    project = find_project()
-    pins = read_lock(project / "requirements.lock") if project else {}
+    pins = read_lock(LOCK) if LOCK.exists() else {}
     needed = [*(importlib.metadata.requires(DISTRIBUTION) or []), *(JUPYTER if pins else ())]
-    unfit = []
-    for wanted in map(Requirement, needed):
-        found = find_version(wanted.name)
-        if not found or not wanted.specifier.contains(found, prereleases=True):
-            unfit.append(f"{wanted} is needed, and {found or 'none'} is installed")
-    if unfit:
-        return Result(MEND, "; ".join(unfit[:3]), say_how_to_install())
-    found = {name: find_version(name) for name in pins}
-    other = [
-        f"{name} is {found[name]}, in the lock {pin}"
-        for name, pin in pins.items()
-        if found[name] not in (None, pin)  # many belong to other systems, or to the book's tools
+    found = {wanted: find_version(wanted.name) for wanted in map(Requirement, needed)}
+    unfit = [
+        f"{wanted} is needed, and {version or 'none'} is installed"
+        for wanted, version in found.items()
+        if not version or not wanted.specifier.contains(version, prereleases=True)
     ]
-    if other:
-        return Result(NOTE, "; ".join(other[:3]), say_how_to_install())
+    other = [
+        f"{name} is {find_version(name)}, in the lock {pin}"
+        for name, pin in pins.items()
+        if find_version(name) not in (None, pin)  # many are other systems', or the book's tools'
+    ]
+    if unfit or other:
+        told = "; ".join((unfit or other)[:3])
+        return Result(MEND if unfit else NOTE, told, say_how_to_install())
     source = "as requirements.lock pins them" if pins else "in versions that the book admits"
     return Result(OK, f"all {len(needed)}, {source}")
 
 
-def check_data(folder: Path | None = None) -> Result:
-    """Are the book's data the ones it was written with? Line ends may be those of Windows."""
-    folder = folder or find_data()
-    remedy = "Download the book again."
-    try:
-        study = json.loads((folder / STUDY).read_text(encoding="utf-8"))["sha256"]
-        for name, checksum in {**CHECKSUMS, **study}.items():
-            content = (folder / name).read_bytes()
-            endings = (content, content.replace(b"\r\n", b"\n"))
-            if checksum not in [hashlib.sha256(one).hexdigest() for one in endings]:
-                return Result(MEND, f"{name} is not the book's: its checksum differs", remedy)
-    except FileNotFoundError as error:
-        return Result(MEND, f"{Path(error.filename).name} is missing", remedy)
-    except (ValueError, KeyError):
-        return Result(MEND, f"{STUDY} is damaged", remedy)
-    return Result(OK, "all files are the book's own")
-
-
-def check_memory() -> Result:
-    """Is there room for a chapter?"""
-    import psutil
-
-    available = psutil.virtual_memory().available
-    message = f"{available / GIGABYTE:.1f} GB available"
-    if available < MEMORY:
-        remedy = "Close other programs, the browser's tabs first."
-        return Result(MEND, f"only {message}, {MEMORY / GIGABYTE:.0f} GB needed", remedy)
-    return Result(OK, message)
-
-
-def check_working_folder() -> Result:
-    """Can a notebook be saved here?"""
-    remedy = "Go to a folder of your own, such as one in your home, and start from there."
-    return try_to_write(Path.cwd(), Result(MEND, "cannot be written to", remedy))
-
-
-def check_kept_fits() -> Result:
-    """Can fits be kept? Without that every chapter computes its own."""
-    from platformdirs import user_cache_path
-
-    # As ``fits.cache_folder`` finds it, without the packages that it imports.
-    folder = Path(os.environ.get("BOOK_FIT_CACHE") or user_cache_path(DISTRIBUTION)).expanduser()
-    remedy = "Set the variable BOOK_FIT_CACHE to a folder that you can write to."
-    message = "every fit is computed anew, their folder cannot be written to"
-    return try_to_write(folder, Result(NOTE, message, remedy))
-
-
-def try_to_write(folder: Path, otherwise: Result) -> Result:
-    """Write a file that vanishes; say why, where that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"ready?")
-    except OSError as error:
-        return replace(otherwise, message=f"{otherwise.message} ({error.strerror or error})")
-    return Result(OK, "can be written to")
-
-
-def check_model() -> Result:
-    """Is a model compiled and sampled, and is the answer right?"""
-    start = time.perf_counter()
-    try:
-        answer = sample_alone()
-    except TimeoutError as error:
-        return Result(MEND, str(error), "Close other programs and check again.")
-    except RuntimeError as error:
-        remedy = say_how_to_install()
-        if "DLL load failed" in str(error):  # on Windows, and no installation of packages helps
-            remedy = "Install Microsoft's Visual C++ Redistributable (x64) and check again."
-        return Result(MEND, str(error), remedy)
-    means = f"posterior mean {answer['mean']:.2f} (exactly {answer['exact']:.2f})"
-    # Five Monte Carlo errors, if only 100 of the 1,000 draws counted.
-    if abs(answer["mean"] - answer["exact"]) > 0.5 * answer["sd"]:
-        return Result(MEND, f"wrong {means}", say_how_to_install())
-    return Result(OK, f"{means}, {time.perf_counter() - start:.0f} s with imports")
-
-
-def sample_model() -> dict:
-    """Sample the mean of 25 values with known sd; return its posterior mean, the exact one and its sd.
-
-    Figures and Bambi, which chapters need too, are imported with it.
-    """
-    import bambi  # noqa: F401
-    import matplotlib.pyplot  # noqa: F401
-    import numpy as np
-    import pymc as pm
-
-    values = np.linspace(1.0, 3.0, 25)
-    with pm.Model():
-        mean = pm.Normal("mean", 0.0, 10.0)
-        pm.Normal("value", mean, 1.0, observed=values)
-        tree = pm.sample(
-            draws=500, tune=500, chains=2, random_seed=1, nuts_sampler="nutpie", progressbar=False
-        )
-    precision = len(values) + 1 / 10.0**2
-    exact = {"exact": float(values.sum() / precision), "sd": float(precision**-0.5)}
-    return {"mean": float(tree["posterior"]["mean"].mean()), **exact}
-
-
-def sample_alone(patience: float = PATIENCE) -> dict:
-    """Run this file, which samples the model, in a Python of its own.
-
-    Raises a ``TimeoutError`` if it takes longer than ``patience`` (s), and a ``RuntimeError`` with the last
-    line of what it said if it fails or Python itself stops.
-    """
-    command = [sys.executable, __file__]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=patience, encoding="utf-8", errors="replace"
-        )
-    except subprocess.TimeoutExpired:
-        raise TimeoutError(f"no answer after {patience:.0f} s") from None
-    if done.returncode:
-        said = done.stderr.strip().splitlines() if "Traceback" in done.stderr else []
-        raise RuntimeError(said[-1] if said else f"Python stopped with code {done.returncode}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-CHECKS = {
-    "Python": check_python,
-    "packages": check_packages,
-    "data": check_data,
-    "memory": check_memory,
-    "working folder": check_working_folder,
-    "kept fits": check_kept_fits,
-    "model": check_model,
-}
-
-
-def find_project() -> Path | None:
-    """The folder of the checkout that this file belongs to; nothing for an installed wheel."""
-    folder = PACKAGE.parents[1]
-    wanted = ("pyproject.toml", "requirements.lock")
-    return folder if all((folder / name).exists() for name in wanted) else None
-
-
-def find_data() -> Path:
-    """Folder of the data: inside an installed wheel, or at the top of a checkout."""
-    installed = PACKAGE / "data_files"
-    return installed if installed.exists() else PACKAGE.parents[1] / "data"
-
-
 def find_version(package: str) -> str | None:
-    """The installed version of a package."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -302,12 +151,122 @@ def read_lock(path: Path) -> dict[str, str]:
 
 def say_how_to_install() -> str:
     """The command that brings the book's packages as the lock pins them, to this Python."""
-    project, python = find_project(), Path(sys.executable)
-    if not project:
+    if not LOCK.exists():
         return "Install the book again, in a new environment."
-    name = python.relative_to(project) if project in python.parents else "python"
+    folder, python = LOCK.parent, Path(sys.executable)
+    name = python.relative_to(folder) if folder in python.parents else "python"
     return f"In the book's folder: {name} -m pip install --require-hashes -r requirements.lock"
 
+
+def check_data(folder: Path = DATA) -> Result:
+    """Are the book's data the ones it was written with? Line ends may be those of Windows."""
+    remedy = "Download the book again."
+    try:
+        study = json.loads((folder / STUDY).read_text(encoding="utf-8"))["sha256"]
+        for name, checksum in {**CHECKSUMS, **study}.items():
+            content = (folder / name).read_bytes()
+            endings = (content, content.replace(b"\r\n", b"\n"))
+            if checksum not in [hashlib.sha256(one).hexdigest() for one in endings]:
+                return Result(MEND, f"{name} is not the book's: its checksum differs", remedy)
+    except FileNotFoundError as error:
+        return Result(MEND, f"{Path(error.filename).name} is missing", remedy)
+    except (ValueError, KeyError):
+        return Result(MEND, f"{STUDY} is damaged", remedy)
+    return Result(OK, "all files are the book's own")
+
+
+def check_memory() -> Result:
+    import psutil
+
+    available = psutil.virtual_memory().available
+    message = f"{available / GIGABYTE:.1f} GB available"
+    if available >= MEMORY:
+        return Result(OK, message)
+    remedy = "Close other programs, the browser's tabs first."
+    return Result(MEND, f"only {message}, {MEMORY / GIGABYTE:.0f} GB needed", remedy)
+
+
+def check_working_folder() -> Result:
+    """Can a notebook be saved here?"""
+    remedy = "Go to a folder of your own, such as one in your home, and start from there."
+    return try_to_write(Path.cwd(), MEND, "cannot be written to", remedy)
+
+
+def check_kept_fits() -> Result:
+    """Can fits be kept? Without that every chapter computes its own."""
+    from platformdirs import user_cache_path
+
+    # As ``fits.cache_folder`` finds it, without the packages that it imports.
+    folder = Path(os.environ.get("BOOK_FIT_CACHE") or user_cache_path(DISTRIBUTION)).expanduser()
+    message = "every fit is computed anew, their folder cannot be written to"
+    remedy = "Set the variable BOOK_FIT_CACHE to a folder that you can write to."
+    return try_to_write(folder, NOTE, message, remedy)
+
+
+def try_to_write(folder: Path, status: str, message: str, remedy: str) -> Result:
+    """Write a file that vanishes; say why, where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"ready?")
+    except OSError as error:
+        return Result(status, f"{message} ({error.strerror or error})", remedy)
+    return Result(OK, "can be written to")
+
+
+def check_model(patience: float = PATIENCE) -> Result:
+    """Is a model compiled and sampled, in a Python of its own, and is the answer right?"""
+    run = {"capture_output": True, "encoding": "utf-8", "errors": "replace", "timeout": patience}
+    start, remedy = time.perf_counter(), say_how_to_install()
+    try:
+        done = subprocess.run([sys.executable, __file__], **run)
+    except subprocess.TimeoutExpired:
+        remedy = "Close other programs and check again."
+        return Result(MEND, f"no answer after {patience:.0f} s", remedy)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() if "Traceback" in done.stderr else []
+        message = said[-1] if said else f"Python stopped with code {done.returncode}"
+        if "DLL load failed" in message:  # on Windows, and no installation of packages helps
+            remedy = "Install Microsoft's Visual C++ Redistributable (x64) and check again."
+        return Result(MEND, message, remedy)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    means = f"posterior mean {answer['mean']:.2f} (exactly {answer['exact']:.2f})"
+    # Five Monte Carlo errors, if only 100 of the 1,000 draws counted.
+    if abs(answer["mean"] - answer["exact"]) > 0.5 * answer["sd"]:
+        return Result(MEND, f"wrong {means}", remedy)
+    return Result(OK, f"{means}, {time.perf_counter() - start:.0f} s with imports")
+
+
+def sample_model() -> dict:
+    """Sample the mean of 25 values with known sd; return its posterior mean, the exact one and its sd.
+
+    Figures and Bambi, which chapters need too, are imported with it.
+    """
+    import bambi  # noqa: F401
+    import matplotlib.pyplot  # noqa: F401
+    import numpy as np
+    import pymc as pm
+
+    values = np.linspace(1.0, 3.0, 25)
+    settings = {"draws": 500, "tune": 500, "chains": 2, "random_seed": 1, "progressbar": False}
+    with pm.Model():
+        mean = pm.Normal("mean", 0.0, 10.0)
+        pm.Normal("value", mean, 1.0, observed=values)
+        tree = pm.sample(**settings, nuts_sampler="nutpie")
+    precision = len(values) + 1 / 10.0**2
+    exact = {"exact": float(values.sum() / precision), "sd": float(precision**-0.5)}
+    return {"mean": float(tree["posterior"]["mean"].mean()), **exact}
+
+
+CHECKS = {
+    "Python": check_python,
+    "packages": check_packages,
+    "data": check_data,
+    "memory": check_memory,
+    "working folder": check_working_folder,
+    "kept fits": check_kept_fits,
+    "model": check_model,
+}
 
 if __name__ == "__main__":
     print(json.dumps(sample_model()))

@@ -19,22 +19,16 @@ from helpers import fits
 from helpers.workshop import setup_check
 from helpers.workshop.setup_check import GIGABYTE, MEND, NOTE, OK, Result
 
-PAGE = ROOT / "notebooks" / "t3_setup.md"
+PAGE = (ROOT / "notebooks" / "t3_setup.md").read_text(encoding="utf-8")
 SOURCES = ("__init__", "__main__", "workshop/__init__", "workshop/setup_check")
 PINS = setup_check.read_lock(ROOT / "requirements.lock")
 
 
 def command(*arguments: str, cwd: Path, path: tuple[Path, ...]) -> subprocess.CompletedProcess:
     """Run ``python -m helpers`` in ``cwd`` with ``path`` before all other places of modules."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
-    environment["BOOK_FIT_CACHE"] = str(cwd / "kept fits")
-    return subprocess.run(
-        [sys.executable, "-m", "helpers", *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-    )
+    own = {"PYTHONPATH": os.pathsep.join(map(str, path)), "BOOK_FIT_CACHE": str(cwd / "kept fits")}
+    words = [sys.executable, "-m", "helpers", *arguments]
+    return subprocess.run(words, cwd=cwd, env=os.environ | own, capture_output=True, text=True)
 
 
 def write_module(folder: Path, name: str, text: str) -> None:
@@ -55,15 +49,19 @@ def is_told(result: Result, status: str, message: str, remedy: str) -> None:
 
 
 @pytest.fixture
-def answers(monkeypatch, tmp_path):
+def machine(monkeypatch, tmp_path):
     """The model answers at once, there is memory, and fits are kept in the test's folder."""
-    answer = {"mean": 2.01, "exact": 2.0, "sd": 0.2}
-    memory = types.SimpleNamespace(available=8 * GIGABYTE)
-    psutil = types.SimpleNamespace(virtual_memory=lambda: memory)
-    monkeypatch.setattr(setup_check, "sample_alone", lambda: answer)
+    found = types.SimpleNamespace(mean=2.01, available=8 * GIGABYTE)
+    psutil = types.SimpleNamespace(virtual_memory=lambda: found)
+
+    def answer(command, **_):
+        said = json.dumps({"mean": found.mean, "exact": 2.0, "sd": 0.2})
+        return subprocess.CompletedProcess(command, 0, said, "")
+
+    monkeypatch.setattr(setup_check.subprocess, "run", answer)
     monkeypatch.setitem(sys.modules, "psutil", psutil)
     monkeypatch.setenv("BOOK_FIT_CACHE", str(tmp_path / "kept fits"))
-    return types.SimpleNamespace(model=answer, memory=memory)
+    return found
 
 
 # The command
@@ -100,26 +98,22 @@ def test_a_broken_installation_is_told_in_sentences_and_no_traceback(tmp_path):
 def test_a_command_that_is_not_there_is_refused(tmp_path):
     done = command("chek", cwd=tmp_path, path=(ROOT / "src",))
     assert done.returncode == 2
-    assert "usage: python -m helpers" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "usage: python -m helpers" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("module", SOURCES)
 def test_a_python_that_is_too_old_and_alone_can_read_the_check(module):
     source = (ROOT / "src" / "helpers" / f"{module}.py").read_text(encoding="utf-8")
-    outside = set()
-    for node in ast.parse(source, feature_version=(3, 8)).body:
-        if isinstance(node, ast.ImportFrom):
-            outside.add(node.module.partition(".")[0])
-        elif isinstance(node, ast.Import):
-            outside |= {alias.name.partition(".")[0] for alias in node.names}
-    assert outside <= {*sys.stdlib_module_names, "helpers"}
+    body = ast.parse(source, feature_version=(3, 8)).body
+    names = [node.module for node in body if isinstance(node, ast.ImportFrom)]
+    names += [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names]
+    assert {name.partition(".")[0] for name in names} <= {*sys.stdlib_module_names, "helpers"}
 
 
 # What is printed
 
 
-def test_a_first_cell_shows_a_line_for_each_check(answers, capsys):
+def test_a_first_cell_shows_a_line_for_each_check(machine, capsys):
     assert setup_check.report() is None
     *lines, verdict = capsys.readouterr().out.splitlines()
     assert verdict == "Ready."
@@ -136,11 +130,13 @@ def test_a_first_cell_shows_a_line_for_each_check(answers, capsys):
         ([MEND, MEND], "Not ready: mend the 2 points above."),
     ],
 )
-def test_only_what_must_be_mended_counts(capsys, statuses, verdict):
-    results = [Result(status, "found", "Do this.", "check") for status in statuses]
-    ready = setup_check.print_results(results)
+def test_only_what_must_be_mended_counts(monkeypatch, capsys, statuses, verdict):
+    results = [Result(status, "found", "Do this.") for status in statuses]
+    checks = {str(number): lambda r=result: r for number, result in enumerate(results)}
+    monkeypatch.setattr(setup_check, "CHECKS", checks)
+    summary = setup_check.check_machine()
     assert capsys.readouterr().out.splitlines()[-1] == verdict
-    assert ready == setup_check.summarize(results)["ready"] == (MEND not in statuses)
+    assert (summary["ready"], summary["failures"]) == (verdict == "Ready.", statuses.count(MEND))
 
 
 def test_a_check_that_breaks_is_a_point_to_mend():
@@ -152,22 +148,19 @@ def test_a_check_that_breaks_is_a_point_to_mend():
 # Each check
 
 
-def test_the_wanted_python_is_the_one_of_the_project():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["requires-python"] == ">=" + ".".join(map(str, setup_check.PYTHON))
-    assert project["name"] == setup_check.DISTRIBUTION
-
-
 def test_an_old_python_and_one_of_32_bits_are_refused(monkeypatch):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == setup_check.DISTRIBUTION
+    wanted = project["requires-python"].removeprefix(">=")
     assert setup_check.check_python((3, 12, 0)).status == OK
     is_told(setup_check.check_python((3, 13, 1), 2**31 - 1), MEND, "32 bits", "64 bits")
     old = setup_check.check_python((3, 11, 9))
-    is_told(old, MEND, r"3\.11\.9 is too old", r"Python 3\.12")
+    is_told(old, MEND, r"3\.11\.9 is too old", rf"Python {wanted} or newer")
     monkeypatch.setitem(setup_check.CHECKS, "Python", lambda: old)
-    assert [result.check for result in setup_check.run_checks()] == ["Python"]
+    assert [one["check"] for one in setup_check.check_machine()["checks"]] == ["Python"]
 
 
-@pytest.mark.parametrize("project", [ROOT, None], ids=["checkout", "wheel"])
+@pytest.mark.parametrize("is_checkout", [True, False], ids=["checkout", "wheel"])
 @pytest.mark.parametrize(
     ("package", "version", "in_checkout", "in_wheel", "message"),
     [
@@ -181,66 +174,57 @@ def test_an_old_python_and_one_of_32_bits_are_refused(monkeypatch):
     ],
 )
 def test_packages_are_compared_with_what_the_book_admits_and_with_the_lock(
-    monkeypatch, project, package, version, in_checkout, in_wheel, message
+    monkeypatch, tmp_path, is_checkout, package, version, in_checkout, in_wheel, message
 ):
-    find = setup_check.find_version
-    monkeypatch.setattr(setup_check, "find_project", lambda: project)
+    find, lock = setup_check.find_version, (ROOT if is_checkout else tmp_path) / "requirements.lock"
+    monkeypatch.setattr(setup_check, "LOCK", lock)
     monkeypatch.setattr(
         setup_check, "find_version", lambda name: version if name == package else find(name)
     )
-    status = in_checkout if project else in_wheel
-    remedy = "--require-hashes -r requirements.lock$" if project else "^Install the book again"
+    status = in_checkout if is_checkout else in_wheel
+    remedy = "--require-hashes -r requirements.lock$" if is_checkout else "^Install the book again"
     is_told(setup_check.check_packages(), status, message, remedy if status != OK else "^$")
 
 
 def test_the_lock_is_read_for_this_python_and_system(tmp_path):
     lock = tmp_path / "requirements.lock"
-    lines = [
-        "here==1.0 ; python_full_version >= '3.0' \\",
-        "    --hash=sha256:00",
-        "    # via there",
-        "here==2.0 ; python_full_version < '3.0' \\",
-        "with-extra[x]==3.1 \\",
-    ]
-    lock.write_text("\n".join(lines), encoding="utf-8")
+    lock.write_text(
+        "here==1.0 ; python_full_version >= '3.0' \\\n    --hash=sha256:00\n    # via there\n"
+        "here==2.0 ; python_full_version < '3.0' \\\nwith-extra[x]==3.1 \\\n"
+    )
     assert setup_check.read_lock(lock) == {"here": "1.0", "with-extra": "3.1"}
 
 
-@pytest.mark.parametrize("name", [path.name for path in sorted((ROOT / "data").glob("*.[cj]*"))])
-def test_any_missing_or_changed_file_of_the_data_is_told(tmp_path, name):
-    shutil.copytree(ROOT / "data", tmp_path, dirs_exist_ok=True)
-    assert setup_check.check_data(tmp_path).status == OK
-    content = (tmp_path / name).read_bytes()
-    (tmp_path / name).write_bytes(content[:-9])
-    is_told(setup_check.check_data(tmp_path), MEND, f"{name} is", "^Download")
-    (tmp_path / name).unlink()
-    is_told(setup_check.check_data(tmp_path), MEND, f"{name} is missing", "^Download")
-
-
-def test_line_ends_of_windows_are_not_a_change(tmp_path):
+def test_any_missing_or_changed_file_of_the_data_is_told_but_not_line_ends_of_windows(tmp_path):
     shutil.copytree(ROOT / "data", tmp_path, dirs_exist_ok=True)
     for name in setup_check.CHECKSUMS:
-        content = (ROOT / "data" / name).read_bytes()
-        (tmp_path / name).write_bytes(content.replace(b"\n", b"\r\n"))
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes().replace(b"\n", b"\r\n"))
     assert setup_check.check_data(tmp_path).status == OK
+    files = list(tmp_path.glob("*.[cj]*"))
+    assert len(files) == 5
+    for file in files:
+        content = file.read_bytes()
+        file.write_bytes(content[:-9])
+        is_told(setup_check.check_data(tmp_path), MEND, f"{file.name} is", "^Download")
+        file.unlink()
+        is_told(setup_check.check_data(tmp_path), MEND, f"{file.name} is missing", "^Download")
+        file.write_bytes(content)
 
 
-@pytest.mark.parametrize(
-    ("gigabytes", "status", "message"), [(2, OK, "^2.0 GB"), (1.5, MEND, "only 1.5 GB")]
-)
-def test_memory_is_enough_or_too_little(answers, gigabytes, status, message):
-    answers.memory.available = gigabytes * GIGABYTE
-    is_told(setup_check.check_memory(), status, message, "^Close" if status == MEND else "^$")
+def test_memory_is_enough_or_too_little(machine):
+    machine.available = 2 * GIGABYTE
+    is_told(setup_check.check_memory(), OK, "^2.0 GB", "^$")
+    machine.available = 1.5 * GIGABYTE
+    is_told(setup_check.check_memory(), MEND, "only 1.5 GB", "^Close")
 
 
-def test_a_folder_without_permission_is_told(answers, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    assert setup_check.check_working_folder().status == OK
-    assert not list(tmp_path.iterdir())
-
+def test_a_folder_without_permission_is_told(machine, monkeypatch, tmp_path):
     def refuse(dir):
         raise PermissionError(13, "Permission denied", str(dir))
 
+    monkeypatch.chdir(tmp_path)
+    assert setup_check.check_working_folder().status == OK
+    assert not list(tmp_path.iterdir())
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     is_told(setup_check.check_working_folder(), MEND, "Permission denied", "Go to a folder")
     is_told(setup_check.check_kept_fits(), NOTE, "Permission denied", "BOOK_FIT_CACHE")
@@ -248,16 +232,14 @@ def test_a_folder_without_permission_is_told(answers, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("variable", ["", "~/somewhere"])
 def test_kept_fits_are_looked_for_where_they_are(monkeypatch, variable):
-    looked_at = []
     monkeypatch.setenv(fits.VARIABLE, variable)
-    monkeypatch.setattr(setup_check, "try_to_write", lambda folder, _: looked_at.append(folder))
-    setup_check.check_kept_fits()
-    assert looked_at == [fits.cache_folder()]
+    monkeypatch.setattr(setup_check, "try_to_write", lambda folder, *_: folder)
+    assert setup_check.check_kept_fits() == fits.cache_folder()
 
 
-def test_a_wrong_posterior_is_told(answers):
+def test_a_wrong_posterior_is_told(machine):
     is_told(setup_check.check_model(), OK, r"2\.01 \(exactly 2\.00\)", "^$")
-    answers.model["mean"] = 2.15
+    machine.mean = 2.15
     is_told(setup_check.check_model(), MEND, r"wrong posterior mean 2\.15", "install")
 
 
@@ -270,34 +252,27 @@ def test_a_wrong_posterior_is_told(answers):
         ("import time; time.sleep(60)", "no answer after 2 s", "^Close other programs"),
     ],
 )
-def test_what_breaks_crashes_or_hangs_ends_in_a_sentence(
-    monkeypatch, tmp_path, text, message, remedy
-):
+def test_what_breaks_crashes_or_hangs_is_a_sentence(monkeypatch, tmp_path, text, message, remedy):
     write_module(tmp_path, "bambi", text)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT / "src")]))
-    alone = setup_check.sample_alone
-    monkeypatch.setattr(setup_check, "sample_alone", lambda: alone(patience=2))
-    is_told(setup_check.check_model(), MEND, message, remedy)
+    is_told(setup_check.check_model(patience=2), MEND, message, remedy)
 
 
 # The page
 
 
 def test_the_page_knows_every_check_and_no_other():
-    rows = re.findall(r"^\| \*\*([\w ]+)\*\* \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(rows) == set(setup_check.CHECKS)
+    assert set(re.findall(r"(?m)^\| \*\*([\w ]+)\*\* \|", PAGE)) == set(setup_check.CHECKS)
 
 
-def test_the_teachers_cell_reads_what_participants_send(answers, tmp_path, monkeypatch):
+def test_the_teachers_cell_reads_what_participants_send(machine, tmp_path, monkeypatch):
     """PowerShell writes UTF-16 when output is sent to a file."""
-    folder = tmp_path / "answers"
-    folder.mkdir()
-    text = json.dumps(setup_check.summarize(setup_check.run_checks()))
-    (folder / "ada.json").write_text(text, encoding="utf-8")
-    (folder / "jens.json").write_text(text, encoding="utf-16")
+    (tmp_path / "answers").mkdir()
+    text = json.dumps(setup_check.check_machine(show=False))
+    (tmp_path / "answers" / "ada.json").write_text(text, encoding="utf-8")
+    (tmp_path / "answers" / "jens.json").write_text(text, encoding="utf-16")
     monkeypatch.chdir(tmp_path)
-    code = re.search(r"```python\n(import json.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     names = {}
-    exec(code.group(1), names)
+    exec(re.search(r"(?s)```python\n(import json.*?)```", PAGE)[1], names)
     assert list(names["table"].index) == ["ada", "jens"]
     assert (names["table"]["model"] == OK).all()

@@ -4,9 +4,9 @@ import numpy as np
 from scipy import special, stats
 
 from helpers.exact import log_marginal_likelihood, sufficient_statistics
-from helpers.exercises.answers.shared import firms, share, slopes_on_a_grid, visits
-from helpers.exercises.selfcheck import Answer
 from helpers.priors import Priors
+
+from .shared import Answer, firms, share, slopes_on_a_grid, visits
 
 
 def sd_of_sigma_with_ten_times_the_visits() -> Answer:

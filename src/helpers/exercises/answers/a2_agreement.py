@@ -4,8 +4,8 @@ import numpy as np
 from scipy import special
 
 from helpers.exact import log_marginal_likelihood
-from helpers.exercises.answers.shared import statistics
-from helpers.exercises.selfcheck import Answer
+
+from .shared import Answer, statistics, yes_or_no
 
 
 def sd_of_counties_under_a_wider_prior() -> Answer:
@@ -38,9 +38,7 @@ ANSWERS = {
         },
     ),
     "ag-prior": sd_of_counties_under_a_wider_prior,
-    "ag-silent": Answer(  # a correlation of one is the edge of what a covariance matrix can be
-        "yes",
-        "yes or no",
-        slips={"Compare the smaller eigenvalue with the larger one, not with 0.": "no"},
+    "ag-silent": yes_or_no(  # a correlation of one is the edge of what a covariance matrix can be
+        "yes", "Compare the smaller eigenvalue with the larger one, not with 0."
     ),
 }

@@ -3,8 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from helpers.exercises.answers.shared import share
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer, share
 
 
 def share_held_by_half_intervals() -> Answer:

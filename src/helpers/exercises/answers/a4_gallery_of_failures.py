@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from helpers.exercises.answers.shared import visits
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer, visits
 
 
 def effects_with_wrong_names() -> Answer:

@@ -1,8 +1,8 @@
 """Answers of "The data and the question"."""
 
 from helpers.book.visits import COUNTIES
-from helpers.exercises.answers.shared import age_scale, visits
-from helpers.exercises.selfcheck import Answer
+
+from .shared import Answer, age_scale, visits
 
 
 def slope_of_colleague() -> Answer:

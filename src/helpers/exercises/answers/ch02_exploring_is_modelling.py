@@ -1,13 +1,6 @@
 """Answers of "Exploring is modelling"."""
 
-from helpers.exercises.answers.shared import (
-    firms,
-    fit_line,
-    slopes_per_decade,
-    units_of_slope,
-    visits,
-)
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer, decade_slope, firms, fit_line, slopes_per_decade, visits
 
 
 def error_of_slope(county: str) -> float:
@@ -39,9 +32,7 @@ def slope_of_means() -> Answer:
         "This line counts each visit; give each county one point.": slopes["between"],
         "This is the slope within counties.": slopes["within"],
     }
-    return Answer(
-        slopes["groups"], "seconds per decade", error=0.05, units=units_of_slope(), slips=slips
-    )
+    return decade_slope(slopes["groups"], 0.05, slips, "seconds per decade")
 
 
 def slope_with_own_levels() -> Answer:
@@ -51,9 +42,7 @@ def slope_with_own_levels() -> Answer:
         "This is the line through all visits: county is not in the formula.": slopes["visits"],
         "This is the truth; asked for is what the visits say.": -1.5,
     }
-    return Answer(
-        slopes["within"], "seconds per decade", error=0.05, units=units_of_slope(), slips=slips
-    )
+    return decade_slope(slopes["within"], 0.05, slips, "seconds per decade")
 
 
 def slope_within_firms() -> Answer:

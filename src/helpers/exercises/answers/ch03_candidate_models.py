@@ -1,7 +1,6 @@
 """Answers of "Three candidate models"; values to sample are counted circle by circle."""
 
-from helpers.exercises.answers.shared import visits
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer, visits
 
 
 def count(groups: int, effects: int) -> int:

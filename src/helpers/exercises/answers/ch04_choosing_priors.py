@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import special, stats
 
-from helpers.exercises.answers.shared import visits
-from helpers.exercises.selfcheck import Answer
 from helpers.priors import Priors
+
+from .shared import Answer, visits
 
 
 def share_below(limit: float, x) -> float:

@@ -4,8 +4,8 @@ import pandas as pd
 from scipy import stats
 
 from helpers.exact import exact_posterior
-from helpers.exercises.answers.shared import age_scale, exact, exact_mean, share, visits
-from helpers.exercises.selfcheck import Answer
+
+from .shared import Answer, age_scale, exact, exact_mean, share, visits
 
 
 def sd_of_slope(copies: int) -> float:

@@ -4,9 +4,9 @@ import numpy as np
 
 from helpers import frames
 from helpers.exact import exact_posterior
-from helpers.exercises.answers.shared import exact_mean, firms, share
-from helpers.exercises.selfcheck import Answer
 from helpers.priors import Priors
+
+from .shared import Answer, exact_mean, firms, share
 
 
 def weight_of_rutland() -> Answer:

@@ -3,14 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from helpers.exercises.answers.shared import (
-    age_scale,
-    exact,
-    per_decade,
-    share,
-    slopes_on_a_grid,
-)
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer, age_scale, exact, per_decade, share, slopes_on_a_grid
 
 
 def sd_with_endless_visits() -> Answer:

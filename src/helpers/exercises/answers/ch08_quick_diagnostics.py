@@ -3,7 +3,7 @@
 import arviz as az
 import numpy as np
 
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer
 
 
 def r_hat_of_drift() -> Answer:

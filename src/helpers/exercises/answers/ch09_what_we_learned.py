@@ -2,15 +2,7 @@
 
 import statsmodels.formula.api as smf
 
-from helpers.exercises.answers.shared import (
-    exact_mean,
-    firms,
-    per_decade,
-    slopes_per_decade,
-    units_of_slope,
-    visits,
-)
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer, decade_slope, exact_mean, firms, per_decade, slopes_per_decade, visits
 
 
 def slope_of_any_two_visitors() -> Answer:
@@ -21,8 +13,7 @@ def slope_of_any_two_visitors() -> Answer:
         one_county: slopes["within"],
         "This compares the means of counties, not two visitors.": slopes["groups"],
     }
-    unit = "seconds for ten years of age"
-    return Answer(slopes["visits"], unit, error=0.1, units=units_of_slope(), slips=slips)
+    return decade_slope(slopes["visits"], 0.1, slips, "seconds for ten years of age")
 
 
 def slope_within_counties() -> Answer:
@@ -36,9 +27,8 @@ def slope_within_counties() -> Answer:
         "This is the slope of the random intercept.": mixed,
         "This is the truth; asked for is what the visits say.": -1.5,
     }
-    units = {**units_of_slope(), "seconds per sd of the age within counties": within.std() / 10}
-    unit = "seconds per decade of age"
-    return Answer(slopes["within"], unit, error=0.06, units=units, slips=slips)
+    more = {"seconds per sd of the age within counties": within.std() / 10}
+    return decade_slope(slopes["within"], 0.06, slips, more=more)
 
 
 def distance_of_pooled_firms() -> Answer:

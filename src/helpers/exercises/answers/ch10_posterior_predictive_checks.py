@@ -4,8 +4,8 @@ import numpy as np
 from scipy import special, stats
 
 from helpers.exact import exact_posterior
-from helpers.exercises.answers.shared import exact_mean, visits
-from helpers.exercises.selfcheck import Answer
+
+from .shared import Answer, exact_mean, visits, yes_or_no
 
 
 def kent_too_wide() -> Answer:
@@ -55,9 +55,7 @@ def intercept_between_prior_and_visits() -> Answer:
 ANSWERS = {
     "ppc-fitted": kent_too_wide,
     "ppc-prior": intercept_between_prior_and_visits,
-    "ppc-plant": Answer(  # sigma is fitted to the sd of all times, whatever makes it
-        "no",
-        "yes or no",
-        slips={"Is there a parameter that was fitted to this statistic?": "yes"},
+    "ppc-plant": yes_or_no(  # sigma is fitted to the sd of all times, whatever makes it
+        "no", "Is there a parameter that was fitted to this statistic?"
     ),
 }

@@ -10,9 +10,9 @@ from helpers.exact import exact_posterior, sufficient_statistics
 from helpers.exact.gaussian import condition, reduce_groups
 from helpers.exact.loo import leave_one_out, predict_new_group
 from helpers.exact.quadrature import build_problem, integrate, sds_at
-from helpers.exercises.answers.shared import statistics, visits
-from helpers.exercises.selfcheck import Answer
 from helpers.priors import Priors
+
+from .shared import Answer, statistics, visits
 
 
 def price_of_a_wide_prior() -> Answer:

@@ -4,15 +4,9 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from helpers.exact import exact_posterior
-from helpers.exercises.answers.shared import (
-    age_scale,
-    exact_mean,
-    per_decade,
-    share,
-    statistics,
-)
-from helpers.exercises.selfcheck import Answer
 from helpers.priors import Priors
+
+from .shared import Answer, decade_slope, exact_mean, per_decade, share, statistics
 
 
 def slope_under(center: float, sd: float):
@@ -48,9 +42,7 @@ def slope_under_a_t_prior() -> Answer:
         "This is the slope under the copied prior in its normal shape.": normal,
         "This is the slope under the book's prior.": own,
     }
-    units = {"seconds per sd of age": age_scale().sd / 10, "seconds per year": 0.1}
-    right = float(per_decade(mean))
-    return Answer(right, "seconds per decade", error=0.04, units=units, slips=slips)
+    return decade_slope(float(per_decade(mean)), 0.04, slips, "seconds per decade")
 
 
 def sds_that_tip_the_sign() -> Answer:

@@ -5,7 +5,11 @@ from functools import cache
 import xarray as xr
 
 from helpers.exact import exact_posterior
-from helpers.exercises.answers.shared import (
+from helpers.frames import Scale
+from helpers.priors import Priors
+
+from .shared import (
+    Answer,
     age_scale,
     exact_mean,
     firms,
@@ -13,10 +17,8 @@ from helpers.exercises.answers.shared import (
     per_decade,
     slopes_per_decade,
     visits,
+    yes_or_no,
 )
-from helpers.exercises.selfcheck import Answer
-from helpers.frames import Scale
-from helpers.priors import Priors
 
 
 @cache
@@ -41,13 +43,12 @@ def change_in_kent() -> Answer:
     line, scale = between_counties()
     within, between = slopes_per_decade()["within"], 10 * float(line["slope"]) / scale.sd
     mixed = per_decade(exact_mean("random_intercept", "slope"))
-    per_sd = {"seconds per sd of age": age_scale().sd / 10}
     slips = {
         "This slope compares Kent with another county, but Kent stays Kent.": between,
         "This compares visitors of one age in two counties.": between - within,
         "This slope mixes two comparisons: take the one within counties.": mixed,
     }
-    units = {"the change for one year": 0.1, **per_sd}
+    units = {"the change for one year": 0.1, "seconds per sd of age": age_scale().sd / 10}
     return Answer(within, "seconds", error=0.04, units=units, slips=slips)
 
 
@@ -72,19 +73,14 @@ def contextual_slope_of_firms() -> Answer:
         "This is the slope between firms: subtract the one within.": between,
         "This is a ratio: take the difference.": between / within,
     }
-    return Answer(
-        between - within, "a difference of two slopes without a unit", error=0.03, slips=slips
-    )
+    unit = "a difference of two slopes without a unit"
+    return Answer(between - within, unit, error=0.03, slips=slips)
 
 
 ANSWERS = {
     "wb-which": change_in_kent,
-    "wb-counties": Answer(  # the number of counties cancels: the interval shrinks around a bias
-        "no",
-        "yes or no",
-        slips={
-            "Counties add to both precisions alike: look at the interval of the last row.": "yes"
-        },
+    "wb-counties": yes_or_no(  # the number of counties cancels: the interval shrinks around a bias
+        "no", "Counties add to both precisions alike: look at the interval of the last row."
     ),
     "wb-ninth": median_of_a_ninth_county,
     "wb-firms": contextual_slope_of_firms,

@@ -3,8 +3,7 @@
 import numpy as np
 from scipy import special, stats
 
-from helpers.exercises.answers.shared import share, units_of_slope, visits
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer, decade_slope, share, visits
 
 
 def student_t_residuals():
@@ -51,8 +50,7 @@ def slope_of_late_visitors() -> Answer:
     oldest = frame.index.isin(within.nlargest(12).index)
     late = frame.assign(bounce_time=frame["bounce_time"] + 60 * oldest)
     slips = {"This is the slope without the open tabs.": 10 * slope_by_gls(frame)}
-    unit = "seconds per decade of age"
-    return Answer(10 * slope_by_gls(late), unit, error=0.06, units=units_of_slope(), slips=slips)
+    return decade_slope(10 * slope_by_gls(late), 0.06, slips)
 
 
 def power_of_residual_check() -> Answer:

@@ -6,14 +6,8 @@ import numpy as np
 from scipy import stats
 
 from helpers.exact import exact_posterior
-from helpers.exercises.answers.shared import (
-    age_scale,
-    per_decade,
-    statistics,
-    units_of_slope,
-    visits,
-)
-from helpers.exercises.selfcheck import Answer
+
+from .shared import Answer, age_scale, decade_slope, per_decade, statistics, visits
 
 
 @cache
@@ -46,9 +40,8 @@ def penalty_that_turns_the_decision() -> Answer:
         "This is the ratio upside down.": 1 / turn(drawn["slope_sd"]),
         "This is the limit for the population of counties.": turn(1e-9),
     }
-    return Answer(
-        turn(drawn["slope_sd"]), "seconds lost for each second missed", error=0.3, slips=slips
-    )
+    unit = "seconds lost for each second missed"
+    return Answer(turn(drawn["slope_sd"]), unit, error=0.3, slips=slips)
 
 
 def sd_of_copied_line() -> Answer:
@@ -80,8 +73,7 @@ def sd_with_more_counties() -> Answer:
         "This is the sd as it is now.": sd(),
         "An sd falls with the root of the counties.": sd() / 10,
     }
-    unit = "seconds per decade of age"
-    return Answer(sd(counties_times=10), unit, error=0.015, units=units_of_slope(), slips=slips)
+    return decade_slope(sd(counties_times=10), 0.015, slips)
 
 
 ANSWERS = {

@@ -1,6 +1,6 @@
 """Answers of "Reporting the analysis", counted by hand."""
 
-from helpers.exercises.selfcheck import Answer
+from .shared import Answer
 
 ANSWERS = {
     "rp-missing": Answer(  # of eighteen rows the section has one, R-hat

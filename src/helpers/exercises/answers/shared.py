@@ -22,6 +22,17 @@ def share(value: float, error: float, slips: Mapping[str, float]) -> Answer:
     return Answer(value, "a share between 0 and 1", error, {"per cent": 100}, slips)
 
 
+def decade_slope(value, error, slips, unit="seconds per decade of age", more=None) -> Answer:
+    """A slope in s per decade, which readers give per year, per sd or in ``more`` units, too."""
+    per_sd = {"seconds per sd of age": age_scale().sd / 10}
+    return Answer(value, unit, error, {"seconds per year": 0.1, **per_sd, **(more or {})}, slips)
+
+
+def yes_or_no(right: str, sentence: str) -> Answer:
+    """A yes or a no, and what to say to the other one."""
+    return Answer(right, "yes or no", slips={sentence: "no" if right == "yes" else "yes"})
+
+
 @cache
 def visits() -> pd.DataFrame:
     return frames.standardize(load_bounce_times(), "age")
@@ -34,11 +45,6 @@ def age_scale() -> frames.Scale:
 def per_decade(slope: float) -> float:
     """Seconds per decade of age, from seconds per sd."""
     return 10 * age_scale().per_unit(slope)
-
-
-def units_of_slope() -> dict[str, float]:
-    """Other units of a slope in seconds per decade."""
-    return {"seconds per year": 0.1, "seconds per sd of age": age_scale().sd / 10}
 
 
 @cache
