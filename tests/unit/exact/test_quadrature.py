@@ -5,28 +5,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dense import dense_posterior
+from dense import dense_posterior, largest_difference
 from helpers import diagnostics, exact
 from helpers.exact import quadrature
 from helpers.priors import EFFECTS, MODELS, PARAMETERS_OF, Priors
-from simulated import simulate
-
-
-def largest_difference(tree, other):
-    """Between two ``exact`` groups, in posterior sds of the first."""
-    one, two = tree["exact"].to_dataset(), other["exact"].to_dataset()
-    difference = abs(one - two) / one.sel(statistic="sd")
-    return max(float(array.max()) for array in difference.data_vars.values())
 
 
 @pytest.fixture(scope="module")
 def answers(visits):
     return {name: exact.exact_posterior(name, visits) for name in MODELS}
-
-
-@pytest.fixture
-def few():
-    return simulate([4, 1, 3, 5], slope_sd=3.0)
 
 
 @pytest.mark.parametrize(
