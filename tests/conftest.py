@@ -33,7 +33,7 @@ def require(there: bool, what: str) -> None:
 
 @functools.cache
 def read_executed(page: Path) -> nbformat.NotebookNode:
-    """A chapter as `make executed` ran it: the one run that pages, decks, downloads and tests look at."""
+    """A chapter as `make executed` ran it, once for pages, decks, downloads and tests."""
     try:
         return chapters.read_executed(page)
     except SystemExit as problem:
@@ -59,7 +59,7 @@ def run_chapter(tmp_path):
 
 @pytest.fixture(scope="session")
 def html() -> Path:
-    """The rendered book where it was built; the deep lane looks at its archive, unpacked elsewhere."""
+    """The rendered book where it was built; the deep lane unpacks its archive elsewhere."""
     pages = ROOT / "_build" / "html"
     require((pages / "index.html").exists(), "there are no pages yet: run `make book` first")
     return pages

@@ -1,4 +1,4 @@
-"""The same posterior by dense matrices, one row and one column a row of the table; how far two are apart."""
+"""The same posterior by n x n matrices of the table's rows; how far two posteriors are apart."""
 
 import numpy as np
 import pandas as pd

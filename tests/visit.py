@@ -17,8 +17,8 @@ WCAG = {
     "light": AXE | {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "dark": AXE | {"runOnly": {"type": "rule", "values": ["color-contrast"]}},
 }
-# A page has thousands of coloured words of code, in few colours that have a test of their own; what else
-# can be wrong with code is that it scrolls and no key reaches it.
+# A page has thousands of coloured words of code, in few colours that have a test of their own; what
+# else can be wrong with code is that it scrolls and no key reaches it.
 WHERE = {"exclude": [".highlight"]}
 REACHED = """() => [...document.querySelectorAll(".highlight pre")]
     .every(e => e.scrollWidth <= e.clientWidth || e.tabIndex >= 0)"""
@@ -46,7 +46,8 @@ FAULTS = """() => {
       "errors in formulas":
         all("mjx-merror, [data-mjx-error], mjx-container [fill=red]").length,
       icons: all("svg.svg-inline--fa .missing").length,
-      squeezed: all("article img").filter(i => i.width && Math.abs(shape(i) - 1) > 0.03).map(i => i.src),
+      squeezed: all("article img")
+        .filter(i => i.width && Math.abs(shape(i) - 1) > 0.03).map(i => i.src),
     } }"""
 # The longest pages first, so that no browser is left alone with one at the end.
 LONGEST_FIRST = sorted(list_pages(), key=lambda path: -path.stat().st_size)

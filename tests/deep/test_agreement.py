@@ -74,7 +74,7 @@ def test_a_sampler_agrees_with_the_exact_answer(case):
 
 
 def test_another_prior_does_not_pass():
-    """The subtlest of errors: one number in one prior. Nor does the comparison know which side is wrong."""
+    """The subtlest of errors: one number in one prior, on whichever side."""
     wrong = exact_answer("book", "random_intercept", Priors(group_sd=25.0))
     beyond = disagreements(wrong, "book", "random_intercept", "pymc", Priors())
     assert ("group_sd", "mean") in beyond.index

@@ -1,4 +1,4 @@
-"""The archive of the book, unpacked elsewhere, in a browser: both themes, keys, search, paper, pictures."""
+"""The archive of the book, unpacked, in a browser: both themes, keys, search, paper, pictures."""
 
 import functools
 import gzip

@@ -48,7 +48,7 @@ def test_the_stored_tables_are_complete(study):
 
 
 def test_ranks_are_uniform_for_the_right_prior(p_values):
-    """99 % joint level over all quantities, so that dozens of looks do not raise an alarm by chance."""
+    """99 % joint level over all quantities: dozens of looks raise no alarm by chance."""
     right = p_values.drop("wrong prior")
     assert len(right) == 4 + 13 + 23 + 13 + 23
     assert right.min() > 0.01 / len(right), right.nsmallest(3)
@@ -60,7 +60,7 @@ def test_ranks_expose_the_wrong_prior(p_values):
 
 
 def test_the_sampler_was_fit_to_be_ranked(study):
-    """The centred form diverges in worlds whose counties hardly differ; those stay in, and stay few."""
+    """The centred form diverges where counties hardly differ; those worlds stay in, and are few."""
     for verdict in study[2]["sampler"].values():
         assert verdict["data_sets_with_ess_below_ranks"] <= 0.02 * verdict["data_sets"]
         assert verdict["data_sets_with_divergences"] <= 0.2 * verdict["data_sets"]
@@ -89,8 +89,8 @@ def test_pooled_regression_is_wrong_with_confidence_in_every_world(study):
 
 @pytest.mark.parametrize(("part", "number"), [("exact", 20), ("NUTS", 10)])
 def test_a_live_run_gives_the_stored_ranks_again(study, part, number):
-    """Unrelated ranks of the same truths are 33 apart in the mean, those among two sets of 99 independent
-    draws from one posterior less than 5. NUTS is compiled once, and ranks as the exact back end does."""
+    """Unrelated ranks of the same truths are 33 apart in the mean, those among two sets of 99
+    independent draws from one posterior less than 5. NUTS is compiled once."""
     result = calibrate.work(part, "random_intercept", range(1, number + 1))
     assert not result["failed"]
     live = pd.DataFrame(result["rows"]).set_index(["number", "quantity"])["rank"]

@@ -1,4 +1,4 @@
-"""The slides in a real browser: from disk, without a network, each within its box, on screen and on paper."""
+"""The slides in a browser: no network, each within its box, on screen and on paper."""
 
 import re
 
@@ -13,7 +13,7 @@ SIZE = {"width": 1280, "height": 720}
 LEAST = 17  # px of 720: smaller type is not legible from the back of a room
 NAMES = [path.stem for path in list_chapters()]
 
-# Boxes of what a slide shows; the notes are not shown, and a formula's parts lie inside the formula.
+# Boxes of what a slide shows: not its notes, and a formula but not the parts inside.
 LOOK = """slide => {
   const shown = [...slide.querySelectorAll("*")]
     .filter(e => !e.closest("aside, mjx-container *, script, style"));
@@ -34,7 +34,7 @@ LOOK = """slide => {
       .filter(text => /\\$[^$]+\\$|\\\\[a-z]+\\{/.test(text)),
     empty: !shown.some(e => e.matches("img, canvas, svg, mjx-container") || texts(e).length),
     broken: slide.querySelectorAll("mjx-merror, [data-mjx-error]").length,
-    unnamed: [...slide.querySelectorAll("img")].filter(i => !i.naturalWidth || i.alt.length < 20).length,
+    unnamed: shown.filter(e => e.matches("img") && (!e.naturalWidth || e.alt.length < 20)).length,
     label: getComputedStyle(slide, "::after").content,
   };
 }""".replace("LEAST", str(LEAST))

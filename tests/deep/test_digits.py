@@ -17,21 +17,21 @@ from helpers import tables
 CHAPTERS = list_chapters()
 OTHER_SEED = 2021
 
-# Two runs may differ by this many units of the last digit that both print. A digit is printed if its
-# Monte Carlo error is below half a unit, so the difference of two runs has an sd of 0.7 units or less.
-# With Monte Carlo errors that are themselves off by 20 %, a right cell differs by more than 4 units in
-# less than one case of ten million, and among the thousand cells of the book one does in less than one
-# run of ten thousand. With one digit too many, one cell in nine does (see the last tests).
+# Two runs may differ by this many units of the last digit that both print. A digit is printed if
+# its Monte Carlo error is below half a unit, so the difference has an sd of 0.7 units or less.
+# With errors that are themselves off by 20 %, a right cell differs by more than 4 units in less than
+# one case of ten million, and among the thousand cells of the book one does in less than one run of
+# ten thousand. With one digit too many, one cell in nine does (see the last tests).
 LIMIT = 4
 
 # Columns or rows that judge the computation: their digits are a convention, not a result.
 DIAGNOSTIC = re.compile(
     r"\bess(\b|_)|\br[_-]hat|mcse|\bmc error|divergences|e-bfmi|\bk-?hat", re.IGNORECASE
 )
-# Others that need not repeat: wall time, how many comparisons are beyond a limit in MCSE, and which.
+# Others that need not repeat: wall time, how many comparisons are beyond a limit, and which.
 CHANCE = ("seconds", "beyond 4", "where")
-# A cell with this tag shows on purpose what noise looks like, such as a fit that must not be read, a few
-# single draws, or numbers counted in Monte Carlo errors.
+# A cell with this tag shows on purpose what noise looks like, such as a fit that must not be read,
+# a few single draws, or numbers counted in Monte Carlo errors.
 NOISY = "noisy"
 # Lines of a verdict: the gate's two, and those of a report that state the same.
 VERDICT = re.compile(
@@ -46,7 +46,7 @@ def find_numbers(text: str) -> list[str]:
 
 
 def unit_of(number: str) -> float:
-    """Value of one step of the last printed digit; of a whole ten, which may be rounded to tens, 10."""
+    """One step of the last printed digit; of a whole ten, which may be rounded to tens, 10."""
     digits, _, exponent = number.partition("e")
     decimals = len(digits.partition(".")[2])
     is_ten = not decimals and float(digits) and float(digits) % 10 == 0
@@ -89,7 +89,7 @@ def tags_of(cell: nbformat.NotebookNode) -> list[str]:
 
 
 def read_results(cell: nbformat.NotebookNode) -> list[tuple[str, list[str]]]:
-    """Place and numbers of all tables, sentences and printed lines that a cell shows, in their order."""
+    """Place and numbers of all tables, sentences and lines that a cell shows, in their order."""
     results = []
     for output in [] if NOISY in tags_of(cell) else cell.get("outputs", []):
         data = output.get("data", {})

@@ -58,7 +58,7 @@ def test_pages_turn_by_button_slider_key_and_drag_and_other_keys_are_left_to_the
 
 
 def touch(screen, kind, *places):
-    """A touch as a screen reports it: where fingers are at its start, while they move, or at its end."""
+    """A touch as a screen reports it: where fingers are at its start, on their way, at its end."""
     points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
     screen.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
 
@@ -144,8 +144,8 @@ def test_who_wants_less_motion_gets_less(still_page):
     page.get_by_role("button", name="Play").wait_for()
 
 
-# How a notebook runs the script in an output that it adds to its page: JupyterLab puts a copy in its place,
-# VS Code adds a copy to the end of the output and takes it away again.
+# How a notebook runs the script in an output that it adds to its page: JupyterLab puts a copy in
+# its place, VS Code adds a copy to the end of the output and takes it away again.
 RUN = {"JupyterLab": "script.replaceWith(copy)", "VS Code": "output.append(copy); copy.remove()"}
 ADD_OUTPUT = """html => {
   const output = document.createElement("div");
@@ -173,7 +173,7 @@ def test_two_flip_books_stand_in_a_notebook(open_page, book, program, outputs):
 
 
 def test_the_table_can_be_read_in_a_dark_notebook(open_page, book):
-    """JupyterLab gives the rows of tables a ground of its theme; ours keep white under dark words."""
+    """JupyterLab gives rows of tables a ground of its theme; ours keep white under dark words."""
     page = open_page(HTML("<body style='background: #111'>"))
     page.evaluate(ADD_OUTPUT.replace("RUN", RUN["JupyterLab"]), book.data)
     ground = ".jp-RenderedHTMLCommon tbody tr:nth-child({}) {{ background: #111 }}"

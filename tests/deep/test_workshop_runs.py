@@ -1,4 +1,4 @@
-"""A workshop's archive on a laptop: unpacked into a folder with a space, without the book around it."""
+"""A workshop's archive on a laptop: in a folder with a space, without the book around it."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A reader's own table: whatever its labels are, nothing is lost, and what cannot be is refused in a sentence."""
+"""A reader's own table: any labels are kept, and what cannot be is refused in a sentence."""
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,7 @@ def test_bambi_takes_numbers_that_pandas_lets_be_missing(table):
 
 
 def test_an_outcome_without_scatter_within_groups_is_no_line_of_all(table):
-    """One line through all rows leaves scatter, so sigma has a posterior; lines of their own leave none."""
+    """One line through all rows leaves scatter for sigma; lines of their own leave none."""
     frame = table.assign(y=1.0 * CODE)
     assert exact.exact_posterior("pooled", frame, **NAMES, priors=PRIORS)
     with pytest.raises(exact.QuadratureFailed, match="without any scatter"):

@@ -95,7 +95,7 @@ def test_a_probability_has_its_digits_and_is_never_printed_as_certain(fit):
 
 
 def test_visits_of_one_draw_are_no_independent_draws():
-    """Each draw puts all its visits on one side: as many visits as you like tell no more than it."""
+    """Each draw puts all its visits on one side: however many, they tell no more than it."""
     side = np.random.default_rng(1).permutation(400) % 2 == 0
     event = xr.DataArray(side[None], dims=DIMS).expand_dims(obs=1000)
     assert tables.format_probability(event, whole=100) == "50"

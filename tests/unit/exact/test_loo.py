@@ -25,7 +25,7 @@ def drop(row: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", models.MODELS)
 def test_elpd_is_what_the_evidence_loses_without_the_row_or_the_group(name):
-    """log p(y) - log p(y without row i) needs no formula of leave-one-out; groups of one row too."""
+    """log p(y) - log p(y without row i) needs no formula of leave-one-out."""
     rows = loo.leave_one_out(name, UNBALANCED, priors=PRIORS)["elpd"]
     whole = log_evidence(name, UNBALANCED)
     for row in (0, 2, int(rows.argmin())):
@@ -34,7 +34,7 @@ def test_elpd_is_what_the_evidence_loses_without_the_row_or_the_group(name):
     for label in ("c000", "c002", "c004"):
         without = log_evidence(name, UNBALANCED[UNBALANCED["county"] != label])
         assert groups[label] == pytest.approx(whole - without, abs=0.01)
-    # The only row of a group is left out as a row, as a group, and as the first row of a group alike.
+    # The only row of a group is left out as a row, as a group, and as its first row alike.
     first = loo.predict_new_group(name, UNBALANCED, priors=PRIORS)
     for row, label in ((0, "c000"), (1, "c001")):
         assert [groups[label], first[row]] == pytest.approx([rows[row]] * 2, abs=1e-6)

@@ -1,4 +1,4 @@
-"""The exact posterior is what it says, by other methods; the deep lane has hard cases and samplers."""
+"""The exact posterior by other methods; the deep lane has hard cases and samplers."""
 
 import arviz as az
 import numpy as np

@@ -1,4 +1,4 @@
-"""A flip-book shows what Python simulates, wherever it stands; the deep lane plays with its controls."""
+"""A flip-book shows what Python simulates; the deep lane plays with its controls."""
 
 import json
 import re

@@ -10,7 +10,7 @@ from helpers.priors import Priors
 
 @pytest.mark.parametrize("name", models.MODELS)
 def test_the_simulation_is_that_of_the_model(visits, name):
-    """Moments of outcomes against the closed form: mean, variance, covariance within and across counties."""
+    """Mean, variance, covariance within and across counties against the closed form."""
     priors = Priors()
     county = visits["county"]
     rows = [*visits.index[county == "Kent"][:2], visits.index[county == "Devon"][0]]
