@@ -5,16 +5,23 @@ import os
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import nbformat
 import papermill
 import pytest
 
 import chapters
 from browser import find_chromium, open_chromium
-from helpers import frames, plots
+from helpers import flipbook, frames, plots
 from helpers.book.visits import load_bounce_times
+from helpers.priors import Priors
 
 ROOT = chapters.ROOT
+DIAL = {
+    "wide": Priors((150, 300), (0, 40), sigma=80, group_sd=80, slope_sd=20),
+    "ours": Priors(),
+    "too tight": Priors((200, 2.5), (0, 1), sigma=2, group_sd=2, slope_sd=0.5),
+}
 mpl.use("agg")
 
 
@@ -26,7 +33,7 @@ def require(there: bool, what: str) -> None:
 
 @functools.cache
 def read_executed(page: Path) -> nbformat.NotebookNode:
-    """A chapter as `make executed` ran it: the one run that pages, decks, downloads and tests look at."""
+    """A chapter as `make executed` ran it, once for pages, decks, downloads and tests."""
     try:
         return chapters.read_executed(page)
     except SystemExit as problem:
@@ -52,7 +59,7 @@ def run_chapter(tmp_path):
 
 @pytest.fixture(scope="session")
 def html() -> Path:
-    """The rendered book where it was built; the deep lane looks at its archive, unpacked elsewhere."""
+    """The rendered book where it was built; the deep lane unpacks its archive elsewhere."""
     pages = ROOT / "_build" / "html"
     require((pages / "index.html").exists(), "there are no pages yet: run `make book` first")
     return pages
@@ -103,3 +110,15 @@ def scale(visits):
 def small(visits):
     """A few rows of every county: enough to sample from, quick to fit."""
     return visits.groupby("county", observed=True).head(7)
+
+
+@pytest.fixture(scope="session")
+def book(visits):
+    """A flip-book with three priors to choose from."""
+    return flipbook.make_flipbook(visits, DIAL, title="Priors")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")

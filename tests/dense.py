@@ -1,4 +1,4 @@
-"""The same posterior by dense matrices, one row and one column a row of the table."""
+"""The same posterior by n x n matrices of the table's rows; how far two posteriors are apart."""
 
 import numpy as np
 import pandas as pd
@@ -31,3 +31,10 @@ def dense_posterior(frame, priors, sigma, group_sd=0.0, slope_sd=0.0, rho=0.0):
     ]
     gain = np.swapaxes(np.linalg.solve(V, design @ prior_cov), 1, 2)
     return np.array(density), prior_mean + gain @ error, prior_cov - gain @ design @ prior_cov
+
+
+def largest_difference(tree, other):
+    """Between two ``exact`` groups, in posterior sds of the first."""
+    one, two = tree["exact"].to_dataset(), other["exact"].to_dataset()
+    difference = abs(one - two) / one.sel(statistic="sd")
+    return max(float(array.max()) for array in difference.data_vars.values())

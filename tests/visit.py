@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 from chapters import list_pages
 
 WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 360, "height": 740}
+SETTINGS = {"viewport": WIDE, "color_scheme": "light", "reduced_motion": "reduce", "offline": True}
 # Only what is wrong is asked for: to list all that is right takes most of the time.
 AXE = {"preload": False, "resultTypes": ["violations"], "reporter": "no-passes"}
 # In the dark theme only colours are others.
@@ -16,35 +17,55 @@ WCAG = {
     "light": AXE | {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "dark": AXE | {"runOnly": {"type": "rule", "values": ["color-contrast"]}},
 }
-# A page has thousands of coloured words of code, in few colours that have a test of their own; what else
-# can be wrong with code is that it scrolls and no key reaches it.
+# A page has thousands of coloured words of code, in few colours that have a test of their own; what
+# else can be wrong with code is that it scrolls and no key reaches it.
 WHERE = {"exclude": [".highlight"]}
 REACHED = """() => [...document.querySelectorAll(".highlight pre")]
     .every(e => e.scrollWidth <= e.clientWidth || e.tabIndex >= 0)"""
 STILL = "* { transition: none !important; animation: none !important }"
-# Figures whose shape on the page is not that of the picture, by more than rounding.
-SQUEEZED = """() => [...document.querySelectorAll("article img")].filter(i => i.width &&
-    Math.abs(i.naturalWidth / i.naturalHeight / (i.width / i.height) - 1) > 0.03).map(i => i.src)"""
-BROKEN = "[...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
 UNFOLD = """async () => {
     document.querySelectorAll("details").forEach(e => e.open = true);
     document.querySelectorAll(".toggle-hidden").forEach(e => e.classList.remove("toggle-hidden"));
     await new Promise(done => requestAnimationFrame(() => setTimeout(done))) }"""
+LOAD_IMAGES = """async () => {
+    const all = [...document.images];
+    all.forEach(i => i.loading = "eager");
+    await Promise.allSettled(all.map(i => i.decode())) }"""
+MATH_READY = "async () => window.MathJax?.startup && await MathJax.startup.promise"
+# What makes a page scroll sideways.
+TOO_WIDE = """() => [...document.querySelectorAll('.bd-main *')]
+    .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetParent)
+    .slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join('\\n')"""
+# What a page that has loaded shows broken; a figure out of shape is so by more than rounding.
+FAULTS = """() => {
+    const all = selector => [...document.querySelectorAll(selector)];
+    const shape = i => i.naturalWidth / i.naturalHeight / (i.width / i.height);
+    return {
+      pictures: all("img").filter(i => !i.naturalWidth).map(i => i.src),
+      formulas: all(".math:not(:has(mjx-container))").length,
+      "errors in formulas":
+        all("mjx-merror, [data-mjx-error], mjx-container [fill=red]").length,
+      icons: all("svg.svg-inline--fa .missing").length,
+      squeezed: all("article img")
+        .filter(i => i.width && Math.abs(shape(i) - 1) > 0.03).map(i => i.src),
+    } }"""
 # The longest pages first, so that no browser is left alone with one at the end.
 LONGEST_FIRST = sorted(list_pages(), key=lambda path: -path.stat().st_size)
 PAGES = [f"notebooks/{path.stem}" for path in LONGEST_FIRST] + ["genindex", "search"]
 
 
 class Visit:
-    """A page opened from disk, the files that it took, and all that went wrong while it was open."""
+    """A page opened from disk, the files that it took, and all that went wrong while it was open.
 
-    def __init__(self, browser: Browser, file: Path, query: str = ""):
+    ``first`` is a script that runs before the page's own.
+    """
+
+    def __init__(self, browser: Browser, file: Path, query: str = "", first: str = "", **settings):
         self.problems: list[str] = []
         self.files: set[Path] = set()
-        self.context = browser.new_context(
-            viewport=WIDE, color_scheme="light", reduced_motion="reduce", offline=True
-        )
+        self.context = browser.new_context(**SETTINGS | settings)
         self.page: Page = self.context.new_page()
+        self.page.add_init_script(f"{first};")
         self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
         self.page.on(
             "requestfailed", lambda request: self.problems.append(f"failed: {request.url}")
@@ -52,7 +73,7 @@ class Visit:
         self.page.on("request", self.note_request)
         self.page.on("console", self.note_message)
         self.page.goto(file.as_uri() + query)
-        self.page.evaluate("async () => window.MathJax?.startup && await MathJax.startup.promise")
+        self.page.evaluate(MATH_READY)
 
     def note_request(self, request) -> None:
         address = urlparse(request.url)
@@ -67,10 +88,7 @@ class Visit:
             self.problems.append(f"console: {message.text}")
 
     def load_images(self) -> None:
-        self.page.evaluate(
-            "async () => { const all = [...document.images]; all.forEach(i => i.loading = 'eager');"
-            "await Promise.allSettled(all.map(i => i.decode())) }"
-        )
+        self.page.evaluate(LOAD_IMAGES)
 
     def count(self, selector: str) -> int:
         return self.page.locator(selector).count()
@@ -100,16 +118,7 @@ def visit(browser: Browser, html: Path, name: str, query: str = "") -> Visit:
 
 
 def faults(opened: Visit) -> list[str]:
-    """What a page that has loaded shows broken: pictures, formulas, icons, figures out of shape."""
-    found = {
-        "pictures": opened.page.evaluate(BROKEN),
-        "formulas": opened.count(".math:not(:has(mjx-container))"),
-        "errors in formulas": opened.count(
-            "mjx-merror, [data-mjx-error], mjx-container [fill=red]"
-        ),
-        "icons": opened.count("svg.svg-inline--fa .missing"),
-        "squeezed": opened.page.evaluate(SQUEEZED),
-    }
+    found = opened.page.evaluate(FAULTS)
     return [f"{name}: {what}" for name, what in found.items() if what] + opened.problems
 
 
@@ -123,11 +132,7 @@ def violations(page: Page, theme: str = "light", where: dict = WHERE) -> list[st
 
 def widest(page: Page) -> str:
     """What makes the page scroll sideways, for the message of a failure."""
-    return page.evaluate(
-        "() => [...document.querySelectorAll('.bd-main *')]"
-        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetParent)"
-        ".slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join('\\n')"
-    )
+    return page.evaluate(TOO_WIDE)
 
 
 def add_to_article(page: Page, html: str) -> None:

@@ -10,7 +10,7 @@ import papermill
 import pytest
 import yaml
 
-from archive import NOTEBOOKS, PAGES
+from archive import NOTEBOOKS
 from chapters import list_chapters, list_pages
 
 MAKE = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
@@ -33,14 +33,14 @@ def run(*command: str, cwd: Path) -> subprocess.CompletedProcess:
     )
 
 
-def test_the_pages_hold_nothing_for_debuggers(tmp_path):
-    shutil.unpack_archive(PAGES, tmp_path)
-    assert list(tmp_path.rglob("index.html")) and not list(tmp_path.rglob("*.map"))
+def test_the_pages_hold_nothing_for_debuggers(html):
+    assert list(html.rglob("index.html")) and not list(html.rglob("*.map"))
 
 
 def test_the_notebooks_bring_what_the_readme_names(unpacked):
-    names = """README.md _static/paradox.png Makefile tools/build/environment.sh requirements.lock environment.yml
-    postBuild .python-version LICENSE LICENSE-text CONTRIBUTING.md notebooks/glossary.md data/bounce_times.csv"""
+    names = """README.md _static/paradox.png Makefile tools/build/environment.sh requirements.lock
+    environment.yml postBuild .python-version LICENSE LICENSE-text CONTRIBUTING.md
+    notebooks/glossary.md data/bounce_times.csv"""
     assert [name for name in names.split() if not (unpacked / name).is_file()] == []
     assert {page.name for page in list_pages()} == {
         path.name for path in (unpacked / "notebooks").iterdir()

@@ -1,39 +1,44 @@
-"""The slides in a real browser: from disk, without a network, each within its box, on screen and on paper."""
+"""The slides in a browser: no network, each within its box, on screen and on paper."""
 
 import re
-from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Page
 
 import slides
 from chapters import list_chapters
 from conftest import require
+from visit import Visit
 
 SIZE = {"width": 1280, "height": 720}
 LEAST = 17  # px of 720: smaller type is not legible from the back of a room
 NAMES = [path.stem for path in list_chapters()]
 
-# Boxes of what a slide shows; the notes are not shown, and a formula's parts lie inside the formula.
+# Boxes of what a slide shows: not its notes, and a formula but not the parts inside.
 LOOK = """slide => {
-  const shown = [...slide.querySelectorAll("*")].filter(e => !e.closest("aside, mjx-container *, script, style"));
+  const shown = [...slide.querySelectorAll("*")]
+    .filter(e => !e.closest("aside, mjx-container *, script, style"));
   const box = slide.getBoundingClientRect(), name = e => e.tagName + "." + e.className;
-  const outside = r => r.width && (r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1 || r.bottom > box.bottom + 1);
-  const hasText = e => [...e.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-  const words = shown.filter(e => hasText(e) && !e.closest("pre, code, svg"));
+  const outside = r => r.width && (r.left < box.left - 1 || r.right > box.right + 1
+    || r.top < box.top - 1 || r.bottom > box.bottom + 1);
+  const texts = e => [...e.childNodes].filter(n => n.nodeType === 3 && n.data.trim());
+  const worded = shown.filter(e => texts(e).length && !e.closest("svg"));
+  const type = e => parseFloat(getComputedStyle(e).fontSize);
   return {
     text: slide.textContent.trim().slice(0, 60),
     outside: shown.filter(e => outside(e.getBoundingClientRect())).map(name),
-    hidden: [slide, ...shown].filter(e => e.clientWidth && !e.closest("mjx-container") && (e.scrollWidth > e.clientWidth + 1
-      || getComputedStyle(e).overflowY !== "visible" && e.scrollHeight > e.clientHeight + 1)).map(name),
-    type: Math.min(...shown.filter(e => hasText(e) && !e.closest("svg, .to-touch")).map(e => parseFloat(getComputedStyle(e).fontSize))),
-    raw: words.flatMap(e => [...e.childNodes]).filter(n => n.nodeType === 3 && /\\$[^$]+\\$|\\\\[a-z]+\\{/.test(n.data)).map(n => n.data),
-    empty: !shown.some(e => e.matches("img, canvas, svg, mjx-container") || hasText(e)),
+    hidden: [slide, ...shown].filter(e => e.clientWidth && !e.closest("mjx-container")
+      && (e.scrollWidth > e.clientWidth + 1 || getComputedStyle(e).overflowY !== "visible"
+        && e.scrollHeight > e.clientHeight + 1)).map(name),
+    small: worded.filter(e => !e.closest(".to-touch") && type(e) < LEAST).map(name),
+    raw: worded.filter(e => !e.closest("pre, code")).flatMap(texts).map(n => n.data)
+      .filter(text => /\\$[^$]+\\$|\\\\[a-z]+\\{/.test(text)),
+    empty: !shown.some(e => e.matches("img, canvas, svg, mjx-container") || texts(e).length),
     broken: slide.querySelectorAll("mjx-merror, [data-mjx-error]").length,
-    unnamed: [...slide.querySelectorAll("img")].filter(i => !i.naturalWidth || i.alt.length < 20).length,
+    unnamed: shown.filter(e => e.matches("img") && (!e.naturalWidth || e.alt.length < 20)).length,
     label: getComputedStyle(slide, "::after").content,
   };
-}"""
+}""".replace("LEAST", str(LEAST))
+DEFECTS = ("outside", "hidden", "small", "raw", "empty", "broken", "unnamed")
 # A widget draws itself anew when its slide comes: that takes a frame.
 LOOK_AT_ALL = f"""async () => {{
   const seen = [];
@@ -48,107 +53,63 @@ LOOK_AT_ALL = f"""async () => {{
 LOOK_AT_PAGES = f"() => [...document.querySelectorAll('.pdf-page > section')].map({LOOK})"
 
 
-@dataclass
-class Deck:
-    """What a browser saw of one deck, and all that went wrong meanwhile."""
-
-    slides: list[dict] = field(default_factory=list)
-    pages: list[dict] = field(default_factory=list)
-    paper: int = 0  # pages of the PDF
-    problems: list[str] = field(default_factory=list)
-
-    def listen(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
-        page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
-        page.on("request", self.note_outside)
-        page.on("console", self.note_message)
-
-    def note_outside(self, request) -> None:
-        if not request.url.startswith(("file:", "data:", "blob:")):
-            self.problems.append(f"outside: {request.url}")
-
-    def note_message(self, message) -> None:
-        if message.type in ("error", "warning"):
-            self.problems.append(f"console: {message.text}")
-
-    def found(self, what: str) -> dict[str, list]:
-        """Beginning of a slide's text -> what was found there."""
-        return {slide["text"]: slide[what] for slide in self.slides + self.pages if slide[what]}
-
-
-@pytest.fixture(scope="session")
-def browser(chromium):
-    require(
-        (slides.SLIDES / "index.html").exists(), "there are no slides yet: run `make slides` first"
-    )
-    return chromium
-
-
 @pytest.fixture
-def open_deck(browser):
+def open_deck(chromium):
     """Function that shows a deck from disk, when all its slides have found their size."""
-    context = browser.new_context(viewport=SIZE)
+    made = (slides.SLIDES / "index.html").exists()
+    require(made, "there are no slides yet: run `make slides` first")
+    opened = []
 
-    def show(name: str, query: str = "", deck: Deck | None = None) -> Page:
-        page = context.new_page()
-        if deck:
-            deck.listen(page)
-        page.goto((slides.SLIDES / f"{name}.html").as_uri() + query)
-        page.wait_for_selector("html[data-ready]")
-        return page
+    def show(name: str, query: str = "", **settings) -> Visit:
+        settings = {"viewport": SIZE, "reduced_motion": "no-preference"} | settings
+        opened.append(Visit(chromium, slides.SLIDES / f"{name}.html", query, **settings))
+        opened[-1].page.wait_for_selector("html[data-ready]")
+        return opened[-1]
 
     yield show
-    context.close()
+    for deck in opened:
+        deck.context.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_deck_is_whole(open_deck, name):
     """Everything is there, fits, can be read and is spoken to; on paper, each slide has a page."""
-    deck = Deck()
-    deck.slides = open_deck(name, deck=deck).evaluate(LOOK_AT_ALL)
-    page = open_deck(name, "?print-pdf", deck)
-    deck.pages = page.evaluate(LOOK_AT_PAGES)
-    paper = page.pdf(prefer_css_page_size=True, print_background=True)
-    assert len(deck.slides) >= 3
-    assert len(deck.slides) == len(deck.pages) == len(re.findall(rb"/Type\s*/Page\b", paper))
-    assert not deck.problems
-    for defect in ("empty", "outside", "hidden", "raw", "broken", "unnamed"):
-        assert not deck.found(defect), defect
-    small = [slide["text"] for slide in deck.slides if slide["type"] < LEAST]
-    assert not small
-    assert {slide["label"] for slide in deck.slides + deck.pages} == {f'"{label_of(name)}"'}
+    screen, paper = open_deck(name), open_deck(name, "?print-pdf")
+    shown = screen.page.evaluate(LOOK_AT_ALL)
+    printed = paper.page.evaluate(LOOK_AT_PAGES)
+    pdf = paper.page.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(shown) == len(printed) == len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 3
+    found = [(slide["text"], what) for slide in shown for what in DEFECTS if slide[what]]
+    on_paper = [what for what in DEFECTS if what != "small"]
+    found += [(slide["text"], what) for slide in printed for what in on_paper if slide[what]]
+    assert found + screen.problems + paper.problems == []
+    number = name.partition("_")[0].lstrip("0").upper()
+    label = f'"Do younger visitors stay longer? · {number}"'
+    assert {slide["label"] for slide in shown + printed} == {label}
 
 
-def label_of(name: str) -> str:
-    """What stands in the corner of each slide: the course, and the number of the chapter."""
-    return f"Do younger visitors stay longer? · {name.partition('_')[0].lstrip('0').upper()}"
-
-
-def test_a_deck_that_is_slow_to_print_says_ready_when_its_pages_are_there(browser):
-    page = browser.new_page()
-    page.add_init_script(
+def test_a_deck_that_is_slow_to_print_says_ready_when_its_pages_are_there(open_deck):
+    slow = (
         "const next = requestAnimationFrame;"
         "window.requestAnimationFrame = then => next(() => setTimeout(then, 200))"
     )
-    page.goto((slides.SLIDES / f"{NAMES[0]}.html").as_uri() + "?print-pdf")
-    page.wait_for_selector("html[data-ready]")
-    shown = page.locator(".pdf-page").count()
-    page.close()
-    assert shown >= 3
+    assert open_deck(NAMES[0], "?print-pdf", first=slow).count(".pdf-page") >= 3
 
 
 def test_a_slide_with_too_much_on_it_is_seen(open_deck):
-    page = open_deck(NAMES[0])
+    page = open_deck(NAMES[0]).page
     page.evaluate(
         "() => { const slide = Reveal.getSlides()[1], more = document.createElement('pre');"
-        "more.textContent = 'too wide '.repeat(40) + '\\nand too high'.repeat(40); slide.append(more) }"
+        "more.textContent = 'too wide '.repeat(40) + '\\nand too high'.repeat(40);"
+        "more.style.fontSize = '10px'; slide.append(more) }"
     )
-    seen = page.evaluate(LOOK_AT_ALL)
-    assert [number for number, slide in enumerate(seen) if slide["outside"]] == [1]
+    for defect in ("outside", "small"):
+        seen = page.evaluate(LOOK_AT_ALL)
+        assert [number for number, slide in enumerate(seen) if slide[defect]] == [1]
 
 
 def test_the_notes_open_in_a_window_of_their_own(open_deck):
-    page = open_deck(NAMES[0])
+    page = open_deck(NAMES[0]).page
     with page.context.expect_page() as opened:
         page.keyboard.press("s")
     notes = opened.value.locator(".speaker-controls-notes .value")
@@ -158,7 +119,7 @@ def test_the_notes_open_in_a_window_of_their_own(open_deck):
 
 
 def test_a_flip_book_fills_its_slide_and_can_be_turned(open_deck):
-    page = open_deck("04_choosing_priors")
+    page = open_deck("04_choosing_priors").page
     page.evaluate(
         "() => { const slide = document.querySelector('.to-touch').closest('.sheet');"
         "const {h, v} = Reveal.getIndices(slide); Reveal.slide(h, v, 99) }"

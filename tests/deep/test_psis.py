@@ -10,7 +10,7 @@ from helpers.exact import loo
 
 @pytest.mark.parametrize("name", models.MODELS)
 def test_psis_agrees_with_the_exact_answer(name, visits):
-    """In total and visit by visit, within four and five times the Monte Carlo error that PSIS states."""
+    """In total and by visit, within four and five times the Monte Carlo error that PSIS states."""
     extend = ("posterior_predictive", "log_likelihood", "log_prior")
     tree = fits.fit_once(name, visits, draws=2000, extend=extend)
     estimate = az.loo(tree, pointwise=True)

@@ -1,9 +1,9 @@
-"""A workshop's archive on a laptop: unpacked into a folder with a space, without the book around it."""
+"""A workshop's archive on a laptop: in a folder with a space, without the book around it."""
 
 import os
+import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import nbformat
@@ -25,8 +25,7 @@ def unpacked(tmp_path_factory):
     require(workshop.ARCHIVE.exists(), "run `make workshop` to test what it makes")
     folder = tmp_path_factory.mktemp("a folder")
     assert " " in folder.name
-    with zipfile.ZipFile(workshop.ARCHIVE) as whole:
-        whole.extractall(folder)
+    shutil.unpack_archive(workshop.ARCHIVE, folder)
     return folder / workshop.ARCHIVE.stem
 
 
@@ -41,28 +40,27 @@ def laptop(unpacked, monkeypatch) -> dict[str, str]:
     return dict(os.environ)
 
 
-def run(notebook: nbformat.NotebookNode, folder: Path, name: str, **parameters):
-    """Run a notebook in a folder of the archive; return it as it ended."""
-    given = folder / f"run-{name}"
+def run(notebook: nbformat.NotebookNode, folder: Path, name: str, **parameters) -> str:
+    """Run a notebook in a folder of the archive; return what it printed."""
+    given, ran = folder / f"run-{name}", folder / f"ran-{name}"
     nbformat.write(notebook, given)
-    return papermill.execute_notebook(
-        given, folder / f"ran-{name}", parameters, cwd=folder, progress_bar=False
-    )
-
-
-def said_in(notebook: nbformat.NotebookNode) -> str:
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    done = papermill.execute_notebook(given, ran, parameters, cwd=folder, progress_bar=False)
+    outputs = [output for cell in done.cells for output in cell.get("outputs", [])]
     return "".join(output.get("text", "") for output in outputs)
+
+
+def read(page: Path) -> nbformat.NotebookNode:
+    return nbformat.read(page, as_version=4)
 
 
 @pytest.mark.parametrize("page", CHAPTERS, ids=[page.stem for page in CHAPTERS])
 def test_a_notebook_with_open_exercises_runs_to_its_end_and_samples_nothing(unpacked, laptop, page):
-    notebook = nbformat.read(unpacked / "notebooks" / page.name, as_version=4)
+    notebook = read(unpacked / "notebooks" / page.name)
     switched = any(workshop.SWITCH in cell.source for cell in notebook.cells)
     if switched:
         notebook.cells.insert(0, new_code_cell(REFUSE))
     parameters = {"precomputed": True} if switched else {}
-    said = said_in(run(notebook, unpacked / "notebooks", page.name, **parameters))
+    said = run(notebook, unpacked / "notebooks", page.name, **parameters)
     checks = [
         cell for cell in notebook.cells if cell.source.endswith(")") and cell.id.endswith("-open")
     ]
@@ -80,9 +78,8 @@ def test_the_machine_is_checked_and_the_first_solutions_run(unpacked, laptop):
 
     assert ask("-c", "import helpers; print(*helpers.__path__)") == str(unpacked / "src/helpers")
     assert ask("-m", "helpers", "check").splitlines()[-1] == "Ready."
-    start = nbformat.read(unpacked / "notebooks" / "00_start_here.ipynb", as_version=4)
-    ran = run(start, unpacked / "notebooks", "00_start_here.ipynb")
-    assert said_in(ran).splitlines()[-1] == "Ready."
+    notebooks, solutions = unpacked / "notebooks", unpacked / "solutions"
+    start = "00_start_here.ipynb"
+    assert run(read(notebooks / start), notebooks, start).splitlines()[-1] == "Ready."
     for page in CHAPTERS[:2]:
-        solved = nbformat.read(unpacked / "solutions" / page.name, as_version=4)
-        assert "Right." in said_in(run(solved, unpacked / "solutions", page.name))
+        assert "Right." in run(read(solutions / page.name), solutions, page.name)

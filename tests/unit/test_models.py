@@ -1,6 +1,6 @@
 """The models of the helpers are those on the pages, and both back ends speak alike."""
 
-from pathlib import Path
+from unittest.mock import Mock
 
 import bambi as bmb
 import nbformat
@@ -8,11 +8,11 @@ import numpy as np
 import pymc as pm
 import pytest
 
+from conftest import ROOT
 from helpers import exact, models
 from helpers.priors import PARAMETERS, Priors
 from simulated import simulate
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 SAMPLERS = ("pymc", "bambi")
 ON_THE_PAGES = [  # chapter, name there of the PyMC model, model
     *(("03_candidate_models", name, name) for name in models.MODELS),
@@ -25,7 +25,7 @@ ON_THE_PAGES = [  # chapter, name there of the PyMC model, model
 def read_models(chapter, visits):
     """What the cells of a chapter that build its models give their names to."""
     names = {"visits": visits, "pm": pm, "bmb": bmb}
-    for cell in nbformat.read(NOTEBOOKS / f"{chapter}.ipynb", as_version=4).cells:
+    for cell in nbformat.read(ROOT / "notebooks" / f"{chapter}.ipynb", as_version=4).cells:
         builds = any(call in cell.source for call in ("coords = {", "pm.Model(", "bmb.Model("))
         of_the_text = not {"solution", "self-check"} & set(cell.metadata.get("tags", []))
         if cell.cell_type == "code" and builds and of_the_text:
@@ -43,20 +43,19 @@ def as_pymc(model):
 def log_densities(model, number=5):
     """Log densities at points around the initial one, which depend on names and shapes only."""
     rng, start = np.random.default_rng(1), model.initial_point()
-    points = [
-        {name: start[name] + 0.3 * rng.normal(size=np.shape(start[name])) for name in sorted(start)}
+    shapes = {name: np.shape(start[name]) for name in sorted(start)}
+    log_density = model.compile_logp(mode="FAST_COMPILE")
+    return shapes, [
+        log_density({name: start[name] + 0.3 * rng.normal(size=shapes[name]) for name in shapes})
         for _ in range(number)
     ]
-    log_density = model.compile_logp(mode="FAST_COMPILE")
-    return {name: np.shape(start[name]) for name in start}, [log_density(p) for p in points]
 
 
 @pytest.mark.parametrize("backend", SAMPLERS)
 @pytest.mark.parametrize(("chapter", "name", "model"), ON_THE_PAGES)
 def test_the_model_on_the_page_is_the_model_in_the_helpers(visits, chapter, name, model, backend):
-    page = read_models(chapter, visits)
-    shown = as_pymc(page[name if backend == "pymc" else f"bambi_{name}"])
-    names, values = log_densities(shown)
+    shown = read_models(chapter, visits)[name if backend == "pymc" else f"bambi_{name}"]
+    names, values = log_densities(as_pymc(shown))
     ours = log_densities(as_pymc(models.build(model, visits, backend=backend)))
     assert names == ours[0]
     np.testing.assert_allclose(values, ours[1], rtol=1e-9)
@@ -97,9 +96,7 @@ def test_a_fit_to_other_columns_has_the_books_names_and_each_groups_own_numbers(
     wanted = answer["exact"]["group_intercept"].sel(statistic="mean")
     assert abs(found - wanted).max() < 0.3 * wanted.std()
     assert set(answer["posterior"].data_vars) == set(PARAMETERS)
-    for name, array in tree["posterior"].data_vars.items():
-        assert answer["posterior"][name].dims == array.dims
-    assert answer["posterior"].sizes == {"chain": 1, "draw": 4000, "firm": 3}
+    assert answer["posterior"]["group_slope"].sizes == {"chain": 1, "draw": 4000, "firm": 3}
 
     # Were group effects drawn anew from the prior, means by group would not follow the data.
     simulated = tree["posterior_predictive"]["wage"].mean(["chain", "draw"]).values
@@ -119,41 +116,10 @@ def test_expected_outcome_is_intercept_plus_slope_times_predictor(visits):
     assert "county" not in models.expected_outcome(pooled, [0]).dims
 
 
-def test_smaller_steps_can_be_asked_for(small, monkeypatch):
-    class AskedError(Exception):
-        pass
-
-    def sample(**settings):
-        raise AskedError(settings["target_accept"])
-
+def test_smaller_steps_can_be_asked_for(visits, monkeypatch):
+    sample = Mock(side_effect=InterruptedError)
     monkeypatch.setattr(models.pm, "sample", sample)
     for given, used in ((None, 0.9), (0.97, 0.97)):
-        with pytest.raises(AskedError, match=str(used)):
-            models.fit("pooled", small, target_accept=given)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"name": "nested"}, "Unknown model 'nested'; choose one of pooled"),
-        ({"backend": "stan"}, "Unknown back end 'stan'; choose one of pymc"),
-        ({"outcome": "time"}, "no column 'time'"),
-        ({"predictor": "years"}, "no column 'years'"),
-        ({"group": "town"}, "no column 'town'"),
-        ({"predictor": "constant"}, "'constant' is constant"),
-        ({"group": "constant"}, "'constant' has one level only"),
-        ({"outcome": "county"}, "'county' is not numeric"),
-        ({"outcome": "holes"}, "'holes' is missing or not finite in row 3"),
-        ({"outcome": "slope"}, "'slope' has the name of a parameter"),
-        ({"backend": "exact", "extend": ("prior",)}, "exact back end has no group 'prior'"),
-        ({"extend": ("everything",)}, "Unknown group in extend 'everything'"),
-        ({"backend": "bambi", "outcome": "bounce time"}, "cannot name column 'bounce time'"),
-    ],
-)
-def test_what_cannot_be_fitted_is_refused_in_one_sentence(small, change, message):
-    frame = small.reset_index(drop=True).assign(constant=1.0, holes=0.0, slope=small["age"].values)
-    frame["bounce time"] = frame["bounce_time"]
-    frame.loc[3, "holes"] = np.nan
-    with pytest.raises(ValueError, match=message) as refusal:
-        models.fit(**{"name": "random_intercept", "frame": frame, **change})
-    assert "\n" not in str(refusal.value)
+        with pytest.raises(InterruptedError):
+            models.fit("pooled", visits, target_accept=given)
+        assert sample.call_args.kwargs["target_accept"] == used

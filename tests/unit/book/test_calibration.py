@@ -1,7 +1,8 @@
-"""Ranks and bands of simulation-based calibration, and whether the stored study is of today's models."""
+"""Ranks and bands of simulation-based calibration; the stored study is of today's models."""
 
 import copy
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,127 +20,74 @@ AGAIN = "The stored study in data/ is not of this book: {}. Run `make calibrate`
 MOVED = "The stored study in data/ was made with other versions, and its numbers hold: {}."
 
 
-@pytest.fixture(scope="module")
-def study():
-    return calibration.load_study()
-
-
-def test_the_stored_study_is_of_todays_models_and_priors(study):
+def test_the_stored_study_is_of_todays_models_and_priors():
     """Other versions are worth a warning; other numbers are another book."""
-    differences = calibrate.find_differences(study[2])
+    record = calibration.load_study()[2]
+    differences = calibrate.find_differences(record)
     assert not differences, AGAIN.format("; ".join(differences))
-    if moved := calibrate.find_moved_versions(study[2]):
+    if moved := calibrate.find_moved_versions(record):
         warnings.warn(MOVED.format("; ".join(moved)), stacklevel=1)
 
 
-def test_a_study_of_other_models_or_priors_is_found_out_and_other_versions_are_named(
-    study, monkeypatch
-):
-    fingerprint = study[2]["fingerprint"]
-    monkeypatch.setattr(calibrate, "fingerprint", lambda: fingerprint)
-    old = copy.deepcopy(study[2])
-    old["versions"]["pymc"] = "5.0"
-    assert calibrate.find_differences(old) == []
-    assert calibrate.find_moved_versions(old)[0].startswith("pymc was 5.0 and is")
-    old["fingerprint"]["random_slope, log density"][1] += 0.1
-    old["settings"]["priors"]["slope"] = [0.0, 1.0]
-    differences = "; ".join(calibrate.find_differences(old))
-    for phrase in ("random_slope, log density", "priors was"):
-        assert phrase in differences
-
-
-def test_the_fingerprint_notices_another_prior(monkeypatch):
+def test_a_study_of_other_models_or_priors_is_found_out_and_other_versions_are_named(monkeypatch):
     monkeypatch.setattr(models, "MODELS", ("pooled",))
-    record = {"settings": calibrate.settings(), "fingerprint": calibrate.fingerprint()}
+    record = {
+        "settings": copy.deepcopy(calibrate.settings()),
+        "fingerprint": calibrate.fingerprint(),
+        "versions": calibrate.versions() | {"pymc": "5.0"},
+    }
     assert calibrate.find_differences(record) == []
-    build, changed = models.build, models.Priors(slope=(0.0, 11.0))
-    monkeypatch.setattr(models, "build", lambda *given: build(*given, priors=changed))
-    differences = ["the numbers of 'pooled, log density' have changed"]
-    assert calibrate.find_differences(record) == differences
+    (moved,) = calibrate.find_moved_versions(record)
+    assert moved.startswith("pymc was 5.0 and is")
+    record["settings"]["priors"]["slope"] = [0.0, 1.0]
+    monkeypatch.setattr(models, "build", partial(models.build, priors=Priors(slope=(0.0, 11.0))))
+    other_priors, other_numbers = calibrate.find_differences(record)
+    assert other_priors.startswith("priors was")
+    assert other_numbers == "the numbers of 'pooled, log density' have changed"
 
 
-@pytest.fixture(scope="module")
-def prior_draws():
+def test_parameters_and_deviations_are_drawn_from_the_books_priors():
     rng = np.random.default_rng(3)
     draws = [calibration.draw_from_prior("random_slope", list("abc"), rng) for _ in range(1000)]
-    return xr.concat(draws, "draw")
-
-
-def test_parameters_are_drawn_from_the_books_priors(prior_draws):
-    for name, distribution in Priors().distributions().items():
-        assert stats.kstest(prior_draws[name], distribution.cdf).pvalue > 0.001, name
-
-
-def test_independent_effects_have_no_correlation():
-    rng = np.random.default_rng(1)
-    drawn = calibration.draw_from_prior("random_slope", ["a", "b"], rng, Priors(lkj_eta=None))
-    assert "rho" not in drawn
-
-
-def test_deviations_have_the_sds_and_the_correlation_that_were_drawn(prior_draws):
-    first = prior_draws["group_intercept"] / prior_draws["group_sd"]
-    second = prior_draws["group_slope"] / prior_draws["slope_sd"]
-    rho = prior_draws["rho"]
-    rest = (second - rho * first) / np.sqrt(1 - rho**2)
-    for z in (first, rest):
-        assert stats.kstest(z.values.ravel(), stats.norm.cdf).pvalue > 0.001
-    assert abs(np.corrcoef(first.values.ravel(), rest.values.ravel())[0, 1]) < 0.05
-
-
-def test_an_unknown_model_has_no_prior():
-    with pytest.raises(ValueError, match="Unknown model 'nested'"):
-        calibration.draw_from_prior("nested", ["a"], np.random.default_rng(1))
+    drawn = xr.concat(draws, "draw")
+    first = drawn["group_intercept"] / drawn["group_sd"]
+    second = drawn["group_slope"] / drawn["slope_sd"]
+    rest = (second - drawn["rho"] * first) / np.sqrt(1 - drawn["rho"] ** 2)
+    normal = {"first": stats.norm, "rest": stats.norm}
+    for name, distribution in (Priors().distributions() | normal).items():
+        values = drawn.assign(first=first, rest=rest)[name].values.ravel()
+        assert stats.kstest(values, distribution.cdf).pvalue > 0.001, name
+    given = drawn["rho"] * first
+    assert abs(np.corrcoef(given.values.ravel(), rest.values.ravel())[0, 1]) < 0.05
+    independent = calibration.draw_from_prior("random_slope", ["a"], rng, Priors(lkj_eta=None))
+    assert "rho" not in independent
 
 
 def test_every_visit_gets_its_countys_line(visits):
+    number = visits["county"].cat.codes
+    own = {"group_intercept": np.arange(8.0), "group_slope": np.arange(8.0) / 10}
     truth = xr.Dataset(
-        {
-            "intercept": 200.0,
-            "slope": -2.0,
-            "sigma": 1e-9,
-            "group_intercept": ("county", np.arange(8.0)),
-            "group_slope": ("county", np.arange(8.0) / 10),
-        },
+        {"intercept": 200.0, "slope": -2.0, "sigma": 1e-9}
+        | {name: ("county", values) for name, values in own.items()},
         coords={"county": list(visits["county"].cat.categories)},
     )
     outcome = calibration.simulate_outcome(truth, visits, np.random.default_rng(1))
-    number = visits["county"].cat.codes
     expected = 200.0 + number + (-2.0 + number / 10) * visits["std_age"]
     np.testing.assert_allclose(outcome, expected, atol=1e-6)
-    wider = truth.assign(sigma=5.0)
     frame = visits.assign(bounce_time=expected + 3.0)
-    assert float(calibration.log_likelihood(wider, frame)) == pytest.approx(
-        stats.norm.logpdf(3.0, scale=5.0) * len(visits)
-    )
+    found = float(calibration.log_likelihood(truth.assign(sigma=5.0), frame))
+    assert found == pytest.approx(stats.norm.logpdf(3.0, scale=5.0) * len(visits))
 
 
 def test_a_rank_counts_the_draws_below_the_truth(visits):
-    draws = np.array([[1.0, 2.0, 3.0, 4.0]])
-    dims = ("chain", "draw")
-    own = np.stack([draws, -draws], axis=-1)
-    posterior = xr.Dataset(
-        {
-            "intercept": (dims, draws),
-            "slope": (dims, draws),
-            "sigma": (dims, draws),
-            "group_intercept": ((*dims, "county"), own),
-        },
-        coords={"county": ["Devon", "Kent"]},
-    )
-    truth = xr.Dataset(
-        {
-            "intercept": 0.5,
-            "slope": 2.5,
-            "sigma": 9.0,
-            "group_sd": 1.0,
-            "group_intercept": ("county", [3.5, -3.5]),
-        },
-        coords={"county": ["Devon", "Kent"]},
-    )
+    draws = xr.DataArray([[1.0, 2.0, 3.0, 4.0]], dims=("chain", "draw"))
+    sign = xr.DataArray([1, -1], {"county": ["Devon", "Kent"]})
+    names = ("intercept", "slope", "sigma")
+    posterior = xr.Dataset(dict.fromkeys(names, draws) | {"group_intercept": draws * sign})
+    truth = {"intercept": 0.5, "slope": 2.5, "sigma": 9.0, "group_intercept": 3.5 * sign}
     frame = visits[visits["county"].isin(["Devon", "Kent"])]
-    ranks = calibration.rank_truth(truth, posterior, frame)
-    del ranks["log_likelihood"]
-    assert ranks.to_dict() == {
+    ranks = calibration.rank_truth(xr.Dataset(truth), posterior, frame)
+    assert ranks.drop("log_likelihood").to_dict() == {
         "intercept": 0,
         "slope": 2,
         "sigma": 4,
@@ -149,9 +97,8 @@ def test_a_rank_counts_the_draws_below_the_truth(visits):
 
 
 def test_the_ecdf_difference_of_known_ranks():
-    np.testing.assert_allclose(
-        calibration.ecdf_difference([0, 0, 3, 1], 3), [0.5 - 0.25, 0.75 - 0.5, 0.75 - 0.75]
-    )
+    found = calibration.ecdf_difference([0, 0, 3, 1], 3)
+    np.testing.assert_allclose(found, [0.5 - 0.25, 0.75 - 0.5, 0.75 - 0.75])
 
 
 @pytest.mark.parametrize("number", [60, 1000])
@@ -173,7 +120,7 @@ def test_ranks_of_a_posterior_too_narrow_too_wide_or_shifted_leave_the_band(shap
 
 
 def test_only_the_likelihood_notices_a_posterior_that_has_not_looked(visits):
-    """Draws from the prior instead of the posterior: ranks of parameters are uniform all the same."""
+    """Draws from the prior, not the posterior: ranks of parameters are uniform all the same."""
     rng = np.random.default_rng(10)
     labels = list(visits["county"].cat.categories)
     found = []

@@ -1,5 +1,4 @@
 import arviz as az
-import matplotlib.pyplot as plt
 import pytest
 
 from helpers import exact
@@ -8,30 +7,20 @@ from helpers.book.truth import truth_on_scale
 from helpers.diagnostics import ESS_LIMIT, R_HAT_LIMIT
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def test_axes_say_their_units(visits, scale):
     assert figures.plot_paradox(visits).get_xlabel() == "Age (years)"
-    plt.close("all")
     tree = exact.exact_posterior("random_intercept", visits, draws=100)
     truth = truth_on_scale(scale)["group_intercept"]
     assert figures.plot_deviations(tree, truth, "group_intercept").get_xlabel().endswith("(s)")
 
 
-def test_a_random_walk_that_mixes_finds_its_normal_distribution():
-    draws = figures.walk_randomly(2.5, 20_000)
-    assert [float(draws.mean()), float(draws.std())] == pytest.approx([0, 1], abs=0.05)
-
-
-def test_of_three_steps_only_the_middle_one_mixes():
+def test_of_three_steps_only_the_middle_one_mixes_and_finds_its_normal_distribution():
     for step, mixes in zip(figures.STEPS, (False, True, False), strict=True):
         draws = figures.walk_randomly(step, 1000)
         good = az.rhat(draws) <= R_HAT_LIMIT and az.ess(draws) >= ESS_LIMIT
         assert bool(good) == mixes, step
+    draws = figures.walk_randomly(2.5, 20_000)
+    assert [float(draws.mean()), float(draws.std())] == pytest.approx([0, 1], abs=0.05)
 
 
 def test_each_step_is_drawn_with_its_verdict():
