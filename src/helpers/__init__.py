@@ -2,5 +2,5 @@
 
 What you take home knows any table: imports go one way, frames <- priors <- exact <- models <- fits,
 diagnostics <- tables <- plots <- flipbook. Behind them stand ``book``, what only the pages need, and
-``exercises``; ``workshop`` tells whether a machine is ready, with as few imports as it can.
+``exercises``; ``workshop`` tells whether a machine is ready, and stores posteriors for slow ones.
 """

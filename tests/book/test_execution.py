@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 import chapters
 from chapters import ROOT
-from execute import DIED, execute, forget_others, keep, needs_execution
+from execute import DIED, FIRST, execute, forget_others, keep, needs_execution
 
 FIT = """import xarray as xr
 mean = xr.DataArray([[1.0, 2.0]], dims=("chain", "draw"))
@@ -29,6 +29,7 @@ def test_the_contents_name_every_page_once_in_reading_order():
     pages = chapters.list_pages()
     files = (ROOT / "notebooks").iterdir()
     assert sorted(pages) == sorted(path for path in files if path.suffix in (".ipynb", ".md"))
+    assert {page.stem for page in pages} >= set(FIRST)
     numbers = [path.stem[:2] for path in chapters.list_chapters()]
     assert numbers == sorted(numbers)
 

@@ -1,6 +1,7 @@
 """The helpers' plan: imports go one way, and what a reader takes home knows any table."""
 
 import ast
+import pkgutil
 import re
 from pathlib import Path
 
@@ -42,3 +43,13 @@ def test_what_a_reader_takes_home_knows_no_county():
     words = re.compile(r"\b(count(y|ies)|bounce_times?|visits?)\b", re.IGNORECASE)
     assert len(home) > 10
     assert [n for n in home if words.search(FILES[n])] == []
+
+
+def test_what_pages_say_of_the_helpers_is_there():
+    """Modules and functions by their full names, in the texts that are no notebooks."""
+    root = HOUSE.parents[1]
+    pages = [*root.glob("*.md"), *root.glob("data/*.md"), *root.glob("notebooks/*.md")]
+    said = {n for p in pages for n in re.findall(r"\bhelpers(?:\.\w+)+", p.read_text("utf-8"))}
+    assert "helpers.book.visits.simulate_bounce_times" in said
+    for name in said:
+        pkgutil.resolve_name(name)

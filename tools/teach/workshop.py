@@ -45,9 +45,10 @@ You need Python 3.12 or newer. The second step needs a network; nothing after it
 4. Begin: `jupyter lab notebooks/00_start_here.ipynb`.
 
 In `notebooks/` each exercise has an open cell: write your code where its dots are, and run it. The same pages
-with solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page that
-samples: posteriors are then loaded from `fits/`. They are those of the page's own models, so take a model that
-you change out of its `if precomputed`. Pages a1 and a4 time and break the sampler itself, so they have no switch.
+with solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page in
+`notebooks/` that samples: posteriors are then loaded from `fits/`. They are those of the page's own models, so take
+a model that you change out of its `if precomputed`. Pages a1 and a4 time and break the sampler itself, so they have
+no switch.
 """
 
 
@@ -162,11 +163,12 @@ def read_title(page: Path) -> str:
 
 
 def copy_environment(folder: Path) -> None:
-    """What the notebooks need to run: helpers, data, versions, licences."""
+    """What the notebooks need to run: helpers, data, versions, licences. The page to start from is README too."""
     for path in list_files(TO_RUN):
         target = folder / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+    (folder / "README.md").write_text(START, encoding="utf-8")
 
 
 def copy_fits(folder: Path) -> None:
