@@ -10,6 +10,7 @@ import pytest
 
 from conftest import ROOT
 from helpers import exact, models
+from helpers.book import failures
 from helpers.priors import PARAMETERS, Priors
 from simulated import simulate
 
@@ -49,6 +50,19 @@ def log_densities(model, number=5):
         log_density({name: start[name] + 0.3 * rng.normal(size=shapes[name]) for name in shapes})
         for _ in range(number)
     ]
+
+
+def test_the_gallerys_models_have_the_priors_of_the_book(visits):
+    """They are written out, because their page shows them."""
+    no_rho = models.build("random_slope", visits, priors=models.Priors(lkj_eta=None))
+    pairs = [
+        (failures.centred(visits), models.build("random_intercept", visits)),
+        (failures.own_slopes(visits, "std_age"), no_rho),
+    ]
+    for shown, ours in pairs:
+        (names, values), (own_names, own_values) = log_densities(shown), log_densities(ours)
+        assert names == own_names
+        np.testing.assert_allclose(values, own_values)
 
 
 @pytest.mark.parametrize("backend", SAMPLERS)

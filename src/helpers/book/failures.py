@@ -10,7 +10,7 @@ import pymc as pm
 import xarray as xr
 
 from helpers.book.visits import COUNTIES, SIGMA
-from helpers.priors import INTERVAL, LOWER, SEED, UPPER, Priors
+from helpers.priors import INTERVAL, LOWER, SEED, UPPER
 
 
 def simulate_counties(rows: int, group_sd: float, seed: int = SEED) -> pd.DataFrame:
@@ -80,7 +80,10 @@ def centred(frame: pd.DataFrame, county: np.ndarray | None = None, names=None) -
     with pm.Model(coords={"county": labels if names is None else names}) as model:
         x, y = pm.Data("x", x), pm.Data("y", y)
         county = pm.Data("county_of_visit", own if county is None else county)
-        intercept, slope, sigma, group_sd = _population()
+        intercept = pm.Normal("intercept", 200, 25)
+        slope = pm.Normal("slope", 0, 10)
+        sigma = pm.HalfNormal("sigma", 20)
+        group_sd = pm.HalfNormal("group_sd", 20)
         own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims="county")
         pm.Deterministic("group_intercept", own_intercept - intercept, dims="county")
         pm.Normal("bounce_time", own_intercept[county] + slope * x, sigma, observed=y)
@@ -93,7 +96,10 @@ def non_centred(frame: pd.DataFrame, county: np.ndarray | None = None) -> pm.Mod
     with pm.Model(coords={"county": labels}) as model:
         x, y = pm.Data("x", x), pm.Data("y", y)
         county = pm.Data("county_of_visit", own if county is None else county)
-        intercept, slope, sigma, group_sd = _population()
+        intercept = pm.Normal("intercept", 200, 25)
+        slope = pm.Normal("slope", 0, 10)
+        sigma = pm.HalfNormal("sigma", 20)
+        group_sd = pm.HalfNormal("group_sd", 20)
         z = pm.Normal("z", 0, 1, dims="county")
         u = pm.Deterministic("group_intercept", group_sd * z, dims="county")
         pm.Normal("bounce_time", intercept + u[county] + slope * x, sigma, observed=y)
@@ -105,8 +111,11 @@ def own_slopes(frame: pd.DataFrame, predictor: str) -> pm.Model:
     x, y, county, labels = _arrays(frame, predictor)
     with pm.Model(coords={"county": labels}) as model:
         x, y = pm.Data("x", x), pm.Data("y", y)
-        intercept, slope, sigma, group_sd = _population()
-        slope_sd = pm.HalfNormal("slope_sd", Priors().slope_sd)
+        intercept = pm.Normal("intercept", 200, 25)
+        slope = pm.Normal("slope", 0, 10)
+        sigma = pm.HalfNormal("sigma", 20)
+        group_sd = pm.HalfNormal("group_sd", 20)
+        slope_sd = pm.HalfNormal("slope_sd", 5)
         own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims="county")
         z_slope = pm.Normal("z_slope", 0, 1, dims="county")
         pm.Deterministic("group_intercept", own_intercept - intercept, dims="county")
@@ -132,7 +141,10 @@ def forgotten_county(frame: pd.DataFrame) -> pm.Model:
     x, y, _, labels = _arrays(frame)
     with pm.Model(coords={"county": labels}) as model:
         x, y = pm.Data("x", x), pm.Data("y", y)
-        intercept, slope, sigma, group_sd = _population()
+        intercept = pm.Normal("intercept", 200, 25)
+        slope = pm.Normal("slope", 0, 10)
+        sigma = pm.HalfNormal("sigma", 20)
+        group_sd = pm.HalfNormal("group_sd", 20)
         z = pm.Normal("z", 0, 1, dims="county")
         pm.Deterministic("group_intercept", group_sd * z, dims="county")
         pm.Normal("bounce_time", intercept + slope * x, sigma, observed=y)
@@ -144,8 +156,8 @@ def two_kinds(times: np.ndarray) -> pm.Model:
     with pm.Model(coords={"kind": [0, 1]}) as model:
         y = pm.Data("y", times)
         share = pm.Beta("share", 5, 5)
-        mean = pm.Normal("mean", *Priors().intercept, dims="kind")
-        sigma = pm.HalfNormal("sigma", Priors().sigma)
+        mean = pm.Normal("mean", 200, 25, dims="kind")
+        sigma = pm.HalfNormal("sigma", 20)
         first = pm.math.log(share) + pm.logp(pm.Normal.dist(mean[0], sigma), y)
         second = pm.math.log(1 - share) + pm.logp(pm.Normal.dist(mean[1], sigma), y)
         # The same density as pm.NormalMixture, which takes twice as long to compile.
@@ -198,17 +210,6 @@ def check_names(tree: xr.DataTree, frame: pd.DataFrame, seed: int = SEED) -> pd.
     means = mean + error * np.random.default_rng(seed).normal(size=mean.shape)
     table = means.stack(sample=["chain", "draw"]).transpose("county", "sample")
     return _compare(pd.DataFrame(table.values, index=x["county"].values), frame)
-
-
-def _population() -> tuple:
-    """The parameters above the counties, with the book's priors, in the model being written."""
-    priors = Priors()
-    return (
-        pm.Normal("intercept", *priors.intercept),
-        pm.Normal("slope", *priors.slope),
-        pm.HalfNormal("sigma", priors.sigma),
-        pm.HalfNormal("group_sd", priors.group_sd),
-    )
 
 
 def _compare(replicated: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
