@@ -79,11 +79,11 @@ def fingerprint(name: str, frame: pd.DataFrame, settings: dict) -> str:
     """Hash of all that a fit depends on: the data row by row, settings, versions, and models' code."""
     call = inspect.signature(models.fit).bind(name, frame, **settings)
     call.apply_defaults()
-    columns = Columns(**call.arguments.pop("columns"))
+    columns = Columns(**{key: call.arguments[key] for key in vars(Columns())})
     check_columns(frame, columns)
     given = {key: value for key, value in call.arguments.items() if key != "frame"}
     order = list(group_labels(frame, columns.group).cat.categories)
-    digest = hashlib.sha256(repr([sorted(given.items()), columns, order]).encode())
+    digest = hashlib.sha256(repr([sorted(given.items()), order]).encode())
     digest.update(frame[list(vars(columns).values())].to_csv(index=False).encode())
     digest.update(repr([(package, version(package)) for package in PACKAGES]).encode())
     for module in SOURCES:

@@ -31,9 +31,11 @@ def build(
     name: str,
     frame: pd.DataFrame,
     *,
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
     priors: Priors = Priors(),
     backend: str = "pymc",
-    **columns: str,
 ) -> pm.Model | bmb.Model:
     """Build one of the three models without sampling.
 
@@ -45,9 +47,9 @@ def build(
         In units of the outcome, per unit of the predictor.
     backend
         "pymc" or "bambi". Bambi has no correlation of intercepts and slopes, so no ``rho``.
-    columns
-        Names of columns of ``frame``: the numeric ``outcome`` and ``predictor``, and ``group``, the
-        groups' labels; by default the book's.
+    outcome, predictor, group
+        Names of columns of ``frame``: two numeric ones, and the groups' labels; by default the
+        book's.
 
     Returns
     -------
@@ -59,18 +61,21 @@ def build(
         If the model or the back end is unknown, a column is missing or not numeric, the predictor
         is constant, or there is one group only.
     """
-    named = Columns(**columns)
+    columns = Columns(outcome, predictor, group)
     check_choice("model", name, MODELS)
     check_choice("back end with a model to build", backend, ("pymc", "bambi"))
-    check_columns(frame, named)
+    check_columns(frame, columns)
     builder = {"pymc": _build_pymc, "bambi": _build_bambi}[backend]
-    return builder(name, frame, named, priors)
+    return builder(name, frame, columns, priors)
 
 
 def fit(
     name: str,
     frame: pd.DataFrame,
     *,
+    outcome: str = Columns.outcome,
+    predictor: str = Columns.predictor,
+    group: str = Columns.group,
     priors: Priors = Priors(),
     backend: str = "pymc",
     draws: int = 1000,
@@ -79,13 +84,12 @@ def fit(
     seed: int = SEED,
     target_accept: float | None = None,
     extend: tuple[str, ...] = (),
-    **columns: str,
 ) -> xr.DataTree:
     """Fit one of the three models, with nutpie's NUTS or exactly, without judging the fit.
 
     Parameters
     ----------
-    name, frame, priors, columns
+    name, frame, outcome, predictor, group, priors
         As in ``build``.
     backend
         "pymc", "bambi", or "exact": no sampler but ``exact_posterior``, in seconds or less. It
@@ -118,6 +122,7 @@ def fit(
     check_choice("back end", backend, BACKENDS)
     for group_name in extend:
         check_choice("group in extend", group_name, EXTENSIONS)
+    columns = {"outcome": outcome, "predictor": predictor, "group": group}
     if backend == "exact":
         if extend:
             raise ValueError(f"The exact back end has no group {extend[0]!r}; use pymc or bambi.")
@@ -137,9 +142,8 @@ def fit(
     nuts = {"adaptation": "low_rank", **target}
     tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
     _extend(tree, model.backend.model, extend, draws, seed)
-    named = Columns(**columns)
-    tree = _with_book_names(tree, _bambi_names(named))
-    return _with_own_labels(tree, group_labels(frame, named.group))
+    tree = _with_book_names(tree, _bambi_names(Columns(**columns)))
+    return _with_own_labels(tree, group_labels(frame, group))
 
 
 def rename_bambi(
