@@ -45,6 +45,11 @@ class Priors:
     group_sd: float = 20.0
     slope_sd: float = 5.0
     lkj_eta: float | None = 2.0
+    covariate_slope: tuple = (0.0, 10.0)
+
+    def of_covariates(self, count):
+        many = np.ndim(self.covariate_slope) == 2
+        return list(self.covariate_slope) if many else [self.covariate_slope] * count
 
     def __post_init__(self) -> None:
         scales = {name: getattr(self, name) for name in ("sigma", "group_sd", "slope_sd")}
@@ -94,8 +99,9 @@ class Columns:
     """Which columns of a table are the outcome, the predictor and the group; by default the book's."""
 
     outcome: str = "bounce_time"
-    predictor: str = "std_age"
+    predictor: str | None = "std_age"
     group: str = "county"
+    covariates: tuple[str, ...] = ()
 
 
 def check_choice(what: str, given: str, known: tuple[str, ...]) -> None:
@@ -107,13 +113,15 @@ def check_choice(what: str, given: str, known: tuple[str, ...]) -> None:
 def check_columns(frame: pd.DataFrame, columns: Columns) -> None:
     """Raise a ``ValueError`` unless the columns are there and a model can be fitted to them."""
     check_numeric(frame, columns.outcome)
-    check_numeric(frame, columns.predictor)
+    for column in (columns.predictor, *columns.covariates):
+        if column is not None:
+            check_numeric(frame, column)
     check_group(frame, columns.group)
     if frame[columns.group].nunique() < 2:
         raise ValueError(
             f"Column {columns.group!r} has one level only; group-level effects need at least two."
         )
-    taken = [column for column in vars(columns).values() if column in PARAMETERS]
+    taken = [column for column in (columns.outcome, columns.predictor, columns.group) if column in PARAMETERS]
     if taken:
         raise ValueError(f"Column {taken[0]!r} has the name of a parameter; rename the column.")
     group = columns.group
@@ -122,5 +130,5 @@ def check_columns(frame: pd.DataFrame, columns: Columns) -> None:
             f"{group!r} cannot name the groups of a fit; rename the column, to text without '/' that is "
             f"none of {', '.join(RESERVED)}."
         )
-    if frame[columns.predictor].nunique() == 1:
+    if columns.predictor is not None and frame[columns.predictor].nunique() == 1:
         raise ValueError(f"The predictor {columns.predictor!r} is constant, so it has no slope.")

@@ -1,11 +1,13 @@
 """Exact answers for the three models.
 
-Posteriors by quadrature (``quadrature``), on closed forms given the sds (``gaussian``), and
-leave-one-out from the same grid (``loo``).
+Posteriors (``posterior``) by quadrature (``quadrature``), on closed forms given the sds
+(``gaussian``), from sums that any table can give (``statistics``); and leave-one-out (``loo``).
 """
 
-from helpers.exact.gaussian import log_marginal_likelihood, sufficient_statistics
-from helpers.exact.quadrature import QuadratureFailed, exact_posterior
+from helpers.exact.gaussian import log_marginal_likelihood
+from helpers.exact.posterior import exact_posterior
+from helpers.exact.quadrature import QuadratureFailed
+from helpers.exact.statistics import sufficient_statistics
 
 __all__ = [
     "QuadratureFailed",

@@ -1,57 +1,54 @@
 """The models given their sds: Gaussian, so all else is known in closed form.
 
-Data shrink to two numbers a group, and every formula works on many values of the sds at once:
-arrays end in the axis K of those values. All formulas are derived in the appendix "The exact
-answer".
+Each group shrinks to two rotated rows, and what its rows say beyond them adds up over groups. Every
+formula works on many values of the sds at once: arrays begin with the axis K of those values. All
+formulas are derived in the appendix "The exact answer".
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from helpers.frames import group_labels
-from helpers.priors import Columns, Priors, check_columns
+from helpers.priors import Priors
 
-CHUNK = 50_000  # nodes times groups worked on at once, so that they stay in the cache
+BLOCK = 256, 1024  # sds times kinds of groups worked on at once, so that they stay in the cache
+CELLS = 200_000  # the same, where all nodes are needed at once
+TINY = 1e-290  # smallest variance: below it squares would be 0
 
 
-def sufficient_statistics(frame: pd.DataFrame, **columns: str) -> pd.DataFrame:
-    """Reduce a table to what the likelihood needs of it, one row a group.
+@dataclass(frozen=True)
+class Sds:
+    """The sds in the table's units, each (K,), and what the formulas need of them.
 
-    ``frame`` and ``columns`` (outcome, predictor, group) and the errors are as in ``models.build``.
-
-    Returns
-    -------
-    DataFrame indexed by the groups' labels: ``n`` (rows), ``outcome_mean`` and ``predictor_mean``
-    (in their units), ``outcome_ss``, ``predictor_ss`` and ``product_ss`` (squares and products,
-    summed around the group's means), and ``residual_ss``: the squares that the group's own
-    least-squares line leaves.
+    ``covariance`` (3, K) is that of a group's deviations where the predictor has its mean and per
+    sd of the predictor: variance of the intercept, covariance, variance of the slope;
+    ``determinant`` (K,) is its determinant, found without a difference.
     """
-    named = Columns(**columns)
-    check_columns(frame, named)
-    labels = group_labels(frame, named.group)
-    code = labels.cat.codes.to_numpy()
-    count = np.bincount(code)
-    values = frame[[named.outcome, named.predictor]].to_numpy(dtype=float)
-    # Sums of values near 0 keep the digits that sums of values near 1e9 lose.
-    origin = values[0]
-    mean = _sum_by(code, values - origin) / count[:, None]
-    y, x = (values - origin - mean[code]).T
-    yy, xx, xy = _sum_by(code, np.column_stack([y * y, x * x, x * y])).T
-    residual = y - divide(xy, xx)[code] * x
-    return pd.DataFrame(
-        {
-            "n": count,
-            "outcome_mean": origin[0] + mean[:, 0],
-            "predictor_mean": origin[1] + mean[:, 1],
-            "outcome_ss": yy,
-            "predictor_ss": xx,
-            "product_ss": xy,
-            "residual_ss": _sum_by(code, residual[:, None] ** 2)[:, 0],
-        },
-        index=pd.Index(labels.cat.categories, name=named.group),
-    )
+
+    sigma: np.ndarray
+    group_sd: np.ndarray
+    slope_sd: np.ndarray
+    rho: np.ndarray
+    covariance: np.ndarray
+    determinant: np.ndarray
+
+    @classmethod
+    def at(cls, sigma, group_sd, slope_sd, rho, rest, data: "Reduced") -> "Sds":
+        """From sds and rho in the table's units and origin; ``rest`` is sqrt(1 - rho^2)."""
+        shift, per = data.units.back[:2, 1] if data.own_slopes else (0.0, 1.0)
+        slope = slope_sd / per
+        along, across = rho * group_sd - shift * slope, rest * group_sd
+        covariance = np.array([along**2 + across**2, along * slope, slope**2])
+        return cls(sigma, group_sd, slope_sd, rho, covariance, (across * slope) ** 2)
+
+    def __getitem__(self, part) -> "Sds":
+        return Sds(*(value[..., part] for value in vars(self).values()))
+
+    @property
+    def variance(self) -> np.ndarray:
+        return np.maximum(self.sigma**2, TINY)
 
 
 def log_marginal_likelihood(
@@ -60,200 +57,304 @@ def log_marginal_likelihood(
     """Log density (K,) of all outcomes given the sds and rho, with all else integrated out.
 
     ``data`` is a result of ``sufficient_statistics``; the sds and rho are numbers or arrays of one
-    shape (K,), and an sd of 0 takes its term out of the model; of the priors only ``intercept`` and
-    ``slope`` matter.
+    shape (K,), and an sd of 0 takes its term out of the model; of the priors only those of the
+    coefficients matter.
     """
     given = (np.atleast_1d(value).astype(float) for value in (sigma, group_sd, slope_sd, rho))
-    sigma, group_sd, slope_sd, rho = np.broadcast_arrays(*given)
-    sds = Sds(sigma, group_sd, slope_sd, rho, np.sqrt(1 - rho**2))
-    return condition(sds, reduce_groups(data, priors))[0]
+    given = np.broadcast_arrays(*given)
+    reduced = reduce_groups(data, priors, bool(np.any(slope_sd)))
+    sds = Sds.at(*given, np.sqrt(1 - given[3] ** 2), reduced)
+    return condition(sum_groups(sds, reduced), reduced)[0]
 
 
-# The data, two numbers a group
+# The data, two rotated rows a group
+
+
+@dataclass(frozen=True)
+class Units:
+    """Columns count from ``center`` (P,) in units of ``scale`` (P,), the first being the constant;
+    outcomes from the line with the coefficients ``reference`` (P,) of these columns."""
+
+    center: np.ndarray
+    scale: np.ndarray
+    reference: np.ndarray
+
+    @property
+    def back(self) -> np.ndarray:
+        """Matrix (P, P) that turns coefficients of these columns into those of the table's."""
+        matrix = np.diag(1 / self.scale)
+        matrix[0, 1:] = -self.center[1:] / self.scale[1:]
+        return matrix
 
 
 @dataclass(frozen=True)
 class Reduced:
-    """Each group rotated (QR) to two numbers q = R (line + deviation) + noise, and what is left.
+    """A table as the formulas use it, for groups that have ``own_slopes`` or not.
 
-    ``R`` has the shape (J, 2, 2), ``q`` (J, 2); ``prior_mean`` and ``prior_sd`` of the line have
-    (2,). Lines count from ``reference``, a line near the data, to keep all sums small.
+    ``keys`` (J, 3): of each group the number of rows, the mean of the predictor and the squares
+    around it, the latter two 0 without own slopes. ``rows`` (J, D, P + 1): its D rotated rows of
+    columns and outcome, one for each deviation it can have. ``rest`` (J, T): products of what
+    these leave of columns and outcome, the upper triangle in a row. ``kinds`` (U, 3) are the
+    different keys, ``count`` (U,) says how many groups have them, ``terms`` (U, M, T) are sums of
+    their ``group_terms``.
     """
 
-    R: np.ndarray
-    q: np.ndarray
-    residual_ss: float
-    rows: int
-    reference: np.ndarray
+    own_slopes: bool
+    keys: np.ndarray
+    rows: np.ndarray
+    rest: np.ndarray
+    kinds: np.ndarray
+    count: np.ndarray
+    terms: np.ndarray
+    units: Units
     prior_mean: np.ndarray
-    prior_sd: np.ndarray
+    prior_precision: np.ndarray
     labels: pd.Index
-
-    @property
-    def spare(self) -> int:
-        """Rows that remain when each group has given two numbers; negative if groups are tiny."""
-        return self.rows - 2 * len(self.q)
+    columns: tuple[str, ...]
 
 
-def reduce_groups(data: pd.DataFrame, priors: Priors) -> Reduced:
-    n, y, x = (data[column].to_numpy(float) for column in ("n", "outcome_mean", "predictor_mean"))
-    xx, xy = (data[column].to_numpy(float) for column in ("predictor_ss", "product_ss"))
-    slope = xy.sum() / xx.sum() if xx.sum() > 0 else 0.0
-    intercept = y[0] + np.average(y - y[0] - slope * x, weights=n)
-    R = np.zeros((len(data), 2, 2))
-    R[:, 0, 0], R[:, 0, 1], R[:, 1, 1] = np.sqrt(n), np.sqrt(n) * x, np.sqrt(xx)
-    level, tilt = np.sqrt(n) * (y - intercept - slope * x), divide(xy - slope * xx, np.sqrt(xx))
-    reference = np.array([intercept, slope])
-    prior_mean, prior_sd = np.array([priors.intercept, priors.slope]).T
-    return Reduced(
-        R=R,
-        q=np.column_stack([level, tilt]),
-        residual_ss=data["residual_ss"].sum(),
-        rows=int(n.sum()),
-        reference=reference,
-        prior_mean=prior_mean - reference,
-        prior_sd=prior_sd,
-        labels=data.index,
-    )
+def reduce_groups(
+    statistics: pd.DataFrame,
+    priors: Priors,
+    own_slopes: bool,
+    reference: np.ndarray | None = None,
+) -> Reduced:
+    """Centre and scale a result of ``sufficient_statistics``, and rotate each group's rows.
+
+    ``reference`` (P,) is the line that outcomes count from, by default that of least squares: the
+    nearer to the posterior, the more digits.
+    """
+    names, n, mean, within = unpack(statistics)
+    units = _find_units(n, mean, within, reference)
+    # The constant joins the columns, and outcomes become what the reference leaves of them.
+    turn = np.eye(len(units.center) + 1)
+    turn[:-1, -1] = -units.reference
+    scale, square = np.append(units.scale, 1.0), np.outer(*2 * [np.append(units.scale, 1.0)])
+    mean = (np.insert(mean, 0, 1.0, axis=1) - np.append(units.center, 0.0)) / scale @ turn
+    within = turn.T @ (np.pad(within, ((0, 0), (1, 0), (1, 0))) / square) @ turn
+    rows, rest = _rotate(n, mean, within, own_slopes, statistics["residual_ss"].to_numpy())
+    keys = np.column_stack([n, 0 * n, 0 * n])
+    if own_slopes:
+        keys[:, 1:] = np.column_stack([mean[:, 1], rows[:, 1, 1] ** 2])
+    kinds, kind, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(kind, kind="stable")
+    starts = np.searchsorted(kind[order], np.arange(len(kinds)))
+    terms = np.add.reduceat(group_terms(keys, rows)[order], starts)
+    columns = "intercept", *("slope" if name == "predictor" else name for name in names[:-1])
+    arrays = keys, rows, rest, kinds, count, terms
+    prior = _center_priors(columns, priors, units)
+    return Reduced(own_slopes, *arrays, units, *prior, statistics.index, columns)
+
+
+def _find_units(n, mean, within, reference) -> Units:
+    """Centre and scale of all columns but the outcome."""
+    average = n @ mean / n.sum()
+    total = within.sum(axis=0) + ((mean - average).T * n) @ (mean - average)
+    scale = np.sqrt(np.diag(total) / n.sum())[:-1]
+    scale[scale == 0] = 1.0
+    center = average[:-1]
+    if reference is None:
+        columns = total[:-1, :-1] / np.outer(scale, scale)
+        slopes = np.linalg.lstsq(columns, total[:-1, -1] / scale)[0]
+        reference = np.append(average[-1], slopes)
+    return Units(np.append(0.0, center), np.append(1.0, scale), reference)
+
+
+def _rotate(n, mean, within, own_slopes: bool, residual_ss) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (J, D, P + 1) of each group in the directions of its deviations, and the rest (J, T)."""
+    rows = (np.sqrt(n)[:, None] * mean)[:, None]
+    alone = mean.shape[1] == 3  # squares around a group's own line have more digits than a difference
+    if alone:
+        within[:, 2, 2] = residual_ss + divide(within[:, 1, 2] ** 2, within[:, 1, 1])
+    if own_slopes:
+        along = divide(within[:, 1], np.sqrt(within[:, 1, 1])[:, None])
+        rows = np.stack([rows[:, 0], along], axis=1)
+        within = within - along[:, :, None] * along[:, None, :]
+        within[:, 1], within[:, :, 1] = 0.0, 0.0
+        within[n == 1 + (along[:, 1] > 0)] = 0.0
+        if alone:
+            within[:, 2, 2] = residual_ss
+    return rows, within[:, *np.triu_indices(mean.shape[1])]
+
+
+def group_terms(keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Matrices (J, M, T) whose weighted sum, over the determinant, is what a group's rotated rows
+    (J, D, P + 1) contribute."""
+    if rows.shape[1] == 1:
+        return pack(rows[:, 0], rows[:, 0])[:, None]
+    n, tilt, spread = keys.T[..., None]
+    first, second = rows[:, 0], rows[:, 1]
+    along = np.sqrt(n) * second
+    across = np.sqrt(spread) * first - tilt * along
+    squares = pack(first, first) + pack(second, second)
+    both = pack(across, along) + pack(along, across)
+    return np.stack([squares, pack(across, across), -both, pack(along, along)], axis=1)
+
+
+def _center_priors(columns: tuple[str, ...], priors: Priors, units: Units) -> tuple:
+    """Mean (P,) and precision (P, P) of what the coefficients add to the reference."""
+    given = [priors.intercept, *([priors.slope] if "slope" in columns else [])]
+    given += priors.of_covariates(len(columns) - len(given))
+    mean, sd = np.array(given).T
+    precision = (units.back.T / sd**2) @ units.back
+    return np.linalg.solve(units.back, mean) - units.reference, precision
 
 
 # Given the sds: closed forms
 
 
+def determinants(sds: Sds, keys: np.ndarray, own_slopes: bool) -> np.ndarray:
+    """Determinant (K, J) of the covariance of a group's rotated outcomes."""
+    v, (n, tilt, spread) = sds.variance, keys.T
+    if not own_slopes:
+        return v[:, None] + np.outer(sds.covariance[0], n)
+    of_group = np.array([0 * n + 1, n, 2 * n * tilt, spread + n * tilt**2, n * spread])
+    return np.array([v**2, *(v * sds.covariance), sds.determinant]).T @ of_group
+
+
+def term_weights(sds: Sds, own_slopes: bool) -> np.ndarray:
+    """Weights (K, M) of the ``group_terms``."""
+    if not own_slopes:
+        return np.ones((len(sds.sigma), 1))
+    level, both, slope = sds.covariance
+    return np.column_stack([sds.variance, slope, both, level])
+
+
 @dataclass(frozen=True)
-class Sds:
-    """What is given at each node, every field of shape (K,); ``rest`` is sqrt(1 - rho^2)."""
+class Sums:
+    """What rows say given the sds: ``products`` (K, T) of columns and outcome, weighted by the
+    inverse of their covariance, and its log determinant (K,). Groups add up, and can be taken out."""
 
-    sigma: np.ndarray
-    group_sd: np.ndarray
-    slope_sd: np.ndarray
-    rho: np.ndarray
-    rest: np.ndarray
+    products: np.ndarray
+    log_determinant: np.ndarray
+    rows: int
 
-    def factor(self) -> np.ndarray:
-        """Cholesky factor (2, 2, K) of the deviations' covariance."""
-        zero = np.zeros_like(self.sigma)
-        tilt = self.slope_sd * self.rho, self.slope_sd * self.rest
-        return np.array([[self.group_sd, zero], tilt])
+    def __sub__(self, other: "Sums") -> "Sums":
+        return Sums(*(mine - theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
-def condition(sds: Sds, data: Reduced) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log likelihood (K,) of the sds; mean (2, K), covariance (2, 2, K) of the line given them.
+def sum_groups(sds: Sds, data: Reduced, j: int | None = None) -> Sums:
+    """Sums over all groups, or of group ``j`` alone."""
+    if j is None:
+        kinds, count, terms, rest, n = data.kinds, data.count, data.terms, data.rest.sum(axis=0), data.keys[:, 0]
+    else:
+        kinds, count, rest, n = data.keys[j : j + 1], np.ones(1), data.rest[j], data.keys[j : j + 1, 0]
+        terms = group_terms(kinds, data.rows[j : j + 1])
+    v = sds.variance
+    products = rest / v[:, None]
+    logs = (n.sum() - data.rows.shape[1] * count.sum()) * np.log(v)
+    for nodes, some in blocks(len(v), len(count)):
+        found = determinants(sds[nodes], kinds[some], data.own_slopes)
+        logs[nodes] += np.log(found) @ count[some]
+        sums = (1 / found) @ terms[some].reshape(found.shape[1], -1)
+        sums = sums.reshape(len(found), *terms.shape[1:])
+        products[nodes] += np.einsum("km,kmt->kt", term_weights(sds[nodes], data.own_slopes), sums)
+    return Sums(products, logs, int(n.sum()))
 
-    The line counts from ``data.reference``.
+
+def condition(sums: Sums, data: Reduced) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log likelihood (K,) of the sds; mean (K, P), covariance (K, P, P) of the coefficients given
+    them, for centred columns and from the reference. The square in the coefficients is completed."""
+    P = len(data.prior_mean)
+    first, second = np.triu_indices(P + 1)
+    whole = np.empty((len(sums.products), P + 1, P + 1))
+    whole[:, first, second] = whole[:, second, first] = sums.products
+    precision = whole[:, :P, :P] + data.prior_precision
+    toward = data.prior_precision @ data.prior_mean
+    g = whole[:, :P, P] + toward
+    covariance = np.linalg.inv(precision)
+    mean = np.einsum("kab,kb->ka", covariance, g)
+    squares = whole[:, P, P] + data.prior_mean @ toward - (g * mean).sum(axis=1)
+    logs = np.linalg.slogdet(precision)[1] - np.linalg.slogdet(data.prior_precision)[1]
+    logs += sums.log_determinant + sums.rows * np.log(2 * np.pi)
+    return -(logs + squares) / 2, mean, covariance
+
+
+def deviations(sds: Sds, data: Reduced, line: np.ndarray, groups: np.ndarray) -> tuple:
+    """Deviations of some groups given the sds and the line (K, P), in the table's units.
+
+    Returns their mean (D, K, J), their covariance (1, K, J) or (3, K, J), and the ``gain``
+    (D, D, K, J) by which errors of the group's rotated rows move the mean.
     """
-    fields = np.array(list(vars(sds).values()))
-    parts = np.array_split(fields, 1 + len(sds.sigma) * len(data.q) // CHUNK, axis=1)
-    pieces = [_condition_part(Sds(*part), data) for part in parts]
-    return tuple(np.concatenate(piece, axis=-1) for piece in zip(*pieces, strict=True))
+    rows, P = data.rows[groups], line.shape[1]
+    gain, covariance = _gain(sds, data, data.keys[groups])
+    errors = rows[:, :, P].T[:, None] - np.tensordot(line, rows[:, :, :P], (1, 2)).transpose(2, 0, 1)
+    return np.einsum("drkj,rkj->dkj", gain, errors), covariance, gain
 
 
-def _condition_part(sds: Sds, data: Reduced) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """``condition`` for as many nodes as fit into the cache.
-
-    A group's q has the covariance V = sigma^2 I + B B', B being R times the deviations' factor.
-    The likelihood is the joint density over the line's conditional density, both at the line's
-    conditional mean (Besag's identity): a sum of squares, in which nothing cancels.
-    """
-    B, determinant = _loadings(sds, data.R)
-    c11 = np.sqrt(sds.sigma[:, None] ** 2 + B[0, 0] ** 2 + B[0, 1] ** 2)
-    c21 = (B[0, 0] * B[1, 0] + B[0, 1] * B[1, 1]) / c11
-    c22 = np.sqrt(determinant) / c11
-
-    def whiten(first, second):
-        return first / c11, (second - c21 * (first / c11)) / c22
-
-    a = whiten(data.R[:, 0, 0], 0.0)
-    b = whiten(data.R[:, 0, 1], data.R[:, 1, 1])
-    z = whiten(data.q[:, 0], data.q[:, 1])
-    prior_mean, prior_sd = data.prior_mean[:, None], data.prior_sd[:, None]
-    ga, gb = np.array([_dot(a, z), _dot(b, z)]) + prior_mean / prior_sd**2
-    haa, hbb = np.array([_dot(a, a), _dot(b, b)]) + 1 / prior_sd**2
-    hab = _dot(a, b)
-    h = haa * hbb - hab**2
-    mean = np.array([hbb * ga - hab * gb, haa * gb - hab * ga]) / h
-    intercept, slope = mean[..., None]
-    error = [z[i] - a[i] * intercept - b[i] * slope for i in (0, 1)]
-    conflict = (mean - prior_mean) / prior_sd
-    squares = _dot(error, error) + (conflict**2).sum(axis=0) + data.residual_ss / sds.sigma**2
-    logs = np.log(determinant).sum(axis=1) + np.log(h) + 2 * np.log(data.prior_sd).sum()
-    logs += data.rows * np.log(2 * np.pi) + 2 * data.spare * np.log(sds.sigma)
-    return -(logs + squares) / 2, mean, np.array([[hbb, -hab], [-hab, haa]]) / h
+def add_line(variance: np.ndarray, gain: np.ndarray, rows: np.ndarray, covariance: np.ndarray):
+    """Variance (D, K, J) of the deviations when the line has the covariance (K, P, P)."""
+    P = covariance.shape[1]
+    for r, s in np.ndindex(rows.shape[1], rows.shape[1]):
+        both = (rows[:, r, :P, None] * rows[:, s, None, :P]).reshape(len(rows), -1)
+        variance = variance + gain[:, r] * gain[:, s] * (covariance.reshape(-1, P * P) @ both.T)
+    return variance
 
 
-def _loadings(sds: Sds, R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """B (2, 2, K, J), and the determinant (K, J) of sigma^2 I + B B' as a sum without a minus."""
-    L = sds.factor()
-    B = np.einsum("jab,bck->ackj", R, L)
-    variance = sds.sigma[:, None] ** 2
-    determinant_of_B = np.outer(L[0, 0] * L[1, 1], R[:, 0, 0] * R[:, 1, 1])
-    return B, variance**2 + variance * (B**2).sum(axis=(0, 1)) + determinant_of_B**2
-
-
-def deviations(sds: Sds, data: Reduced, j: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Group j's deviations given sds and line: Gaussian with mean c - S line and covariance C.
-
-    Returns c (2, K), S (2, 2, K) and C (2, 2, K). So the group's own line is Gaussian with mean
-    c + (I - S) line and covariance C: what a prediction for the group needs.
-    """
-    B, determinant = (array[..., 0] for array in _loadings(sds, data.R[j : j + 1]))
-    L, noise = sds.factor(), sds.sigma**2 * np.eye(2)[..., None]
-    # B' (noise + B B')^-1 equals (noise + B' B)^-1 B'; each is used where its digits last.
-    outer = _invert(times(B, transpose(B)) + noise, determinant)
-    inner = _invert(times(transpose(B), B) + noise, determinant)
-    gain = times(L, times(transpose(B), outer))
-    c = np.einsum("abk,b->ak", gain, data.q[j])
-    S = np.einsum("abk,bc->ack", gain, data.R[j])
-    return c, S, sds.sigma**2 * times(times(L, inner), transpose(L))
-
-
-def average_over(
-    c: np.ndarray, S: np.ndarray, C: np.ndarray, line: np.ndarray, covariance: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (2, K) and covariance (2, 2, K) of c + S line + noise with covariance C, the line being
-    Gaussian.
-    """
-    mean = c + np.einsum("abk,bk->ak", S, line)
-    return mean, C + times(times(S, covariance), transpose(S))
-
-
-def draw_normal(mean: np.ndarray, covariance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One draw (2, K) for each mean (2, K) and covariance (2, 2, K), which may be singular."""
-    first = np.sqrt(covariance[0, 0])
-    second = divide(covariance[1, 0], first)
-    rest = np.sqrt(np.maximum(covariance[1, 1] - second**2, 0.0))
-    z = rng.standard_normal(mean.shape)
-    return mean + np.array([first * z[0], second * z[0] + rest * z[1]])
+def _gain(sds: Sds, data: Reduced, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gain and covariance of ``deviations``."""
+    (n, tilt, spread), v = keys.T, sds.variance[:, None]
+    over = 1 / determinants(sds, keys, data.own_slopes)
+    level, both, slope = sds.covariance[..., None]
+    if not data.own_slopes:
+        return (level * np.sqrt(n) * over)[None, None], (v * level * over)[None]
+    # The inverse covariance of the rotated rows, still to be divided by its determinant.
+    d11, d12 = v + slope * spread, -np.sqrt(n * spread) * (both + tilt * slope)
+    d22 = v + n * (level + 2 * tilt * both + tilt**2 * slope)
+    # From here in the table's units: sums about its origin cancel nothing if sds there are small.
+    scale, x = data.units.scale[1], data.units.center[1] + data.units.scale[1] * tilt
+    level, slope = sds.group_sd[:, None] ** 2, sds.slope_sd[:, None] ** 2
+    both = (sds.rho * sds.group_sd * sds.slope_sd)[:, None]
+    first = np.sqrt(n) * np.array([d11, d12])
+    second = x * first + scale * np.sqrt(spread) * np.array([d12, d22])
+    gain = np.array([level * first + both * second, both * first + slope * second])
+    left, squares = sds.determinant[:, None] / scale**2, scale**2 * spread + n * x**2
+    parts = v * level + left * squares, v * both - left * n * x, v * slope + left * n
+    return gain * over, np.array(parts) * v * over
 
 
 # Small tools
 
 
-def _sum_by(code: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sum the rows of ``values`` by the group number ``code``."""
-    return np.column_stack([np.bincount(code, column) for column in values.T])
+def unpack(statistics: pd.DataFrame) -> tuple:
+    """Names of the columns, rows (J,), means (J, C) and products around them (J, C, C)."""
+    names = [column.removesuffix("_mean") for column in statistics if column.endswith("_mean")]
+    mean = statistics[[f"{name}_mean" for name in names]].to_numpy(float)
+    products = np.empty((len(mean), len(names), len(names)))
+    for a, b in zip(*np.triu_indices(len(names)), strict=True):
+        values = statistics[name_product(names[a], names[b])].to_numpy(float)
+        products[:, a, b] = products[:, b, a] = values
+    return names, statistics["n"].to_numpy(float), mean, products
+
+
+def name_product(first: str, second: str) -> str:
+    """Column of ``sufficient_statistics`` with the products of two columns, in their order."""
+    if (first, second) == ("predictor", "outcome"):
+        return "product_ss"
+    return f"{first}_ss" if first == second else f"{first}_{second}_ss"
+
+
+def blocks(nodes: int, groups: int) -> Iterator[tuple[slice, slice]]:
+    """Pieces of ``BLOCK`` of an array of nodes by groups."""
+    for first in range(0, nodes, BLOCK[0]):
+        for start in range(0, groups, BLOCK[1]):
+            yield slice(first, first + BLOCK[0]), slice(start, start + BLOCK[1])
+
+
+def parts(groups: np.ndarray, nodes: int) -> Iterator[np.ndarray]:
+    """Some of the groups after the others, as many as fit with all nodes."""
+    width = max(1, CELLS // nodes)
+    for first in range(0, len(groups), width):
+        yield groups[first : first + width]
+
+
+def pack(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Upper triangle (J, T) of the products of rows (J, C) with rows (J, C)."""
+    a, b = np.triu_indices(first.shape[1])
+    return first[:, a] * second[:, b]
 
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Quotient, and 0 where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
-
-
-def _dot(first, second) -> np.ndarray:
-    """Sum of products over groups and over the two numbers of each."""
-    return sum((a * b).sum(axis=1) for a, b in zip(first, second, strict=True))
-
-
-def times(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Products of matrices (2, 2, K), node by node."""
-    return np.einsum("ab...,bc...->ac...", first, second)
-
-
-def transpose(matrix: np.ndarray) -> np.ndarray:
-    return np.swapaxes(matrix, 0, 1)
-
-
-def _invert(matrix: np.ndarray, determinant: np.ndarray) -> np.ndarray:
-    """Inverses of symmetric matrices (2, 2, K) whose determinants (K,) are known."""
-    (a, b), (_, c) = matrix
-    return np.array([[c, -b], [-b, a]]) / determinant
+    numerator, denominator = np.broadcast_arrays(numerator, denominator)
+    return np.divide(numerator, denominator, out=np.zeros(numerator.shape), where=denominator > 0)

@@ -1,4 +1,4 @@
-"""The exact posterior of the three models: no sampler, only sums over a grid.
+"""Sums over a grid: no sampler, yet as exact as one wants.
 
 Given the sds and the correlation, everything else in the models is jointly Gaussian and integrates
 out in closed form. What is left has one dimension (pooled), two (random intercept) or four (random
@@ -6,100 +6,31 @@ slope), and a grid sums over it. All formulas are derived in the appendix "The e
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import product
-from numbers import Integral
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from scipy import optimize, special, stats
 
 from helpers.exact import gaussian
 from helpers.exact.gaussian import Reduced, Sds
-from helpers.priors import (
-    EFFECTS,
-    INTERVAL,
-    LOWER,
-    MODELS,
-    PARAMETERS,
-    PARAMETERS_OF,
-    SDS,
-    SEED,
-    UPPER,
-    Columns,
-    Priors,
-    check_choice,
-)
+from helpers.priors import EFFECTS, INTERVAL, MODELS, PARAMETERS_OF, SDS, Priors, check_choice
 
-STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
-PROBABILITIES = ((1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2)
-TOLERANCE = 1e-3  # of a posterior sd: no mean and no sd may move further when the nodes double
+TOLERANCE = 1e-3  # of a posterior sd: no mean and no sd may move further with half of the nodes
 RIM = 1e-6  # largest share of the mass on nodes that are left out
-SCOUT, STEP = 1.0, 0.65  # distance of nodes in posterior sds, in the first round and the second
+DUST = 3e-4  # and on those that are left out where group-level effects are summed
+SCOUT, STEP = 1.0, 0.65  # distance of nodes in posterior sds, at first and where quantiles need it
+PROBABILITIES = ((1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2)
+STEADY = 0.15  # largest sd of the t of slope_sd at which rho is never left undetermined
 ROUNDS = 10
-NODE_LIMIT = 1_000_000
+NODE_LIMIT = 600_000
+DIGITS = 2**15  # of one coordinate in the number of a node
 
 
 class QuadratureFailed(RuntimeError):
     """The grid did not reach its accuracy within its limits, so there is no answer."""
-
-
-def exact_posterior(
-    name: str,
-    data: pd.DataFrame,
-    *,
-    priors: Priors = Priors(),
-    draws: int = 4000,
-    seed: int = SEED,
-    **columns: str,
-) -> xr.DataTree:
-    """Compute the posterior of one of the three models, and draw from it independently.
-
-    Parameters
-    ----------
-    name, priors
-        As in ``models.fit``; with ``lkj_eta=None`` there is no ``rho``: it is 0.
-    data
-        One row an observation, or the result of ``sufficient_statistics``. Time and memory depend
-        on the number of groups, not of rows.
-    draws, seed
-        Number of independent draws, and their seed; the group ``exact`` has nothing random in it.
-    columns
-        As in ``models.fit``, if ``data`` holds observations.
-
-    Returns
-    -------
-    DataTree with two groups that name the parameters as ``models.fit`` does. ``posterior`` holds
-    the draws, as one chain. ``exact`` holds mean, sd and the quantiles 2.5, 50 and 97.5 % of every
-    parameter along the dimension ``statistic``; its attributes are ``log_marginal_likelihood``, the
-    number of ``nodes``, and ``largest_shift``: how far any mean or sd moved when the nodes doubled,
-    in posterior sds.
-
-    Raises
-    ------
-    ValueError
-        If the model is unknown, or as ``sufficient_statistics``.
-    QuadratureFailed
-        If the grid does not reach its accuracy, for instance because rows without any scatter
-        leave no lower limit to sigma.
-    """
-    named = Columns(**columns)
-    if not (isinstance(draws, Integral) and draws > 0):
-        raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
-    if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
-        data = gaussian.sufficient_statistics(data, **vars(named))
-    problem = build_problem(name, data, priors)
-    nodes, shift = integrate(problem)
-    exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
-    exact.attrs = {
-        "log_marginal_likelihood": nodes.log_integral,
-        "nodes": len(nodes.index),
-        "largest_shift": shift,
-    }
-    posterior = draw_posterior(problem, nodes, draws, seed)
-    return xr.DataTree.from_dict({"posterior": posterior, "exact": exact})
 
 
 # The scale on which the sds become smooth and unbounded
@@ -108,53 +39,75 @@ def exact_posterior(
 @dataclass(frozen=True)
 class Problem:
     """A model with its data. The grid spans the sds and rho in ``names``; ``effects`` are the
-    group-level effects of the model, and ``unit`` is a small value of each sd.
+    group-level effects of the model; ``unit`` is a small value of each sd, ``reach`` a large one.
+
+    In the ``chart`` "far", for a predictor with values far from 0, the grid spans the angle between
+    ``group_sd`` and ``slope_sd`` instead; in the chart "steady" a Cholesky factor.
     """
 
     names: tuple[str, ...]
     effects: tuple[str, ...]
     unit: dict[str, float]
+    reach: dict[str, float]
     data: Reduced
     priors: Priors
-
-
-def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> None:
-    """Raise where only rounding error scatters around the model's lines: sigma has no lower limit."""
-    left = data.residual_ss  # around lines of the groups' own
-    if name == "random_intercept":  # the reference has the slope that all groups share
-        left += (data.q[:, 1] ** 2).sum()
-    if name == "pooled":
-        q, R = data.q.ravel(), data.R.reshape(-1, 2)
-        left += ((q - R @ np.linalg.lstsq(R, q)[0]) ** 2).sum()
-    y = statistics["outcome_mean"] - statistics["outcome_mean"].iloc[0]
-    total = (statistics["outcome_ss"] + statistics["n"] * y**2).sum()
-    if statistics["n"].max() > 2 and left <= 1e-24 * total:
-        raise QuadratureFailed(
-            "The outcome lies on straight lines without any scatter, so sigma has no lower limit."
-        )
+    chart: str
 
 
 def build_problem(name: str, statistics: pd.DataFrame, priors: Priors) -> Problem:
-    """Put a model and its data together. Units are the smallest values that the data, or the prior,
-    can tell from 0.
+    """Put a model and its data together.
 
     Raises ``ValueError`` for an unknown model, ``QuadratureFailed`` for rows without any scatter.
     """
     check_choice("model", name, MODELS)
-    data = gaussian.reduce_groups(statistics, priors)
-    _refuse_noiseless(name, statistics, data)
-    sigma = np.sqrt(data.residual_ss / data.spare) if data.spare > 0 else 0.0
-    sigma = sigma or np.sqrt(np.mean(data.q**2)) or priors.sigma
-    of_intercept, of_slope = sigma / np.linalg.norm(data.R, axis=1).max(axis=0)
-    unit = {
-        "sigma": sigma,
-        "group_sd": min(priors.group_sd, of_intercept),
-        "slope_sd": min(priors.slope_sd, of_slope),
-    }
+    own_slopes = name == "random_slope"
+    data = gaussian.reduce_groups(statistics, priors, own_slopes)
+    far = abs(data.units.center[1]) if own_slopes else 0.0
+    far = far if own_slopes and far > data.units.scale[1] else 0.0
     without = ("rho",) if priors.lkj_eta is None else ()
-    names = [sd for sd in SDS if sd in PARAMETERS_OF[name] and sd not in without]
-    effects = [effect for effect in EFFECTS if effect in PARAMETERS_OF[name]]
-    return Problem(tuple(names), tuple(effects), unit, data, priors)
+    names = tuple(sd for sd in SDS if sd in PARAMETERS_OF[name] and sd not in without)
+    effects = tuple(effect for effect in EFFECTS if effect in PARAMETERS_OF[name])
+    problem = Problem(names, effects, *_sizes(statistics, data, priors, far), data, priors, "far" if far else "plain")
+    # Once more from a line near the posterior, so that all sums are small.
+    sums = gaussian.sum_groups(sds_at(problem, _scan(problem)[None])[0], data)
+    line = gaussian.condition(sums, data)[1][0] + data.units.reference
+    data = gaussian.reduce_groups(statistics, priors, own_slopes, line)
+    _refuse_noiseless(name, statistics, data)
+    return replace(problem, data=data)
+
+
+def _sizes(statistics, data: Reduced, priors: Priors, far: float) -> tuple[dict, dict]:
+    """The smallest values of the sds that the data can tell from 0, and large ones of the priors."""
+    n, _, spread = data.keys.max(axis=0)
+    left, spare = statistics["residual_ss"].sum(), (statistics["n"] - 2).clip(lower=0).sum()
+    sigma = np.sqrt(left / spare) if spare else 0.0
+    sigma = sigma or np.sqrt(np.mean(data.rows[..., -1] ** 2)) or priors.sigma
+    level = np.hypot(priors.group_sd, far * priors.slope_sd)
+    reach = {"sigma": priors.sigma, "group_sd": level, "slope_sd": priors.slope_sd}
+    of_slope = sigma / data.units.scale[1] / np.sqrt(spread) if spread else np.inf
+    smallest = {"group_sd": sigma / np.sqrt(n), "slope_sd": of_slope}
+    unit = {sd: min(reach[sd], smallest[sd]) for sd in smallest} | {"sigma": sigma}
+    return unit, reach
+
+
+def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> None:
+    """Raise where only rounding error scatters around the model's lines: sigma has no lower limit."""
+    P, rest = len(data.prior_mean), data.rest.sum(axis=0)
+    spare = statistics["n"].sum() - P
+    if name == "pooled":
+        rest = rest + data.terms.sum(axis=(0, 1))
+    else:
+        spare -= len(data.keys) + (data.keys[:, 2] > 0).sum() - 1
+    square = np.zeros((P + 1, P + 1))
+    square[np.triu_indices(P + 1)] = rest
+    square += np.triu(square, 1).T
+    left = square[P, P] - square[P, :P] @ np.linalg.lstsq(square[:P, :P], square[:P, P])[0]
+    mean = statistics["outcome_mean"] - statistics["outcome_mean"].iloc[0]
+    total = (statistics["outcome_ss"] + statistics["n"] * mean**2).sum()
+    if spare > 0 and left <= (1e-24 if P < 3 else 1e-14) * total:
+        raise QuadratureFailed(
+            "The outcome lies on straight lines without any scatter, so sigma has no lower limit."
+        )
 
 
 def _sd_from(t: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
@@ -167,6 +120,19 @@ def _sd_from(t: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
     return np.exp(log_sd), log_sd + np.log1p(shrink)
 
 
+def to_t(problem: Problem, name: str, value: np.ndarray) -> np.ndarray:
+    """The t (K,) of values (K,) of an sd or of rho."""
+    if name == "rho":
+        return np.arcsinh(np.arctanh(np.clip(value, -1 + 1e-16, 1 - 1e-16)))
+    log_sd = np.log(np.maximum(value / problem.unit[name], 1e-250))
+    return log_sd + special.lambertw(np.exp(-log_sd)).real
+
+
+def from_t(problem: Problem, name: str, t: np.ndarray) -> np.ndarray:
+    """The reverse of ``to_t``."""
+    return _rho_from(t)[0] if name == "rho" else _sd_from(t, problem.unit[name])[0]
+
+
 def _rho_from(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """rho = tanh(sinh t), log sqrt(1 - rho^2) and log d rho / dt; the source is the same."""
     z = np.sinh(t)
@@ -174,28 +140,77 @@ def _rho_from(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.tanh(z), log_rest, 2 * log_rest + np.log(np.cosh(t))
 
 
+def _angle_from(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """log cos and log sin of an angle between 0 and a right one with log tan = 2 sinh t, and the log
+    of d angle / dt."""
+    log_tan = 2 * np.sinh(t)
+    log_cos, log_sin = -np.logaddexp(0, 2 * log_tan) / 2, -np.logaddexp(0, -2 * log_tan) / 2
+    return log_cos, log_sin, log_cos + log_sin + np.log(2 * np.cosh(t))
+
+
 def sds_at(problem: Problem, t: np.ndarray) -> tuple[Sds, np.ndarray]:
     """Sds and rho at positions t (K, d), and the log density of their prior on the scale of t."""
-    values = dict.fromkeys(("group_sd", "slope_sd", "rho"), np.zeros(len(t)))
-    values["rest"], log_prior = np.ones(len(t)), np.zeros(len(t))
-    for name, column in zip(problem.names, t.T, strict=True):
+    chart = {"steady": _from_cholesky, "far": _from_angle}.get(problem.chart, _from_sds)
+    given, log_rest, log_prior = chart(problem, dict(zip(problem.names, t.T, strict=True)))
+    for name in problem.names:
         if name == "rho":
-            values["rho"], log_rest, log_jacobian = _rho_from(column)
-            values["rest"] = np.exp(log_rest)
             eta = problem.priors.lkj_eta
-            log_prior += 2 * (eta - 1) * log_rest + log_jacobian
+            log_prior = log_prior + 2 * (eta - 1) * log_rest
             log_prior -= (2 * eta - 1) * np.log(2) + special.betaln(eta, eta)
         else:
-            values[name], log_jacobian = _sd_from(column, problem.unit[name])
             scale = getattr(problem.priors, name)
-            log_prior += stats.halfnorm.logpdf(values[name], scale=scale) + log_jacobian
-    return Sds(**values), log_prior
+            log_prior = log_prior + stats.halfnorm.logpdf(given[name], scale=scale)
+    return Sds.at(**given, rest=np.exp(log_rest), data=problem.data), log_prior
 
 
-def _log_density(problem: Problem, t: np.ndarray) -> np.ndarray:
+def _from_sds(problem: Problem, t: dict[str, np.ndarray]) -> tuple:
+    """Sds and rho, log sqrt(1 - rho^2) and the log change of volume, from the t of each."""
+    zero = np.zeros(len(t["sigma"]))
+    given = {"group_sd": zero, "slope_sd": zero, "rho": zero}
+    log_rest = log_change = zero
+    for name, column in t.items():
+        if name == "rho":
+            given[name], log_rest, log_jacobian = _rho_from(column)
+        else:
+            given[name], log_jacobian = _sd_from(column, problem.unit[name])
+        log_change = log_change + log_jacobian
+    return given, log_rest, log_change
+
+
+def _from_angle(problem: Problem, t: dict[str, np.ndarray]) -> tuple:
+    """The same where ``group_sd`` stands for the root of the sum of squares of ``group_sd`` and
+    ``far * slope_sd``, and ``slope_sd`` for the angle between them."""
+    log_cos, log_sin, log_jacobian = _angle_from(t["slope_sd"])
+    given, log_rest, log_change = _from_sds(problem, {k: t[k] for k in t if k != "slope_sd"})
+    root, far = given["group_sd"], abs(problem.data.units.center[1])
+    given |= {"group_sd": root * np.exp(log_cos), "slope_sd": root * np.exp(log_sin) / far}
+    return given, log_rest, log_change + log_jacobian + np.log(root / far)
+
+
+def _from_cholesky(problem: Problem, t: dict[str, np.ndarray]) -> tuple:
+    """The same from a Cholesky factor of the deviations' covariance where the predictor has its
+    mean, its second row being ``rho`` times the unit, and ``slope_sd``."""
+    shift, per = problem.data.units.back[:2, 1]
+    sigma, jacobian = _sd_from(t["sigma"], problem.unit["sigma"])
+    level, of_level = _sd_from(t["group_sd"], problem.unit["group_sd"])
+    left, of_left = _sd_from(t["slope_sd"], problem.unit["slope_sd"] / per)
+    along = t["rho"] * problem.unit["slope_sd"] / per
+    slope_sd = per * np.hypot(along, left)
+    group_sd = np.hypot(level + shift * along, shift * left)
+    both = per * ((level + shift * along) * along + shift * left**2)
+    log_rest = np.log(per * level * left) - np.log(group_sd * slope_sd)
+    given = {"sigma": sigma, "group_sd": group_sd, "slope_sd": slope_sd}
+    given["rho"] = both / (group_sd * slope_sd)
+    log_change = jacobian + of_level + of_left + np.log(problem.unit["slope_sd"] / per)
+    log_change += np.log(per**3 * level**2 * left) - 2 * np.log(group_sd * slope_sd)
+    return given, log_rest, log_change
+
+
+def log_density(problem: Problem, t: np.ndarray) -> np.ndarray:
     """Log of prior times likelihood at positions t (K, d), on the scale of t."""
     sds, log_prior = sds_at(problem, t)
-    return log_prior + gaussian.condition(sds, problem.data)[0]
+    sums = gaussian.sum_groups(sds, problem.data)
+    return log_prior + gaussian.condition(sums, problem.data)[0]
 
 
 # The grid
@@ -205,17 +220,27 @@ def _log_density(problem: Problem, t: np.ndarray) -> np.ndarray:
 class Nodes:
     """The piece of the lattice ``center + axes k``, with whole k, that carries the posterior.
 
-    ``index`` (K, d) holds the k; ``log_density`` (K,) is on the scale of t.
+    ``index`` (K, d) holds the k; ``log_density`` (K,) is on the scale of t; ``before`` and
+    ``after`` (K, d) are those of the neighbours along each axis; ``edge`` (K,) says which nodes
+    have neighbours that were left out.
     """
 
+    problem: Problem
     center: np.ndarray
     axes: np.ndarray
     index: np.ndarray
     log_density: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    edge: np.ndarray
 
     @cached_property
     def position(self) -> np.ndarray:
         return self.center + self.index @ self.axes.T
+
+    @cached_property
+    def sds(self) -> Sds:
+        return sds_at(self.problem, self.position)[0]
 
     @cached_property
     def weight(self) -> np.ndarray:
@@ -225,31 +250,91 @@ class Nodes:
     def log_integral(self) -> float:
         return float(special.logsumexp(self.log_density) + np.linalg.slogdet(self.axes)[1])
 
+    def halves(self) -> np.ndarray:
+        """Weights (R, K): of all nodes; for each axis of those with an even number on it; for each
+        pair of axes of those whose numbers are both even or both odd."""
+        odd = self.index.T % 2
+        parts = [*(odd == 0), *(a == b for a, b in combinations(odd, 2))]
+        return np.vstack([self.weight, *(_share(self.weight, part) for part in parts)])
 
-def integrate(problem: Problem, tolerance: float | None = None) -> tuple[Nodes, float]:
-    """Find the posterior, lay a lattice over it, and refine until doubling changes nothing.
+    def thin(self) -> tuple["Nodes", np.ndarray]:
+        """Of the nodes a quarter in four dimensions, a half in three, all in two, without those that
+        hold ``DUST`` together; weights (2, K) of these, and of the half of them whose numbers are
+        all even or all odd.
+
+        For what is smooth such a lattice is nearly as fine as the whole one (Conway & Sloane 1999).
+        """
+        odd, order = self.index.T % 2, np.argsort(self.weight)
+        kept = np.empty(len(order), dtype=bool)
+        kept[order] = np.cumsum(self.weight[order]) > DUST
+        for k in range(len(odd) - 2):
+            kept &= odd[k] == odd[k + 2]
+        arrays = (getattr(self, field.name)[kept] for field in fields(self)[3:])
+        nodes = Nodes(self.problem, self.center, self.axes, *arrays)
+        return nodes, np.vstack([nodes.weight, _share(nodes.weight, (odd[0] == odd[1])[kept])])
+
+
+def _share(weight: np.ndarray, part: np.ndarray) -> np.ndarray:
+    chosen = weight * part
+    return chosen / chosen.sum()
+
+
+def integrate(
+    problem: Problem, tolerance: float | None = None, *, for_quantiles: bool = False
+) -> tuple[Nodes, "Moments"]:
+    """Find the posterior, lay a lattice over it, and refine until half of its nodes are enough.
 
     ``tolerance`` (posterior sds) is how far a mean or sd may move then; ``TOLERANCE`` by default.
-    Returns the nodes, and how far one moved at most. Raises ``QuadratureFailed`` if the lattice
-    cannot become fine enough.
+    It may move by the root of that if nodes double along an axis, which at least squares the error.
+    ``for_quantiles`` asks for nodes so near to each other that quantiles of an sd can be found from
+    them where its moments do not tell them. Returns the nodes, and the moments of all parameters.
+    Raises ``QuadratureFailed`` if the lattice cannot become fine enough.
     """
     tolerance = TOLERANCE if tolerance is None else tolerance
+    failures = []
+    for chart in _choose_charts(problem):
+        try:
+            return _refine(replace(problem, chart=chart), tolerance, for_quantiles)
+        except QuadratureFailed as failure:
+            failures.append(failure)
+    raise failures[0]
+
+
+def _choose_charts(problem: Problem) -> list[str]:
+    """The charts to try: first "steady" where the data tell ``slope_sd`` well from 0."""
+    if "rho" not in problem.names:
+        return [problem.chart]
+    try:
+        _, covariance = _find_place(problem)
+    except QuadratureFailed:
+        return ["steady"]
+    charts = [problem.chart, "steady"]
+    return charts[::-1] if covariance[2, 2] < STEADY**2 else charts
+
+
+def _refine(problem: Problem, tolerance: float, for_quantiles: bool) -> tuple[Nodes, "Moments"]:
+    """What ``integrate`` does, in one chart."""
     center, covariance = _find_place(problem)
     steps = np.full(len(center), SCOUT)
     for _ in range(ROUNDS):
-        axes = np.linalg.cholesky(covariance) * steps
-        nodes = _grow(lambda t: _log_density(problem, t), center, axes)
-        shifts = _shifts(problem, nodes, tolerance)
-        if (shifts < tolerance).all():
-            return nodes, float(shifts.max())
+        nodes = _grow(problem, center, np.linalg.cholesky(covariance) * steps)
+        moments = find_moments(nodes, tolerance)
+        rough = max(expand_quantiles(moments.of[name], PROBABILITIES)[1][0] for name in problem.names)
+        finest = STEP if for_quantiles and rough > TOLERANCE else np.inf
+        if moments.shift < tolerance and (steps <= finest).all():
+            return nodes, moments
         center, covariance = _place_of(nodes)
-        # If the error falls like exp(-constant / step^2), these steps are the ones to take.
-        ratio = np.log(np.clip(shifts, tolerance / 2, 0.5)) / np.log(tolerance / 2)
-        smaller = np.minimum(steps * np.clip(np.sqrt(ratio), 0.6, 0.9), STEP)
-        steps = np.where(shifts < tolerance, steps, smaller)
+        if moments.shift >= tolerance:
+            # If errors fall like exp(-constant / step^2), these steps are the ones to take.
+            ratio = np.log(np.clip(moments.shifts, tolerance / 4, 0.5)) / np.log(tolerance / 4)
+            smaller = np.clip(np.sqrt(ratio), 0.5, 0.9)
+            worst = moments.shifts >= min(tolerance, moments.shifts.max())
+            steps = np.where(worst, steps * smaller, steps)
+        steps = np.minimum(steps, finest)
     raise QuadratureFailed(
-        f"Doubling the nodes still moves a mean or an sd by {shifts.max():.2g} posterior sds, more "
-        f"than {tolerance:g}: the posterior of {', '.join(problem.names)} is too rugged."
+        f"With half of the nodes a mean or an sd moves by {moments.shift:.2g} posterior sds, more "
+        f"than {tolerance:g}: the posterior of {', '.join(problem.names)} is too rugged. If the "
+        "predictor lies far from 0, standardize it; else use NUTS."
     )
 
 
@@ -262,11 +347,12 @@ def _place_of(nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
 
 def _find_place(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Mode of the log density on the scale of t, and the inverse of its curvature there."""
-    scan = np.array(list(product(*(_scanned(problem, name) for name in problem.names))))
-    start = scan[np.argmax(_log_density(problem, scan))]
-    bounds = [(-4.0, 4.0) if name == "rho" else (-4.0, 60.0) for name in problem.names]
+    start = _scan(problem)
+    bounds = [(-4.0, 4.0 if _has_ends(problem, name) else 60.0) for name in problem.names]
+    if problem.chart == "steady":
+        bounds[-1] = (-np.inf, np.inf)
     found = optimize.minimize(
-        lambda t: -_log_density(problem, t[None])[0],
+        lambda t: -log_density(problem, t[None])[0],
         start,
         method="Nelder-Mead",
         bounds=bounds,
@@ -276,17 +362,27 @@ def _find_place(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
         raise QuadratureFailed(
             f"The posterior of {', '.join(problem.names)} has no highest point; is there scatter?"
         )
-    values, vectors = np.linalg.eigh(_curvature(lambda t: -_log_density(problem, t), found.x))
+    values, vectors = np.linalg.eigh(_curvature(lambda t: -log_density(problem, t), found.x))
     # On the scale of t no posterior is much wider than 1, whatever the curvature at its mode.
     return found.x, (vectors / np.maximum(values, 0.3)) @ vectors.T
 
 
-def _scanned(problem: Problem, name: str) -> np.ndarray:
-    """Values of t for a first look, up to four prior scales."""
-    if name == "rho":
-        return np.linspace(-1, 1, 3)
-    reach = np.log(4 * getattr(problem.priors, name) / problem.unit[name])
-    return np.linspace(-1, max(reach, 1), 6)
+def _scan(problem: Problem) -> np.ndarray:
+    """The best t (d,) of a first look, up to four prior scales."""
+    axes = []
+    for name in problem.names:
+        if _has_ends(problem, name):
+            axes.append(np.linspace(-1, 1, 3))
+        else:
+            reach = np.log(4 * problem.reach[name] / problem.unit[name])
+            axes.append(np.linspace(-1, max(reach, 1), 6))
+    scan = np.array(list(product(*axes)))
+    return scan[np.argmax(log_density(problem, scan))]
+
+
+def _has_ends(problem: Problem, name: str) -> bool:
+    """Whether an axis is that of rho or of an angle, not of an sd."""
+    return name == "rho" or (name == "slope_sd" and problem.chart == "far")
 
 
 def _curvature(function: Callable, x: np.ndarray, step: float = 1e-3) -> np.ndarray:
@@ -298,184 +394,150 @@ def _curvature(function: Callable, x: np.ndarray, step: float = 1e-3) -> np.ndar
     return (values[0] - values[1] - values[2] + values[3]) / (4 * step**2)
 
 
-def _grow(log_density: Callable, center: np.ndarray, axes: np.ndarray) -> Nodes:
+def _grow(problem: Problem, center: np.ndarray, axes: np.ndarray) -> Nodes:
     """Grow a lattice from its centre, neighbour by neighbour, until the rest carries nothing.
 
     A node stays, and has its neighbours visited, if its density is at least exp(-drop) of the
     highest; ``drop`` increases until the visited nodes below hold less than ``RIM`` of the mass.
     """
     d = len(center)
-    moves = np.vstack([np.eye(d, dtype=int), -np.eye(d, dtype=int)])
-    index, values, grown = np.zeros((1, d), dtype=int), log_density(center[None]), np.array([False])
+    powers = DIGITS ** np.arange(d)  # a node's number has its places on the axes as digits
+    numbers = known = np.array([DIGITS // 2 * powers.sum()])
+    values, grown = log_density(problem, center[None]), np.array([False])
     for drop in range(16, 60):
         while (ripe := ~grown & (values > values.max() - drop)).any():
             grown |= ripe
-            new = _unvisited((index[ripe][:, None] + moves).reshape(-1, d), index)
-            index = np.vstack([index, new])
-            values = np.append(values, log_density(center + new @ axes.T))
+            reached = np.unique(np.add.outer(numbers[ripe], [*powers, *-powers]))
+            new = reached[known[np.searchsorted(known, reached) % len(known)] != reached]
+            known = np.sort(np.append(known, new), kind="stable")
+            numbers = np.append(numbers, new)
+            values = np.append(values, log_density(problem, center + _index(new, d) @ axes.T))
             grown = np.append(grown, np.zeros(len(new), dtype=bool))
-            if len(index) > NODE_LIMIT:
+            if len(numbers) > NODE_LIMIT:
                 raise QuadratureFailed(f"The grid needs more than {NODE_LIMIT:,} nodes.")
         if special.softmax(values)[~grown].sum() < RIM:
-            return Nodes(center, axes, index[grown], values[grown])
+            return _with_neighbours(problem, center, axes, numbers, values, grown)
     raise QuadratureFailed("The posterior's tails are too long for the grid.")
 
 
-def _unvisited(reached: np.ndarray, visited: np.ndarray) -> np.ndarray:
-    """Rows of ``reached`` that are not in ``visited``, each once, sorted."""
-    known = pd.DataFrame(np.vstack([visited, reached])).duplicated().to_numpy()[len(visited) :]
-    new = reached[~known]
-    return new[np.lexsort(new.T)]
+def _with_neighbours(problem, center, axes, numbers, values, grown) -> Nodes:
+    """The grown nodes; all their neighbours have been visited."""
+    order = np.argsort(numbers)
+
+    def find(step):
+        return order[np.searchsorted(numbers, numbers[grown][:, None] + step, sorter=order)]
+
+    steps = DIGITS ** np.arange(len(center))
+    before, after = find(-steps), find(steps)
+    edge = ~(grown[before] & grown[after]).all(axis=1)
+    index = _index(numbers[grown], len(center))
+    return Nodes(problem, center, axes, index, values[grown], values[before], values[after], edge)
+
+
+def _index(numbers: np.ndarray, d: int) -> np.ndarray:
+    """Places (K, d) on the axes from the numbers (K,) of nodes."""
+    return numbers[:, None] // DIGITS ** np.arange(d) % DIGITS - DIGITS // 2
 
 
 # What the nodes say of each parameter
 
 
-def _moments(problem: Problem, nodes: Nodes) -> Iterator[tuple[str, int, np.ndarray, np.ndarray]]:
-    """For each parameter its name, its group's number, and mean and variance (K,) given the sds.
-
-    The variance of a parameter that the grid spans is 0. Scalars come first, with the number -1.
+@dataclass(frozen=True)
+class Moments:
+    """The first ``CUMULANTS`` of every parameter, by name: arrays (6, M), the coefficients together
+    as ``line``, counted from the reference. Group-level effects are there if nothing else moves too
+    far. ``shift`` is how far a mean or sd moves at most with half of the nodes, in posterior sds,
+    ``shifts`` (d,) the same for halves that concern an axis.
     """
-    sds, _ = sds_at(problem, nodes.position)
-    for name in problem.names:
-        yield name, -1, getattr(sds, name), np.zeros(len(nodes.index))
-    _, line, covariance = gaussian.condition(sds, problem.data)
-    for k, name in enumerate(("intercept", "slope")):
-        yield name, -1, line[k] + problem.data.reference[k], covariance[k, k]
-    for j in range(len(problem.data.q) if problem.effects else 0):
-        c, S, C = gaussian.deviations(sds, problem.data, j)
-        mean, total = gaussian.average_over(c, -S, C, line, covariance)
+
+    of: dict[str, np.ndarray]
+    shift: float
+    shifts: np.ndarray
+
+
+def find_moments(nodes: Nodes, tolerance: float) -> Moments:
+    """Moments of all parameters."""
+    problem, weights = nodes.problem, nodes.halves()
+    values = np.column_stack([getattr(nodes.sds, name) for name in problem.names])
+    of_sds, moved = _moments(weights, values, 0 * values)
+    of_line, also = _moments(weights, *line_mixtures(nodes))
+    of = {name: of_sds[:, [k]] for k, name in enumerate(problem.names)} | {"line": of_line}
+    shifts = _by_axis(np.maximum(moved, also), len(problem.names))
+    shift = shifts.max()
+    if problem.effects and shift < tolerance:
+        found = []
+        for _, weights, means, variances in effect_mixtures(nodes):
+            parts = [_moments(weights, *part) for part in zip(means, variances, strict=True)]
+            found.append([part for part, _ in parts])
+            shift = max(shift, *(moved[0] for _, moved in parts))
         for k, name in enumerate(problem.effects):
-            yield name, j, mean[k], total[k, k]
+            of[name] = np.concatenate([part[k] for part in found], axis=1)
+    return Moments(of, float(shift), shifts)
 
 
-def _mean_and_sd(weight: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple:
-    """Mean and sd of a mixture; rows of ``weight`` (..., K) are mixtures of their own."""
-    origin = mean[np.argmax(weight) % len(mean)]
-    first = weight @ (mean - origin)
-    second = weight @ (variance + (mean - origin) ** 2)
-    return first + origin, np.sqrt(second - first**2)
+def _by_axis(moved: np.ndarray, d: int) -> np.ndarray:
+    """Largest shift (d,) on each axis from those of ``Nodes.halves``.
 
-
-def _shifts(problem: Problem, nodes: Nodes, tolerance: float) -> np.ndarray:
-    """How far a mean or sd moves at most, in posterior sds, when nodes double along each axis (d,).
-
-    The nodes with an even number on the axis are set against all of them. Group-level effects are
-    looked at if nothing else has moved too far already.
+    Doubling the distance along an axis at least squares the error: of these shifts the squares count.
     """
-    halves = nodes.weight * (nodes.index.T % 2 == 0)
-    weights = np.vstack([nodes.weight, halves / halves.sum(axis=1, keepdims=True)])
-    shifts = np.zeros(len(halves))
-    for _, group, mean, variance in _moments(problem, nodes):
-        if group >= 0 and (shifts >= tolerance).any():
-            break
-        means, sds = _mean_and_sd(weights, mean, variance)
-        moved = np.abs([means[1:] - means[0], sds[1:] - sds[0]]).max(axis=0)
-        shifts = np.maximum(shifts, moved / sds[0])
+    if d == 1:
+        return moved
+    shifts = moved[:d] ** 2
+    for pair, value in zip(combinations(range(d), 2), moved[d:], strict=True):
+        shifts[list(pair)] = np.maximum(shifts[list(pair)], value)
     return shifts
 
 
-def _summarize(problem: Problem, nodes: Nodes) -> dict[str, np.ndarray]:
-    """``STATISTICS`` of every parameter, in arrays of shape (5,) or (groups, 5)."""
-    rows = {}
-    for name, _, mean, variance in _moments(problem, nodes):
-        center, sd = _mean_and_sd(nodes.weight, mean, variance)
-        if name in problem.names:
-            quantiles = _grid_quantiles(problem, nodes, name)
-        else:
-            quantiles = _mixture_quantiles(nodes.weight, mean, np.sqrt(variance), center, sd)
-        rows.setdefault(name, []).append([center, sd, *quantiles])
-    return {name: np.array(entries) for name, entries in rows.items()}
+def line_mixtures(nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
+    """The coefficients as mixtures of normals: means and variances (K, P) at the nodes."""
+    data = nodes.problem.data
+    _, line, covariance = gaussian.condition(gaussian.sum_groups(nodes.sds, data), data)
+    back = data.units.back
+    return line @ back.T, np.einsum("ab,kbc,ac->ka", back, covariance, back)
 
 
-def _mixture_quantiles(
-    weight: np.ndarray, means: np.ndarray, sds: np.ndarray, center: float, sd: float
-) -> list[float]:
-    """Quantiles of a mixture of normals with the given mean and sd, between Cantelli's limits."""
-    return [
-        optimize.brentq(
-            lambda x, p=p: weight @ special.ndtr((x - means) / sds) - p,
-            center - sd * np.sqrt((1 - p) / p),
-            center + sd * np.sqrt(p / (1 - p)),
-            xtol=1e-6 * sd,
-        )
-        for p in PROBABILITIES
-    ]
+def effect_mixtures(nodes: Nodes, groups: np.ndarray | None = None) -> Iterator[tuple]:
+    """The group-level effects as mixtures of normals, some groups after the others.
 
-
-def _grid_quantiles(problem: Problem, nodes: Nodes, name: str) -> np.ndarray:
-    """Quantiles of an sd or of rho: of its t, by inverting a characteristic function (Davies 1973).
-
-    Frequencies end where the lattice can no longer tell them from lower ones.
+    Yields which they are, weights (2, K) of the nodes (all, half of them), and means and variances
+    (D, K, M) at the nodes.
     """
-    axis = problem.names.index(name)
-    t = nodes.position[:, axis]
-    low, high = t.min(), t.max()
-    m = np.arange(int((high - low) / (2 * np.abs(nodes.axes[axis]).max()))) + 0.5
-    frequency = 2 * np.pi * m / (high - low)
-    characteristic = np.exp(1j * np.outer(frequency, t - low)) @ nodes.weight
-
-    def below(x):
-        waves = np.imag(characteristic * np.exp(-1j * frequency * (x - low)))
-        return 0.5 - (waves / m).sum() / np.pi
-
-    found = [optimize.brentq(lambda x, p=p: below(x) - p, low, high) for p in PROBABILITIES]
-    positions = np.zeros((len(found), len(problem.names)))
-    positions[:, axis] = found
-    return getattr(sds_at(problem, positions)[0], name)
+    data = nodes.problem.data
+    nodes, weights = nodes.thin()
+    _, line, covariance = gaussian.condition(gaussian.sum_groups(nodes.sds, data), data)
+    groups = np.arange(len(data.keys)) if groups is None else groups
+    for some in gaussian.parts(groups, len(nodes.index)):
+        mean, variance, gain = gaussian.deviations(nodes.sds, data, line, some)
+        yield some, weights, mean, gaussian.add_line(variance[::2], gain, data.rows[some], covariance)
 
 
-# Draws
+def _moments(weights: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple:
+    """Moments (6, M) of mixtures of normals (K, M), and the largest shift (R - 1,) of mean or sd,
+    in sds, from the first of the ``weights`` (R, K) to each other."""
+    center = weights[0] @ mean
+    x = mean - center
+    xx, v = x * x, variance
+    first, second = weights @ x, weights @ (xx + v)
+    sd = np.sqrt(second - first**2)
+    powers = [x * (xx + 3 * v), xx * (xx + 6 * v) + 3 * v * v]
+    powers += [x * (xx * (xx + 10 * v) + 15 * v * v)]
+    powers += [xx * (xx * (xx + 15 * v) + 45 * v * v) + 15 * v**3]
+    m3, m4, m5, m6 = (weights[0] @ power / sd[0] ** (3 + k) for k, power in enumerate(powers))
+    cumulants = [m3, m4 - 3, m5 - 10 * m3, m6 - 15 * m4 - 10 * m3**2 + 30]
+    moved = np.maximum(np.abs(first[1:] - first[0]), np.abs(sd[1:] - sd[0])) / sd[0]
+    return np.array([center, sd[0], *cumulants]), moved.max(axis=1)
 
 
-def draw_posterior(problem: Problem, nodes: Nodes, draws: int, seed: int) -> xr.Dataset:
-    """Independent draws from the exact posterior, as one chain named as by ``models.fit``."""
-    rng = np.random.default_rng(seed)
-    sds, _ = sds_at(problem, _draw_positions(problem, nodes, draws, rng))
-    _, mean, covariance = gaussian.condition(sds, problem.data)
-    line = gaussian.draw_normal(mean, covariance, rng)
-    drawn = {name: getattr(sds, name) for name in problem.names}
-    drawn["intercept"], drawn["slope"] = line + problem.data.reference[:, None]
-    drawn |= {name: np.empty((len(problem.data.q), draws)) for name in problem.effects}
-    for j in range(len(problem.data.q) if problem.effects else 0):
-        c, S, C = gaussian.deviations(sds, problem.data, j)
-        deviation = gaussian.draw_normal(c - np.einsum("abk,bk->ak", S, line), C, rng)
-        for k, name in enumerate(problem.effects):
-            drawn[name][j] = deviation[k]
-    posterior = _as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
-    posterior.attrs = {"sampling": "independent draws from the exact posterior"}
-    return posterior
-
-
-def _draw_positions(
-    problem: Problem, nodes: Nodes, draws: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Positions t (draws, d): a point in a random cell of the lattice, kept or rejected.
-
-    Cells are drawn by a power of their density below 1, which has the longer tails a proposal
-    needs. The largest ratio is that of the proposals themselves (Caffo, Booth & Davis 2002).
-    """
-    power, size = 0.7, 20 * draws + 1000
-    cell = rng.choice(len(nodes.index), size=size, p=special.softmax(power * nodes.log_density))
-    offset = rng.uniform(-0.5, 0.5, size=(size, len(nodes.center)))
-    position = nodes.position[cell] + offset @ nodes.axes.T
-    log_ratio = _log_density(problem, position) - power * nodes.log_density[cell]
-    accepted = np.log(rng.uniform(size=size)) < log_ratio - log_ratio.max()
-    if accepted.sum() < draws:
-        raise QuadratureFailed("The grid is too coarse to draw from.")
-    return position[accepted][:draws]
-
-
-def _as_dataset(problem: Problem, arrays: dict[str, np.ndarray], coords: dict) -> xr.Dataset:
-    """Name and order arrays as ``models.fit`` does; group-level effects come with groups first."""
-    labels = problem.data.labels
-    shape = tuple(map(len, coords.values()))
-    data = {}
-    for name in (name for name in PARAMETERS if name in arrays):
-        if name in problem.effects:
-            values = np.moveaxis(arrays[name].reshape(len(labels), *shape), 0, -1)
-            data[name] = ((*coords, labels.name), values)
-        else:
-            data[name] = (tuple(coords), arrays[name].reshape(shape))
-    groups = {labels.name: list(labels)} if problem.effects else {}
-    return xr.Dataset(data, coords={**coords, **groups})
+def expand_quantiles(moments: np.ndarray, probabilities) -> tuple[np.ndarray, np.ndarray]:
+    """Standardized quantiles (Q, M) of nearly normal distributions from their moments (6, M), and
+    the largest last term (M,) of the expansion (Cornish & Fisher 1938, Draper & Tierney 1973)."""
+    z = special.ndtri(probabilities)[:, None]
+    a, b, c, d = moments[2:]
+    z2, z3, z4, z5 = z**2, z**3, z**4, z**5
+    first = (z2 - 1) * a / 6 + (z3 - 3 * z) * b / 24 - (2 * z3 - 5 * z) * a**2 / 36
+    third = (z4 - 6 * z2 + 3) * c / 120 - (z4 - 5 * z2 + 2) * a * b / 24
+    third += (12 * z4 - 53 * z2 + 17) * a**3 / 324
+    last = (z5 - 10 * z3 + 15 * z) * d / 720 - (3 * z5 - 24 * z3 + 29 * z) * b**2 / 384
+    last += (14 * z5 - 103 * z3 + 107 * z) * a**2 * b / 288 - (2 * z5 - 17 * z3 + 21 * z) * a * c / 180
+    last -= (252 * z5 - 1688 * z3 + 1511 * z) * a**4 / 7776
+    return z + first + third + last, np.abs(last).max(axis=0)

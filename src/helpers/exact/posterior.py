@@ -1,0 +1,256 @@
+"""The exact posterior of the three models: its numbers, and independent draws from it."""
+
+from collections.abc import Callable
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import optimize, special
+from scipy.optimize import elementwise
+
+from helpers.exact import gaussian
+from helpers.exact.quadrature import (
+    PROBABILITIES,
+    TOLERANCE,
+    Moments,
+    Nodes,
+    Problem,
+    QuadratureFailed,
+    build_problem,
+    effect_mixtures,
+    expand_quantiles,
+    from_t,
+    integrate,
+    line_mixtures,
+    log_density,
+    sds_at,
+    to_t,
+)
+from helpers.exact.statistics import sufficient_statistics
+from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors
+
+STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
+ROUGH = 0.01  # last terms of expansions up to which quantiles are not solved for: their errors are half
+DRAWN = 50_000_000  # numbers that are drawn at most unless more are asked for: 400 MB
+ROUNDS = 100
+
+
+def exact_posterior(
+    name: str,
+    data,
+    *,
+    priors: Priors = Priors(),
+    draws: int | None = None,
+    seed: int = SEED,
+    **columns,
+) -> xr.DataTree:
+    """Compute the posterior of one of the three models, and draw from it independently.
+
+    Parameters
+    ----------
+    name, priors
+        As in ``models.fit``; with ``lkj_eta=None`` there is no ``rho``: it is 0.
+    data
+        Whatever ``sufficient_statistics`` takes, or its result. Time and memory depend on the
+        number of groups, not of rows.
+    draws, seed
+        Number of independent draws, by default 4,000 or as many as make 50 million numbers, and
+        their seed; the group ``exact`` has nothing random in it.
+    columns
+        As in ``models.fit``, if ``data`` holds observations.
+
+    Returns
+    -------
+    DataTree with two groups that name the parameters as ``models.fit`` does. ``posterior`` holds
+    the draws, as one chain. ``exact`` holds mean, sd and the quantiles 2.5, 50 and 97.5 % of every
+    parameter along the dimension ``statistic``; its attributes are ``log_marginal_likelihood``, the
+    number of ``nodes``, and ``largest_shift``: how far any mean or sd moved when the nodes doubled,
+    in posterior sds.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown, or as ``sufficient_statistics``.
+    QuadratureFailed
+        If the grid does not reach its accuracy, for instance because rows without any scatter
+        leave no lower limit to sigma.
+    """
+    if not (draws is None or (isinstance(draws, Integral) and draws > 0)):
+        raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
+    if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
+        data = sufficient_statistics(data, **vars(Columns(**columns)))
+    nodes, moments = integrate(build_problem(name, data, priors), for_quantiles=True)
+    problem = nodes.problem
+    numbers = {name: values.T for name, values in find_numbers(nodes, moments).items()}
+    exact = _as_dataset(problem, numbers, {"statistic": list(STATISTICS)})
+    exact.attrs = {
+        "log_marginal_likelihood": nodes.log_integral,
+        "nodes": len(nodes.index),
+        "largest_shift": moments.shift,
+    }
+    if draws is None:
+        draws = min(4000, max(1, DRAWN // (1 + len(problem.effects) * len(data))))
+    posterior = draw_posterior(nodes, draws, seed)
+    return xr.DataTree.from_dict({"posterior": posterior, "exact": exact})
+
+
+# Numbers
+
+
+def find_numbers(nodes: Nodes, moments: Moments) -> dict[str, np.ndarray]:
+    """``STATISTICS`` (5,) or (5, M) of every parameter."""
+    problem, found = nodes.problem, {}
+    expanded = {name: expand_quantiles(of, PROBABILITIES) for name, of in moments.of.items()}
+    if (expanded["line"][1] > ROUGH).any():
+        expanded["line"][0][:] = _solve(nodes.weight, *line_mixtures(nodes), moments.of["line"])
+    far = [expanded[name][1] > ROUGH for name in problem.effects]
+    groups = np.flatnonzero(np.any(far, axis=0)) if far else []
+    for some, weights, *mixtures in effect_mixtures(nodes, groups) if len(groups) else ():
+        for name, *mixture in zip(problem.effects, *mixtures, strict=True):
+            of = moments.of[name][:, some]
+            expanded[name][0][:, some] = _solve(weights[0], *mixture, of)
+    for name, (mean, sd, *_) in moments.of.items():
+        standardized, last = expanded[name]
+        quantiles = mean + sd * standardized
+        if name in problem.names and last > TOLERANCE:
+            quantiles = _grid_quantiles(nodes, name)[:, None]
+        found[name] = np.vstack([mean, sd, quantiles])
+    units = problem.data.units
+    found["line"][[0, 2, 3, 4]] += units.back @ units.reference
+    return found
+
+
+def _solve(weight, means, variances, moments) -> np.ndarray:
+    """Standardized quantiles (3, M) of mixtures of normals (K, M) with known moments (6, M)."""
+    center, scale = moments[:2]
+    means, sds = (means - center) / scale, np.sqrt(variances) / scale
+
+    def excess(x, p, m):
+        m = m.astype(int)
+        return weight @ special.ndtr((x - means[:, m]) / sds[:, m]) - p
+
+    p, m = np.meshgrid(PROBABILITIES, np.arange(len(center)), indexing="ij")
+    p, m = p.ravel(), m.ravel()
+    limits = -np.sqrt((1 - p) / p), np.sqrt(p / (1 - p))  # Cantelli's
+    solved = elementwise.find_root(excess, limits, args=(p, m), tolerances={"xatol": 1e-5})
+    return solved.x.reshape(len(PROBABILITIES), -1)
+
+
+def _grid_quantiles(nodes: Nodes, name: str) -> np.ndarray:
+    """Quantiles (3,) of an sd or of rho, found on the scale of t."""
+    problem = nodes.problem
+    t, *moved = (
+        to_t(problem, name, getattr(sds_at(problem, nodes.position + move)[0], name))
+        for move in (0 * nodes.center, *nodes.axes.T)
+    )
+    moves = np.abs(np.array(moved) - t)
+    spread = problem.chart != "plain" and name != "sigma"
+    below = _sum_cells(t, moves, nodes.weight) if spread else _sum_waves(t, moves.max(), nodes.weight)
+    found = [optimize.brentq(lambda x, p=p: below(x) - p, t.min(), t.max()) for p in PROBABILITIES]
+    return from_t(problem, name, np.array(found))
+
+
+def _sum_waves(t: np.ndarray, step: float, weight: np.ndarray) -> Callable:
+    """Distribution function of a coordinate of the lattice, by inverting a characteristic function
+    (Davies 1973). Frequencies end where the lattice can no longer tell them from lower ones."""
+    low, high = t.min(), t.max()
+    m = np.arange(int((high - low) / (2 * step))) + 0.5
+    frequency = 2 * np.pi * m / (high - low)
+    characteristic = np.exp(1j * np.outer(frequency, t - low)) @ weight
+
+    def below(x):
+        waves = np.imag(characteristic * np.exp(-1j * frequency * (x - low)))
+        return 0.5 - (waves / m).sum() / np.pi
+
+    return below
+
+
+def _sum_cells(t: np.ndarray, moves: np.ndarray, weight: np.ndarray) -> Callable:
+    """Distribution function of what changes along all axes of the lattice: each node's weight is
+    spread over its cell, and the whole drawn together so that its sd is that of the nodes."""
+    sd = np.sqrt((moves**2).sum(axis=0) / 12)
+    mean = weight @ t
+    wider = np.sqrt(1 + weight @ sd**2 / (weight @ (t - mean) ** 2))
+    return lambda x: weight @ special.ndtr((mean + (x - mean) * wider - t) / sd)
+
+
+# Draws
+
+
+def draw_posterior(nodes: Nodes, draws: int, seed: int) -> xr.Dataset:
+    """Independent draws from the exact posterior, as one chain named as by ``models.fit``."""
+    rng = np.random.default_rng(seed)
+    problem, data = nodes.problem, nodes.problem.data
+    sds, _ = sds_at(problem, _draw_positions(nodes, draws, rng))
+    _, mean, covariance = gaussian.condition(gaussian.sum_groups(sds, data), data)
+    z = rng.standard_normal(mean.shape)
+    line = mean + np.einsum("kab,kb->ka", np.linalg.cholesky(covariance), z)
+    drawn = {name: getattr(sds, name) for name in problem.names}
+    drawn["line"] = (data.units.back @ (line + data.units.reference).T)
+    drawn |= {name: np.empty((len(data.keys), draws)) for name in problem.effects}
+    for some in gaussian.parts(np.arange(len(data.keys) * bool(problem.effects)), draws):
+        mean, (level, *rest), _ = gaussian.deviations(sds, data, line, some)
+        first = np.sqrt(level)
+        z = rng.standard_normal(mean.shape)
+        drawn[problem.effects[0]][some] = (mean[0] + first * z[0]).T
+        if rest:
+            second = gaussian.divide(rest[0], first)
+            left = np.sqrt(np.maximum(rest[1] - second**2, 0.0))
+            drawn[problem.effects[1]][some] = (mean[1] + second * z[0] + left * z[1]).T
+    posterior = _as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
+    posterior.attrs = {"sampling": "independent draws from the exact posterior"}
+    return posterior
+
+
+def _draw_positions(nodes: Nodes, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Positions t (draws, d): points in random cells of the lattice, kept or rejected twice.
+
+    Cells are drawn by a power of their density below 1, which has the longer tails a proposal
+    needs. First the density in a cell is that of parabolas through its neighbours, which cost
+    nothing; what is kept is judged by the density itself, in ratio to the parabolas and to the
+    largest such ratio (Caffo, Booth & Davis 2002).
+    """
+    power, d = 0.7, len(nodes.center)
+    rise = np.clip((nodes.after - nodes.before) / 2, -2, 2)
+    bend = np.clip(nodes.after + nodes.before - 2 * nodes.log_density[:, None], -2, 2)
+    highest = (np.abs(rise) / 2 + np.maximum(bend, 0) / 8).sum(axis=1)
+    highest = np.max((1 - power) * nodes.log_density + highest)
+    share = special.softmax(power * nodes.log_density)
+    positions, ratios, chances = np.empty((0, d)), np.empty(0), np.empty(0)
+    for _ in range(ROUNDS):
+        cell = rng.choice(len(share), size=20 * draws + 1000, p=share)
+        offset = rng.uniform(-0.5, 0.5, size=(len(cell), d))
+        parabola = (offset * (rise[cell] + bend[cell] * offset / 2)).sum(axis=1)
+        log_chance = (1 - power) * nodes.log_density[cell] + parabola - highest
+        kept = np.flatnonzero(np.log(rng.uniform(size=len(cell))) < log_chance)[: draws + 100]
+        position = nodes.position[cell[kept]] + offset[kept] @ nodes.axes.T
+        ratio = log_density(nodes.problem, position) - nodes.log_density[cell[kept]] - parabola[kept]
+        positions, ratios = np.vstack([positions, position]), np.append(ratios, ratio)
+        chances = np.append(chances, np.log(rng.uniform(size=len(kept))))
+        accepted = chances < ratios - ratios.max()
+        if accepted.sum() >= draws:
+            return positions[accepted][:draws]
+    raise QuadratureFailed("The grid is too coarse to draw from.")
+
+
+def _as_dataset(problem: Problem, arrays: dict[str, np.ndarray], coords: dict) -> xr.Dataset:
+    """Name and order arrays as ``models.fit`` does; they have parameters by ``coords``, or by groups
+    or coefficients and ``coords``."""
+    dims, data = tuple(coords), problem.data
+    shape = tuple(map(len, coords.values()))
+    names, labels = list(data.columns), data.labels
+    found = {key: (dims, arrays[key].reshape(shape)) for key in problem.names}
+    for name in ("intercept", "slope"):
+        if name in names:
+            found[name] = (dims, arrays["line"][names.index(name)].reshape(shape))
+    covariates = [name for name in names if name not in ("intercept", "slope")]
+    if covariates:
+        values = arrays["line"][-len(covariates) :].reshape(-1, *shape)
+        found["covariate_slope"] = ((*dims, "covariate"), np.moveaxis(values, 0, -1))
+        coords = coords | {"covariate": covariates}
+    for name in problem.effects:
+        values = np.moveaxis(arrays[name].reshape(len(labels), *shape), 0, -1)
+        found[name] = ((*dims, labels.name), values)
+        coords = coords | {labels.name: list(labels)}
+    return xr.Dataset({name: found[name] for name in PARAMETERS if name in found}, coords=coords)
