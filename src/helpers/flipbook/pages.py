@@ -78,7 +78,8 @@ def plot_data_sets(
     number
         How many data sets to show; the first ones are taken, none is chosen.
     """
-    outcome, predictor, group = vars(Columns(**columns)).values()
+    named = Columns(**columns)
+    outcome, predictor, group = named.outcome, named.predictor, named.group
     shown = original_column(frame, predictor)
     first = _first_data_sets(simulated, number)
     limits = limits or _axis_limits(first, frame[outcome])
