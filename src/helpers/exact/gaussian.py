@@ -10,48 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.frames import group_labels
-from helpers.priors import Columns, Priors, check_columns
+from helpers.exact.statistics import divide
+from helpers.priors import Priors
 
 CHUNK = 50_000  # nodes times groups worked on at once, so that they stay in the cache
-
-
-def sufficient_statistics(frame: pd.DataFrame, **columns: str) -> pd.DataFrame:
-    """Reduce a table to what the likelihood needs of it, one row a group.
-
-    ``frame`` and ``columns`` (outcome, predictor, group) and the errors are as in ``models.build``.
-
-    Returns
-    -------
-    DataFrame indexed by the groups' labels: ``n`` (rows), ``outcome_mean`` and ``predictor_mean``
-    (in their units), ``outcome_ss``, ``predictor_ss`` and ``product_ss`` (squares and products,
-    summed around the group's means), and ``residual_ss``: the squares that the group's own
-    least-squares line leaves.
-    """
-    named = Columns(**columns)
-    check_columns(frame, named)
-    labels = group_labels(frame, named.group)
-    code = labels.cat.codes.to_numpy()
-    count = np.bincount(code)
-    values = frame[[named.outcome, named.predictor]].to_numpy(dtype=float)
-    # Sums of values near 0 keep the digits that sums of values near 1e9 lose.
-    origin = values[0]
-    mean = _sum_by(code, values - origin) / count[:, None]
-    y, x = (values - origin - mean[code]).T
-    yy, xx, xy = _sum_by(code, np.column_stack([y * y, x * x, x * y])).T
-    residual = y - divide(xy, xx)[code] * x
-    return pd.DataFrame(
-        {
-            "n": count,
-            "outcome_mean": origin[0] + mean[:, 0],
-            "predictor_mean": origin[1] + mean[:, 1],
-            "outcome_ss": yy,
-            "predictor_ss": xx,
-            "product_ss": xy,
-            "residual_ss": _sum_by(code, residual[:, None] ** 2)[:, 0],
-        },
-        index=pd.Index(labels.cat.categories, name=named.group),
-    )
 
 
 def log_marginal_likelihood(
@@ -227,16 +189,6 @@ def draw_normal(mean: np.ndarray, covariance: np.ndarray, rng: np.random.Generat
 
 
 # Small tools
-
-
-def _sum_by(code: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sum the rows of ``values`` by the group number ``code``."""
-    return np.column_stack([np.bincount(code, column) for column in values.T])
-
-
-def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Quotient, and 0 where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
 def _dot(first, second) -> np.ndarray:

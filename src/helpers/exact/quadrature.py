@@ -18,6 +18,7 @@ from scipy import optimize, special, stats
 
 from helpers.exact import gaussian
 from helpers.exact.gaussian import Reduced, Sds
+from helpers.exact.statistics import sufficient_statistics
 from helpers.priors import (
     EFFECTS,
     INTERVAL,
@@ -89,7 +90,7 @@ def exact_posterior(
     if not (isinstance(draws, Integral) and draws > 0):
         raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
     if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
-        data = gaussian.sufficient_statistics(data, **vars(named))
+        data = sufficient_statistics(data, **vars(named))
     problem = build_problem(name, data, priors)
     nodes, shift = integrate(problem)
     exact = _as_dataset(problem, _summarize(problem, nodes), {"statistic": list(STATISTICS)})
