@@ -50,5 +50,6 @@ def test_visits_are_drawn_from_the_books_truth():
     assert mean_age.corr(intercept) > 0.9  # so that older counties stay longer
     within = np.sqrt(statistics["predictor_ss"].sum() / statistics["n"].sum()) * SCALE.sd
     assert within == pytest.approx(load_truth()["age_sd"], rel=0.02)
-    low, high = simulate_visits(100_000, 100).aggregate("min(age), max(age)").fetchone()
+    ages = simulate_visits(100_000, 100).aggregate("min(age), max(age)")
+    ((low, high),) = ages.fetchall()
     assert low == 16 and 75 < high <= 90
