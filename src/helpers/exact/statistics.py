@@ -17,7 +17,8 @@ from helpers.frames import check_column, check_group, check_numeric, group_label
 from helpers.priors import Columns, check_columns
 
 HEAD = 1_000  # rows whose mean is the origin of all sums
-LARGE = 5_000_000  # numbers and products above which DuckDB sums what pandas would hold at once
+# A pandas table that DuckDB sums, because pandas would hold all products at once, or warns of so many.
+LARGE, MANY = 5_000_000, 10  # rows times squared number of numeric columns; their number
 EPSILON = np.finfo(float).eps
 TOLERANCE = 1e-8  # of squares summed over all groups: the rounding error that is let pass
 GROUP = "group"
@@ -87,7 +88,7 @@ def _open(table, columns: Columns) -> tuple[nw.LazyFrame | nw.DataFrame, pd.Inde
         numbers = {v: table[c].to_numpy(dtype=float) for v, c in _inner(columns).items()}
         frame = pd.DataFrame({GROUP: labels.cat.codes.to_numpy()[code], **numbers})
         rows = nw.from_native(frame)
-        large = len(frame) * len(numbers) ** 2 > LARGE
+        large = len(frame) * len(numbers) ** 2 > LARGE or len(numbers) > MANY
         return (rows.lazy("duckdb") if large else rows), labels.cat.categories
     native = _read_parquet(table) if _is_path(table) else table
     _check_header(_list_columns(native), columns)
