@@ -8,7 +8,7 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from helpers.exact import exact_posterior
+from helpers.exact import exact_posterior, sufficient_statistics
 from helpers.frames import group_labels
 from helpers.priors import (
     MODELS,
@@ -37,6 +37,9 @@ __all__ = [
 BACKENDS = ("pymc", "bambi", "exact")
 EXTENSIONS = ("prior", "prior_predictive", "posterior_predictive", "log_likelihood", "log_prior")
 OUTCOME_DATA = "observed_outcome"
+STRONG = 3  # variance of the groups' slopes over that of the error of one of them
+MANY = 20  # groups
+LOW_RANK = 50  # groups, of more this adaptation takes minutes
 
 
 def build(
@@ -169,7 +172,8 @@ def fit(
         return _with_book_names(tree, {})
     # Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
     # matrix cannot see; PyMC needs all free parameters, offsets too, to predict.
-    nuts = {"adaptation": "low_rank", **target}
+    many = frame[group].nunique() > LOW_RANK
+    nuts = {"adaptation": "diag" if many else "low_rank", **target}
     tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
     _extend(tree, model.backend.model, extend, draws, seed)
     tree = _with_book_names(tree, _bambi_names(named), covariates)
@@ -221,11 +225,11 @@ def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
 
 
 def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
-    """Each model adds to the one before. Slopes are non-centred, intercepts centred given the
-    slopes: few rows a group tell much about its intercept and little about its slope.
+    """Each model adds to the one before. Intercepts are centred, because few rows tell much about the
+    intercept of a group; about its slope they tell little or much (``_add_slopes``).
     """
     rows = _read_rows(frame, columns)
-    ones, x, group, dims = rows.ones, rows.x, rows.group, columns.group
+    ones, x, group = rows.ones, rows.x, rows.group
     with pm.Model(coords=rows.coords) as model:
         intercept = pm.Normal("intercept", *priors.intercept)
         slope = 0.0 if columns.predictor is None else pm.Normal("slope", *priors.slope)
@@ -234,29 +238,77 @@ def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors
             mean, sd = np.transpose(priors.of_covariates(len(columns.covariates)))
             shared = rows.z @ pm.Normal("covariate_slope", mean, sd, dims="covariate")
         sigma = pm.HalfNormal("sigma", priors.sigma)
-        level = intercept * ones
+        level, tilt = intercept, slope
         if name != "pooled":
             group_sd = pm.HalfNormal("group_sd", priors.group_sd)
-            center, spread, own_slope = intercept, group_sd, slope
-            if name == "random_slope":
-                slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
-                rho = _correlation(priors.lkj_eta)
-                z_slope = pm.Normal("z_slope", 0, 1, dims=dims)
-                group_slope = pm.Deterministic("group_slope", slope_sd * z_slope, dims=dims)
-                center = intercept + group_sd * rho * z_slope
-                spread = group_sd * pm.math.sqrt(1 - rho**2)
-                own_slope = slope + group_slope[group]
-            own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
-            pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
-            level, slope = own_intercept[group] * ones, own_slope
+        if name == "random_intercept":
+            level = _add_intercepts(intercept, intercept, group_sd, columns.group)[group]
+        if name == "random_slope":
+            slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
+            rho = _correlation(priors.lkj_eta)
+            lines = {"intercept": intercept, "slope": slope, "group_sd": group_sd}
+            lines |= {"slope_sd": slope_sd, "rho": rho, "dims": columns.group}
+            level, own_slope = _add_slopes(_choose_form(frame, columns), **lines)
+            level, tilt = level[group], own_slope[group]
         # Data, so that nutpie can exchange the outcome without compiling the model again.
         observed = pm.Data(OUTCOME_DATA, rows.y, dims=rows.dim)
-        mean = level + slope * x + shared
+        mean = level * ones + tilt * x + shared
         pm.Normal(columns.outcome_variable, mean, sigma, observed=observed, dims=rows.dim)
         if rows.spare:
             left = {"alpha": rows.spare / 2, "beta": 1 / (2 * sigma**2)}
             pm.Gamma("residual_ss", **left, observed=rows.residual_ss)
     return model
+
+
+def _add_intercepts(intercept, center, spread, dims: str):
+    """Intercepts of the groups, centred, and their deviations from that of the population."""
+    own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
+    pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
+    return own_intercept
+
+
+def _add_slopes(form: str, *, intercept, slope, group_sd, slope_sd, rho, dims: str):
+    """Intercepts and slopes of the groups, correlated: three forms of one distribution.
+
+    "slopes first": slopes not centred, intercepts given them, which suits few groups with weak
+    slopes. "intercepts first": slopes not centred, given the intercepts, so that with many groups
+    none is squeezed where rho comes near 1 or -1. "centred": both, where each group knows its slope.
+    """
+    rest = pm.math.sqrt(1 - rho**2)
+    if form == "intercepts first":
+        own_intercept = _add_intercepts(intercept, intercept, group_sd, dims)
+        z = pm.Normal("z_rest", 0, 1, dims=dims)
+        z_slope = rho * (own_intercept - intercept) / group_sd + rest * z
+    elif form == "centred":
+        z_slope = (pm.Normal("own_slope", slope, slope_sd, dims=dims) - slope) / slope_sd
+    else:
+        z_slope = pm.Normal("z_slope", 0, 1, dims=dims)
+    group_slope = pm.Deterministic("group_slope", slope_sd * z_slope, dims=dims)
+    if form != "intercepts first":
+        center = intercept + group_sd * rho * z_slope
+        own_intercept = _add_intercepts(intercept, center, group_sd * rest, dims)
+    return own_intercept, slope + group_slope
+
+
+def _choose_form(frame: pd.DataFrame, columns: Columns) -> str:
+    """The form in which a sampler gets along with groups that know their slopes as these do.
+
+    The variance of the slopes is estimated by moments (DerSimonian & Laird 1986), from
+    least-squares lines of the groups that share one residual variance.
+    """
+    given = {"outcome": columns.outcome, "predictor": columns.predictor, "group": columns.group}
+    table = frame if is_statistics(frame) else sufficient_statistics(frame, **given)
+    otherwise = "slopes first" if len(table) < MANY else "intercepts first"
+    spare = (table["n"] - 1 - (table["predictor_ss"] > 0)).sum()
+    table = table[table["predictor_ss"] > 0]
+    variance = table["residual_ss"].sum() / max(spare, 1)
+    if spare < 1 or len(table) < 2 or variance <= 0:
+        return otherwise
+    weight = (table["predictor_ss"] / variance).to_numpy()
+    own = (table["product_ss"] / table["predictor_ss"]).to_numpy()
+    excess = weight @ (own - np.average(own, weights=weight)) ** 2 - (len(own) - 1)
+    spread = excess / (weight.sum() - weight @ weight / weight.sum())
+    return "centred" if spread * np.median(weight) > STRONG else otherwise
 
 
 def _correlation(eta: float | None):
