@@ -12,6 +12,9 @@ export BOOK_FIT_CACHE := $(CURDIR)/_build/fits
 # other's: the book took a fifth longer.
 export OPENBLAS_NUM_THREADS ?= 1
 PAGES := _build/html/index.html
+COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-header --python-version 3.12 --upgrade
+LIST_SPARK = import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project'] \
+	['optional-dependencies']['spark'], sep='\n')
 
 .PHONY: book executed lab test test-deep workshop slides pdf bench calibrate lock clean
 
@@ -30,7 +33,7 @@ lab: .venv/ready
 test: book slides workshop
 	@$(BIN)/python -m pytest -n 2 tests/unit tests/book tests/teach
 
-test-deep: book slides workshop
+test-deep: book slides workshop .venv/spark
 	@$(BIN)/python -m pytest -n 2 tests/deep
 
 workshop: executed
@@ -50,8 +53,8 @@ calibrate: .venv/ready
 	@$(BIN)/python tools/study/calibrate.py
 
 lock: .venv/ready
-	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --python-version 3.12 --upgrade \
-		--group book pyproject.toml -o requirements.lock
+	@$(COMPILE) --group book pyproject.toml -o requirements.lock
+	@$(BIN)/python -c "$(LIST_SPARK)" | $(COMPILE) -c requirements.lock - -o requirements-spark.lock
 
 clean:
 	@rm -rf _build .pytest_cache .ruff_cache
@@ -59,3 +62,10 @@ clean:
 
 .venv/ready: requirements.lock pyproject.toml tools/build/environment.sh
 	@sh tools/build/environment.sh
+
+# PySpark for the deep lane, which runs on Java 17. In a folder of its own, because where it is installed,
+# pandera imports it, and every chapter would begin with PySpark's warning about pandas 3.
+.venv/spark: .venv/ready requirements-spark.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --no-deps --upgrade \
+		--target $@ -r requirements-spark.lock
+	@touch $@

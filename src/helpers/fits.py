@@ -17,7 +17,7 @@ import xarray as xr
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from helpers import models, priors
+from helpers import models, priors, rotated
 from helpers.exact import gaussian, quadrature
 from helpers.frames import group_labels
 from helpers.priors import Columns, check_columns
@@ -26,7 +26,7 @@ VARIABLE = "BOOK_FIT_CACHE"  # of the environment: names another folder
 MEMBER = "fit.nc"
 UNFINISHED = "unfinished-"  # how the folder of a writer begins
 KEEP_DAYS = 30
-SOURCES = (priors, gaussian, quadrature, models)
+SOURCES = (priors, rotated, gaussian, quadrature, models)
 PACKAGES = ("bambi", "numba", "numpy", "nutpie", "pymc", "pytensor", "xarray")
 
 
@@ -80,11 +80,15 @@ def fingerprint(name: str, frame: pd.DataFrame, settings: dict) -> str:
     call = inspect.signature(models.fit).bind(name, frame, **settings)
     call.apply_defaults()
     columns = Columns(**{key: call.arguments[key] for key in vars(Columns())})
-    check_columns(frame, columns)
+    if rotated.is_statistics(frame):
+        read, order = frame, list(rotated.columns_of(frame, columns).names) + list(frame.index)
+    else:
+        check_columns(frame, columns)
+        read = frame[list(columns.names)]
+        order = list(group_labels(frame, columns.group).cat.categories)
     given = {key: value for key, value in call.arguments.items() if key != "frame"}
-    order = list(group_labels(frame, columns.group).cat.categories)
     digest = hashlib.sha256(repr([sorted(given.items()), order]).encode())
-    digest.update(frame[list(vars(columns).values())].to_csv(index=False).encode())
+    digest.update(read.to_csv(index=False).encode())
     digest.update(repr([(package, version(package)) for package in PACKAGES]).encode())
     for module in SOURCES:
         # As Python reads it: another comment or line break is no other model.

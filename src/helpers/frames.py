@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from formulae import design_matrices, model_description
 
 
 def read_table(path: Path, columns: tuple[str, ...], numeric: tuple[str, ...]) -> pd.DataFrame:
@@ -133,14 +134,65 @@ def check_numeric(frame: pd.DataFrame, column: str) -> None:
     check_column(frame, column)
     if not pd.api.types.is_numeric_dtype(frame[column]):
         raise ValueError(
-            f"Column {column!r} is not numeric but {frame[column].dtype}; pd.to_numeric converts it."
+            f"Column {column!r} is not numeric but {frame[column].dtype}; {_advise(frame, column)}."
         )
+    if pd.api.types.is_complex_dtype(frame[column]):
+        raise ValueError(f"Column {column!r} has complex numbers; use their real part or size.")
     bad = ~np.isfinite(frame[column].to_numpy(dtype=float, na_value=np.nan))
     if bad.any():
         raise ValueError(
             f"Column {column!r} is missing or not finite in row {name_row(frame, bad.argmax())} of the "
             "table; drop or repair the row first."
         )
+
+
+def _advise(frame: pd.DataFrame, column: str) -> str:
+    """Say what makes numbers of a column that has none, after a look at its values."""
+    values, place = frame[column], f"frame[{column!r}]"
+    if pd.api.types.is_datetime64_any_dtype(values) or isinstance(values.dtype, pd.PeriodDtype):
+        return f"count the time since a day of your choice, such as ({place} - start).dt.days"
+    if pd.api.types.is_timedelta64_dtype(values):
+        return f"{place}.dt.total_seconds() converts it"
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values, place = values.astype(object), f"{place}.astype(object)"
+    if _count_unread(values) == 0:
+        return f"pd.to_numeric({place}) converts it"
+    if not values.dropna().map(lambda value: isinstance(value, str)).all():
+        place += ".astype(str)"
+    text = values.where(values.isna(), values.astype(str)).str.strip()
+    bare = text.str.rstrip("% ")
+    recipes = {
+        "percent signs": (bare, '.str.rstrip("% ")'),
+        "commas between thousands": (_without_commas(text), '.str.replace(",", "")'),
+        "decimal commas": (_with_points(text), '.str.replace(",", ".")'),
+        "percent signs and decimal commas": (
+            _with_points(bare),
+            '.str.rstrip("% ").str.replace(",", ".")',
+        ),
+    }
+    for what, (mended, code) in recipes.items():
+        if _count_unread(mended) == 0:
+            return f"it has {what}, and pd.to_numeric({place}{code}) converts it"
+    unread = (pd.to_numeric(text, errors="coerce").isna() & values.notna()).to_numpy()
+    first = int(unread.argmax())
+    where = f"{values.iloc[first]!r} in row {name_row(frame, first)} is no number"
+    if unread.sum() <= len(values) / 10:
+        return f"{where}; repair or drop the row, then pd.to_numeric({place}) converts it"
+    return f"{where}; pick another column, or make numbers of categories by frames.add_terms"
+
+
+def _count_unread(values: pd.Series) -> int:
+    """How many values are there that ``pd.to_numeric`` cannot read."""
+    return int((pd.to_numeric(values, errors="coerce").isna() & values.notna()).sum())
+
+
+def _with_points(text: pd.Series) -> pd.Series:
+    return text.str.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
+
+
+def _without_commas(text: pd.Series) -> pd.Series:
+    """Drop commas where each is followed by three digits, and one number has two or a point."""
+    return text.str.replace(",", "").where(text.str.fullmatch(r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?"), text)
 
 
 def check_column(frame: pd.DataFrame, column: str) -> None:
@@ -165,17 +217,22 @@ def check_column(frame: pd.DataFrame, column: str) -> None:
 def check_group(frame: pd.DataFrame, group: str) -> None:
     """Raise a ``ValueError`` unless every row has a label, and no two labels read alike."""
     check_column(frame, group)
-    missing = frame[group].isna()
-    if missing.any():
-        raise ValueError(
-            f"Column {group!r} is missing in row {name_row(frame, missing.argmax())} of the table; "
-            "drop or repair the row first."
-        )
+    _check_there(frame, group)
     texts = pd.Series([str(label) for label in frame[group].unique()])
     if texts.duplicated().any():
         raise ValueError(
             f"Column {group!r} has two levels that read {texts[texts.duplicated()].iloc[0]!r}, such as "
             f"a number and the same as text; make them one: frame[{group!r}].astype(str)."
+        )
+
+
+def _check_there(frame: pd.DataFrame, column: str) -> None:
+    """Raise a ``ValueError`` if a value is missing in ``column``."""
+    missing = frame[column].isna()
+    if missing.any():
+        raise ValueError(
+            f"Column {column!r} is missing in row {name_row(frame, missing.argmax())} of the table; "
+            "drop or repair the row first."
         )
 
 
@@ -186,10 +243,78 @@ def name_row(frame: pd.DataFrame, position: int) -> str:
 
 def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
     """The group column as a category without unused levels; dates, intervals and the like as text,
-    because neither samplers nor files can hold them as labels."""
+    because neither samplers nor files can hold them as labels; whole numbers too of which one needs
+    more than 63 bits, because arrays of such numbers turn into floats, which merge them."""
     labels = frame[group].astype("category").cat.remove_unused_categories()
-    plain = labels.cat.categories.inferred_type in ("string", "integer", "floating", "boolean")
+    levels = labels.cat.categories
+    plain = levels.inferred_type in ("string", "floating", "boolean")
+    if levels.inferred_type == "integer":
+        plain = all(abs(int(level)) < 2**63 for level in levels)
     return labels if plain else labels.cat.rename_categories(str)
+
+
+def add_terms(
+    frame: pd.DataFrame, formula: str, *, predictor: str | None = None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Make covariates of the terms of a formula: factors, interactions and functions of columns.
+
+    Parameters
+    ----------
+    formula
+        Terms as they stand to the right of "~" in a formula of Bambi's, such as
+        "segment + std_age:segment", without group-level effects. What it means is left to
+        ``formulae``, which Bambi uses: the first level of a factor is the reference.
+    predictor
+        The column that the model has as its predictor. It is thought of as the first term, so that
+        an interaction with it leaves out the reference, and it is none of the covariates.
+
+    Returns
+    -------
+    A copy of the table with numeric columns added, named as formulae names them (such as
+    "segment[b]", "std_age:segment[b]"), and the names of the terms' columns, for ``covariates``. A
+    term that is a numeric column stays this column.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, a value is missing, or the formula cannot be read.
+    """
+    used = _variables_of(formula)
+    if predictor is not None:
+        used |= {predictor}
+    for column in sorted(used):
+        check_column(frame, column)
+        _check_there(frame, column)
+    design = _design_matrix(frame[sorted(used)], formula, predictor)
+    names = [name for name in design if name not in ("Intercept", predictor)]
+    if not names:
+        raise ValueError(f"The formula {formula!r} has no terms besides intercept and predictor.")
+    added = {name: design[name].to_numpy() for name in names if name not in used}
+    result = frame.assign(**added)
+    result.attrs = dict(frame.attrs)
+    return result, tuple(names)
+
+
+def _variables_of(formula: str) -> set[str]:
+    """The columns that a formula names."""
+    if "~" in formula or "|" in formula:
+        raise ValueError(
+            f"The formula {formula!r} should have neither an outcome ('~') nor effects by group ('|')."
+        )
+    try:
+        return set(model_description(formula).var_names)
+    except Exception as error:  # its scanner and its parser raise errors of many kinds
+        raise ValueError(f"The formula {formula!r} cannot be read: {error}") from None
+
+
+def _design_matrix(frame: pd.DataFrame, formula: str, predictor: str | None) -> pd.DataFrame:
+    """The columns that formulae makes of the terms of a formula after that of the predictor."""
+    # Formulae knows neither numbers that pandas lets be missing nor those of Arrow.
+    numbers = frame.select_dtypes("number")
+    own = [name for name in numbers if pd.api.types.is_extension_array_dtype(numbers[name])]
+    whole = formula if predictor is None else f"`{predictor}` + {formula}"
+    design = design_matrices(whole, frame.astype(dict.fromkeys(own, float)))
+    return design.common.as_dataframe().astype(float)
 
 
 def _read_text(path: Path) -> tuple[pd.DataFrame, str]:

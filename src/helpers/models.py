@@ -1,14 +1,26 @@
 """The three candidate models, in PyMC and in Bambi, under one set of names and priors."""
 
+from typing import NamedTuple
+
 import bambi as bmb
 import numpy as np
 import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from helpers.exact import exact_posterior
+from helpers.exact import exact_posterior, sufficient_statistics
 from helpers.frames import group_labels
-from helpers.priors import MODELS, PARAMETERS, SEED, Columns, Priors, check_choice, check_columns
+from helpers.priors import (
+    MODELS,
+    PARAMETERS,
+    SEED,
+    Columns,
+    Priors,
+    check_choice,
+    check_columns,
+    check_slope,
+)
+from helpers.rotated import columns_of, is_statistics, rotate
 
 __all__ = [
     "BACKENDS",
@@ -25,6 +37,9 @@ __all__ = [
 BACKENDS = ("pymc", "bambi", "exact")
 EXTENSIONS = ("prior", "prior_predictive", "posterior_predictive", "log_likelihood", "log_prior")
 OUTCOME_DATA = "observed_outcome"
+STRONG = 3  # variance of the groups' slopes over that of the error of one of them
+MANY = 20  # groups
+LOW_RANK = 50  # groups, of more this adaptation takes minutes
 
 
 def build(
@@ -32,8 +47,9 @@ def build(
     frame: pd.DataFrame,
     *,
     outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
+    predictor: str | None = Columns.predictor,
     group: str = Columns.group,
+    covariates: tuple[str, ...] = (),
     priors: Priors = Priors(),
     backend: str = "pymc",
 ) -> pm.Model | bmb.Model:
@@ -42,14 +58,17 @@ def build(
     Parameters
     ----------
     name, frame
-        One of ``MODELS``, and a table with one row an observation.
+        One of ``MODELS``, and a table with one row an observation; for PyMC also a result of
+        ``exact.sufficient_statistics``, which gives the same posterior at a cost that grows with
+        the groups and not with the rows.
     priors
         In units of the outcome, per unit of the predictor.
     backend
         "pymc" or "bambi". Bambi has no correlation of intercepts and slopes, so no ``rho``.
-    outcome, predictor, group
-        Names of columns of ``frame``: two numeric ones, and the groups' labels; by default the
-        book's.
+    outcome, predictor, group, covariates
+        Names of columns of ``frame``: numeric ones, and the groups' labels; by default the book's.
+        Only the predictor can have slopes by group. It may be ``None``; ``covariates``, further
+        columns whose slopes all groups share, can be what ``frames.add_terms`` returns.
 
     Returns
     -------
@@ -59,12 +78,20 @@ def build(
     ------
     ValueError
         If the model or the back end is unknown, a column is missing or not numeric, the predictor
-        is constant, or there is one group only.
+        is constant, or there is one group only; if slopes by group are asked for without a
+        predictor.
     """
-    columns = Columns(outcome, predictor, group)
+    columns = Columns(outcome, predictor, group, covariates)
     check_choice("model", name, MODELS)
     check_choice("back end with a model to build", backend, ("pymc", "bambi"))
-    check_columns(frame, columns)
+    check_slope(name, columns)
+    if is_statistics(frame):
+        _refuse_for_statistics(backend, ())
+        columns = columns_of(frame, columns)
+        check_slope(name, columns)
+    else:
+        check_columns(frame, columns)
+    priors.of_covariates(len(columns.covariates))
     builder = {"pymc": _build_pymc, "bambi": _build_bambi}[backend]
     return builder(name, frame, columns, priors)
 
@@ -74,8 +101,9 @@ def fit(
     frame: pd.DataFrame,
     *,
     outcome: str = Columns.outcome,
-    predictor: str = Columns.predictor,
+    predictor: str | None = Columns.predictor,
     group: str = Columns.group,
+    covariates: tuple[str, ...] = (),
     priors: Priors = Priors(),
     backend: str = "pymc",
     draws: int = 1000,
@@ -89,8 +117,8 @@ def fit(
 
     Parameters
     ----------
-    name, frame, outcome, predictor, group, priors
-        As in ``build``.
+    name, frame, outcome, predictor, group, covariates, priors
+        As in ``build``; sufficient statistics for "pymc" and "exact".
     backend
         "pymc", "bambi", or "exact": no sampler but ``exact_posterior``, in seconds or less. It
         draws independently, ``draws`` times ``chains`` in one chain, and adds the group ``exact``.
@@ -107,10 +135,12 @@ def fit(
     -------
     DataTree with the groups ``posterior``, ``sample_stats``, ``observed_data`` and those of
     ``extend``. Both back ends name the parameters alike: ``intercept`` (in units of the outcome,
-    where the predictor is 0), ``slope`` (per unit of the predictor), ``sigma``; with groups
+    where the predictors are 0), ``slope`` (per unit of the predictor), ``covariate_slope`` along the
+    dimension ``covariate`` (if there are any), ``sigma``; with groups
     ``group_sd`` and the deviations ``group_intercept``, in the random-slope model also
     ``slope_sd``, ``group_slope`` and (PyMC only) ``rho``. Deviations have one dimension, named
-    after the group column, whose coordinates are the groups' labels.
+    after the group column, whose coordinates are the groups' labels. The outcome has the name of
+    its column, or "outcome" where no variable can have it, such as "mg/dL".
 
     Raises
     ------
@@ -122,7 +152,10 @@ def fit(
     check_choice("back end", backend, BACKENDS)
     for group_name in extend:
         check_choice("group in extend", group_name, EXTENSIONS)
-    columns = {"outcome": outcome, "predictor": predictor, "group": group}
+    named = Columns(outcome, predictor, group, covariates)
+    columns = vars(named)
+    if is_statistics(frame):
+        _refuse_for_statistics(backend, extend)
     if backend == "exact":
         if extend:
             raise ValueError(f"The exact back end has no group {extend[0]!r}; use pymc or bambi.")
@@ -139,15 +172,20 @@ def fit(
         return _with_book_names(tree, {})
     # Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
     # matrix cannot see; PyMC needs all free parameters, offsets too, to predict.
-    nuts = {"adaptation": "low_rank", **target}
+    many = frame[group].nunique() > LOW_RANK
+    nuts = {"adaptation": "diag" if many else "low_rank", **target}
     tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
     _extend(tree, model.backend.model, extend, draws, seed)
-    tree = _with_book_names(tree, _bambi_names(Columns(**columns)))
+    tree = _with_book_names(tree, _bambi_names(named), covariates)
     return _with_own_labels(tree, group_labels(frame, group))
 
 
 def rename_bambi(
-    tree: xr.DataTree, *, predictor: str = Columns.predictor, group: str = Columns.group
+    tree: xr.DataTree,
+    *,
+    predictor: str | None = Columns.predictor,
+    group: str = Columns.group,
+    covariates: tuple[str, ...] = (),
 ) -> xr.DataTree:
     """Give a fit of Bambi's the names that ``fit`` gives, so that it can meet the exact answer.
 
@@ -155,8 +193,19 @@ def rename_bambi(
     columns; it stays as it was. The DataTree returned has the book's names of parameters and
     dimensions.
     """
-    columns = Columns(predictor=predictor, group=group)
-    return _with_book_names(tree, _bambi_names(columns))
+    columns = Columns(predictor=predictor, group=group, covariates=covariates)
+    return _with_book_names(tree, _bambi_names(columns), columns.covariates)
+
+
+def _refuse_for_statistics(backend: str, extend: tuple[str, ...]) -> None:
+    """Raise a ``ValueError`` if something needs the rows themselves."""
+    if backend == "bambi":
+        raise ValueError("Bambi needs the rows and not their sufficient statistics; use pymc or exact.")
+    of_rows = [group for group in extend if group not in ("prior", "log_prior")]
+    if of_rows:
+        raise ValueError(
+            f"Sufficient statistics have no group {of_rows[0]!r}: it is about single rows, so give them."
+        )
 
 
 def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
@@ -165,45 +214,101 @@ def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
     ``tree`` is a result of ``fit``; the predictor's values are in the units in which it was fitted.
     DataArray in units of the outcome, with the dimensions ``chain``, ``draw``, the group's (not in
     the pooled model) and ``predictor``. The residual is not in it: these are lines, not
-    observations.
+    observations. Covariates are held at 0; without a predictor the lines are level.
     """
     posterior = tree["posterior"].to_dataset()
     x = xr.DataArray(np.asarray(predictor, dtype=float), dims="predictor")
     x = x.assign_coords(predictor=x.values)
     intercept = posterior["intercept"] + posterior.get("group_intercept", 0)
-    slope = posterior["slope"] + posterior.get("group_slope", 0)
+    slope = posterior.get("slope", 0) + posterior.get("group_slope", 0)
     return (intercept + slope * x).transpose("chain", "draw", ..., "predictor")
 
 
 def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
-    """Each model adds to the one before. Slopes are non-centred, intercepts centred given the
-    slopes: few rows a group tell much about its intercept and little about its slope.
+    """Each model adds to the one before. Intercepts are centred, because few rows tell much about the
+    intercept of a group; about its slope they tell little or much (``_add_slopes``).
     """
-    x, y, group, coords = _arrays(frame, columns)
-    dims = columns.group
-    with pm.Model(coords=coords) as model:
+    rows = _read_rows(frame, columns)
+    ones, x, group = rows.ones, rows.x, rows.group
+    with pm.Model(coords=rows.coords) as model:
         intercept = pm.Normal("intercept", *priors.intercept)
-        slope = pm.Normal("slope", *priors.slope)
+        slope = 0.0 if columns.predictor is None else pm.Normal("slope", *priors.slope)
+        shared = 0.0
+        if columns.covariates:
+            mean, sd = np.transpose(priors.of_covariates(len(columns.covariates)))
+            shared = rows.z @ pm.Normal("covariate_slope", mean, sd, dims="covariate")
         sigma = pm.HalfNormal("sigma", priors.sigma)
-        mean = intercept + slope * x
+        level, tilt = intercept, slope
         if name != "pooled":
             group_sd = pm.HalfNormal("group_sd", priors.group_sd)
-            center, spread, own_slope = intercept, group_sd, slope
-            if name == "random_slope":
-                slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
-                rho = _correlation(priors.lkj_eta)
-                z_slope = pm.Normal("z_slope", 0, 1, dims=dims)
-                group_slope = pm.Deterministic("group_slope", slope_sd * z_slope, dims=dims)
-                center = intercept + group_sd * rho * z_slope
-                spread = group_sd * pm.math.sqrt(1 - rho**2)
-                own_slope = slope + group_slope[group]
-            own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
-            pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
-            mean = own_intercept[group] + own_slope * x
+        if name == "random_intercept":
+            level = _add_intercepts(intercept, intercept, group_sd, columns.group)[group]
+        if name == "random_slope":
+            slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
+            rho = _correlation(priors.lkj_eta)
+            lines = {"intercept": intercept, "slope": slope, "group_sd": group_sd}
+            lines |= {"slope_sd": slope_sd, "rho": rho, "dims": columns.group}
+            level, own_slope = _add_slopes(_choose_form(frame, columns), **lines)
+            level, tilt = level[group], own_slope[group]
         # Data, so that nutpie can exchange the outcome without compiling the model again.
-        observed = pm.Data(OUTCOME_DATA, y, dims="obs")
-        pm.Normal(columns.outcome, mean, sigma, observed=observed, dims="obs")
+        observed = pm.Data(OUTCOME_DATA, rows.y, dims=rows.dim)
+        mean = level * ones + tilt * x + shared
+        pm.Normal(columns.outcome_variable, mean, sigma, observed=observed, dims=rows.dim)
+        if rows.spare:
+            left = {"alpha": rows.spare / 2, "beta": 1 / (2 * sigma**2)}
+            pm.Gamma("residual_ss", **left, observed=rows.residual_ss)
     return model
+
+
+def _add_intercepts(intercept, center, spread, dims: str):
+    """Intercepts of the groups, centred, and their deviations from that of the population."""
+    own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
+    pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
+    return own_intercept
+
+
+def _add_slopes(form: str, *, intercept, slope, group_sd, slope_sd, rho, dims: str):
+    """Intercepts and slopes of the groups, correlated: three forms of one distribution.
+
+    "slopes first": slopes not centred, intercepts given them, which suits few groups with weak
+    slopes. "intercepts first": slopes not centred, given the intercepts, so that with many groups
+    none is squeezed where rho comes near 1 or -1. "centred": both, where each group knows its slope.
+    """
+    rest = pm.math.sqrt(1 - rho**2)
+    if form == "intercepts first":
+        own_intercept = _add_intercepts(intercept, intercept, group_sd, dims)
+        z = pm.Normal("z_rest", 0, 1, dims=dims)
+        z_slope = rho * (own_intercept - intercept) / group_sd + rest * z
+    elif form == "centred":
+        z_slope = (pm.Normal("own_slope", slope, slope_sd, dims=dims) - slope) / slope_sd
+    else:
+        z_slope = pm.Normal("z_slope", 0, 1, dims=dims)
+    group_slope = pm.Deterministic("group_slope", slope_sd * z_slope, dims=dims)
+    if form != "intercepts first":
+        center = intercept + group_sd * rho * z_slope
+        own_intercept = _add_intercepts(intercept, center, group_sd * rest, dims)
+    return own_intercept, slope + group_slope
+
+
+def _choose_form(frame: pd.DataFrame, columns: Columns) -> str:
+    """The form in which a sampler gets along with groups that know their slopes as these do.
+
+    The variance of the slopes is estimated by moments (DerSimonian & Laird 1986), from
+    least-squares lines of the groups that share one residual variance.
+    """
+    given = {"outcome": columns.outcome, "predictor": columns.predictor, "group": columns.group}
+    table = frame if is_statistics(frame) else sufficient_statistics(frame, **given)
+    otherwise = "slopes first" if len(table) < MANY else "intercepts first"
+    spare = (table["n"] - 1 - (table["predictor_ss"] > 0)).sum()
+    table = table[table["predictor_ss"] > 0]
+    variance = table["residual_ss"].sum() / max(spare, 1)
+    if spare < 1 or len(table) < 2 or variance <= 0:
+        return otherwise
+    weight = (table["predictor_ss"] / variance).to_numpy()
+    own = (table["product_ss"] / table["predictor_ss"]).to_numpy()
+    excess = weight @ (own - np.average(own, weights=weight)) ** 2 - (len(own) - 1)
+    spread = excess / (weight.sum() - weight @ weight / weight.sum())
+    return "centred" if spread * np.median(weight) > STRONG else otherwise
 
 
 def _correlation(eta: float | None):
@@ -217,23 +322,30 @@ def _correlation(eta: float | None):
 def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> bmb.Model:
     _check_formula_names(columns)
     x, g = columns.predictor, columns.group
-    terms = {"pooled": "", "random_intercept": f" + (1|{g})", "random_slope": f" + ({x}|{g})"}
-    scales = {
+    own = {
         "pooled": {},
         "random_intercept": {f"1|{g}": priors.group_sd},
         "random_slope": {f"1|{g}": priors.group_sd, f"{x}|{g}": priors.slope_sd},
-    }
+    }[name]
+    by_group = {"random_intercept": f"(1|{_quote(g)})", "random_slope": f"({_quote(x)}|{_quote(g)})"}
+    terms = [*map(_quote, columns.predictors), *([by_group[name]] if own else [])]
+    slopes = [] if x is None else [priors.slope]
+    slopes += priors.of_covariates(len(columns.covariates))
+    numeric = (columns.outcome, *columns.predictors)
     model = bmb.Model(
-        f"{columns.outcome} ~ {x}{terms[name]}",
+        f"{_quote(columns.outcome)} ~ {' + '.join(terms) or '1'}",
         # Formulae knows neither numbers that pandas lets be missing nor those of Arrow.
-        frame.astype({x: float, columns.outcome: float}).assign(**{g: group_labels(frame, g)}),
+        frame.astype(dict.fromkeys(numeric, float)).assign(**{g: group_labels(frame, g)}),
         priors={
             "Intercept": bmb.Prior("Normal", mu=priors.intercept[0], sigma=priors.intercept[1]),
-            x: bmb.Prior("Normal", mu=priors.slope[0], sigma=priors.slope[1]),
+            **{
+                column: bmb.Prior("Normal", mu=mean, sigma=sd)
+                for column, (mean, sd) in zip(columns.predictors, slopes, strict=True)
+            },
             "sigma": bmb.Prior("HalfNormal", sigma=priors.sigma),
-            **{term: _bambi_effect(scale) for term, scale in scales[name].items()},
+            **{term: _bambi_effect(scale) for term, scale in own.items()},
         },
-        # The prior of the intercept holds where the predictor is 0, as in PyMC.
+        # The prior of the intercept holds where the predictors are 0, as in PyMC.
         center_predictors=False,
         noncentered=name == "random_slope",
     )
@@ -246,37 +358,66 @@ def _bambi_effect(scale: float) -> bmb.Prior:
     return bmb.Prior("Normal", mu=0, sigma=bmb.Prior("HalfNormal", sigma=scale))
 
 
+def _quote(column: str) -> str:
+    """A column as a formula writes it: in backticks unless it is a plain word."""
+    return column if column.isidentifier() else f"`{column}`"
+
+
 def _check_formula_names(columns: Columns) -> None:
-    words = ("Intercept", "mu", "True", "False", "None")
-    for column in vars(columns).values():
-        if not column.isidentifier() or column.startswith("_") or column in words:
+    """Raise a ``ValueError`` if Bambi would take a column for something else, or could not name it."""
+    words = ("Intercept", "mu", "True", "False", "None", "__obs__")
+    for column in columns.names:
+        plain = isinstance(column, str) and column and not set(column) & set("/|`")
+        if not plain or column in words or (column.isidentifier() and column.startswith("_")):
             raise ValueError(
-                f"Bambi's formula cannot name column {column!r}; rename it to letters without spaces or "
-                f"signs, and to none of {', '.join(words)}."
+                f"Bambi's formula cannot name column {column!r}; rename it to letters without any of "
+                f"'/', '|' and '`' and without '_' in front, and to none of {', '.join(words)}."
             )
 
 
-def _arrays(frame: pd.DataFrame, columns: Columns):
-    """Predictor, outcome, group index and coordinates for a PyMC model."""
+class _Rows(NamedTuple):
+    """What a model reads of its data: rows as they are, or rotated; arrays as in ``Rotated``."""
+
+    ones: np.ndarray | float
+    x: np.ndarray | float
+    z: np.ndarray
+    y: np.ndarray
+    group: np.ndarray
+    dim: str
+    coords: dict
+    residual_ss: float = 0.0
+    spare: int = 0
+
+
+def _read_rows(frame: pd.DataFrame, columns: Columns) -> _Rows:
+    """The rows of a table, or those that stand for them in one of sufficient statistics."""
+    covariates = [str(column) for column in columns.covariates]
+    coords = {"covariate": covariates} if covariates else {}
+    if is_statistics(frame):
+        coords |= {columns.group: list(frame.index)}
+        rotated = rotate(frame, columns)
+        coords["rotated"] = np.arange(len(rotated.y))
+        return _Rows(**vars(rotated), dim="rotated", coords=coords)
     labels = group_labels(frame, columns.group)
-    coords = {columns.group: list(labels.cat.categories), "obs": np.arange(len(frame))}
-    x = frame[columns.predictor].to_numpy(dtype=float)
+    coords |= {columns.group: list(labels.cat.categories), "obs": np.arange(len(frame))}
+    x = 0.0 if columns.predictor is None else frame[columns.predictor].to_numpy(dtype=float)
+    z = frame[list(columns.covariates)].to_numpy(dtype=float)
     y = frame[columns.outcome].to_numpy(dtype=float)
-    return x, y, labels.cat.codes.to_numpy(), coords
+    return _Rows(1.0, x, z, y, labels.cat.codes.to_numpy(), "obs", coords)
 
 
 def _bambi_names(columns: Columns) -> dict[str, str]:
     x, g = columns.predictor, columns.group
-    return {
+    names = {
         "Intercept": "intercept",
-        x: "slope",
         f"1|{g}": "group_intercept",
         f"1|{g}_sigma": "group_sd",
-        f"{x}|{g}": "group_slope",
-        f"{x}|{g}_sigma": "slope_sd",
         f"{g}__factor_dim": g,
         "__obs__": "obs",
     }
+    if x is None:
+        return names
+    return names | {x: "slope", f"{x}|{g}": "group_slope", f"{x}|{g}_sigma": "slope_sd"}
 
 
 def _extend(
@@ -309,11 +450,20 @@ def _with_own_labels(tree: xr.DataTree, labels: pd.Series) -> xr.DataTree:
     return xr.DataTree.from_dict(groups)
 
 
-def _with_book_names(tree: xr.DataTree, names: dict[str, str]) -> xr.DataTree:
-    """Rename variables and dimensions; keep the parameters and drop the sampler's coordinates."""
+def _with_book_names(
+    tree: xr.DataTree, names: dict[str, str], covariates: tuple[str, ...] = ()
+) -> xr.DataTree:
+    """Rename variables and dimensions; keep the parameters and drop the sampler's coordinates.
+
+    ``covariates`` are variables whose slopes become one.
+    """
     groups = {}
     for path, node in tree.children.items():
         data = node.to_dataset()
+        if path in ("posterior", "prior") and covariates:
+            slopes = xr.concat([data[name] for name in covariates], "covariate", coords="minimal")
+            slopes = slopes.assign_coords(covariate=[*covariates]).transpose("chain", "draw", ...)
+            data = data.drop_vars(covariates).assign(covariate_slope=slopes)
         there = {*data.variables, *data.dims}
         data = data.rename({old: new for old, new in names.items() if old in there})
         if path in ("posterior", "prior"):

@@ -62,7 +62,8 @@ def plot_group_lines(
     every group. ``title`` says what the figure shows. ``columns`` are as in ``models.fit``; a
     standardized predictor is shown in its own units.
     """
-    outcome, predictor, group = vars(Columns(**columns)).values()
+    named = Columns(**columns)
+    outcome, predictor, group = named.outcome, named.predictor, named.group
     shown = original_column(frame, predictor)
     labels = group_labels(frame, group)
     groups = labels.cat.categories
@@ -111,7 +112,8 @@ def no_pooling_intercepts(frame: pd.DataFrame, **columns: str) -> pd.Series:
     This is the random-intercept model without its group-level distribution: every group's intercept
     is its own (an analysis of covariance). ``columns`` are as in ``models.fit``.
     """
-    outcome, predictor, group = vars(Columns(**columns)).values()
+    named = Columns(**columns)
+    outcome, predictor, group = named.outcome, named.predictor, named.group
     means = frame.groupby(group, observed=True)[[outcome, predictor]].mean()
     rows = means.loc[frame[group]].to_numpy()
     y, x = (frame[[outcome, predictor]].to_numpy() - rows).T
@@ -130,7 +132,8 @@ def plot_shrinkage(
     Without ``ax``, the current Axes is drawn on.
     """
     ax = plt.gca() if ax is None else ax
-    outcome, predictor, group = vars(Columns(**columns)).values()
+    named = Columns(**columns)
+    outcome, predictor, group = named.outcome, named.predictor, named.group
     alone = no_pooling_intercepts(frame, **columns)
     posterior = tree["posterior"]
     partial = posterior["intercept"] + posterior["group_intercept"]

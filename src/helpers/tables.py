@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from helpers import convergence
 from helpers.diagnostics import label_entries, monte_carlo_errors
 from helpers.frames import Scale
 from helpers.priors import INTERVAL, LOWER, UPPER
@@ -18,9 +19,9 @@ BATCHES = 20
 def summarize(tree: xr.DataTree | xr.Dataset, var_names: list[str] | None = None) -> pd.DataFrame:
     """Summarize a posterior, one row a scalar.
 
-    ``az.summary`` of ArviZ 1.3 can put numbers beside wrong labels when variables share dimensions,
-    so it is asked for one variable at a time. ``var_names`` are shown in their order; by default
-    all.
+    All numbers are those of ``az.summary``, which is slower for thousands of groups, and in ArviZ 1.3
+    can put them beside wrong labels when variables share dimensions. ``var_names`` are shown in
+    their order; by default all.
 
     Returns
     -------
@@ -30,14 +31,21 @@ def summarize(tree: xr.DataTree | xr.Dataset, var_names: list[str] | None = None
     """
     posterior = tree["posterior"].to_dataset() if isinstance(tree, xr.DataTree) else tree
     names = [var_names] if isinstance(var_names, str) else var_names or list(posterior.data_vars)
-    table = pd.concat(
-        az.summary(posterior[[name]], ci_prob=INTERVAL, ci_kind="eti", round_to="none")
-        # ArviZ writes dates and empty labels in another way than we do.
-        .set_axis([label for label, _ in label_entries(posterior[[name]].isel(chain=0, draw=0))])
-        for name in names
-    )
-    table = table.rename(columns={"eti95_lb": LOWER, "eti95_ub": UPPER})
-    table = table[["mean", "sd", LOWER, UPPER, "mcse_mean", "ess_bulk", "ess_tail", "r_hat"]]
+    posterior = posterior[list(dict.fromkeys(names))]
+    tail, dims = (1 - INTERVAL) / 2, ["chain", "draw"]
+    limits = posterior.quantile([tail, 1 - tail], dims)
+    judged = convergence.judge(posterior)
+    columns = {
+        "mean": posterior.mean(dims),
+        "sd": posterior.std(dims, ddof=1),
+        LOWER: limits.isel(quantile=0, drop=True),
+        UPPER: limits.isel(quantile=1, drop=True),
+        "mcse_mean": convergence.mcse_mean(posterior),
+        "ess_bulk": judged["bulk ESS"],
+        "ess_tail": judged["tail ESS"],
+        "r_hat": judged["R-hat"],
+    }
+    table = pd.DataFrame({name: dict(label_entries(found)) for name, found in columns.items()})
     return table.astype(float).rename_axis("parameter")
 
 
@@ -135,7 +143,7 @@ def count_decimals(error):
 def round_off(value: float, error: float) -> str:
     """Print a number with the digits that its Monte Carlo error supports; three if it has none.
 
-    "nan" where the error is not known: a draw is NaN, or a chain has fewer than four draws.
+    "nan" where the error is not known: a draw is NaN, or a chain has fewer than eight draws.
     """
     if not 0 <= error < np.inf:
         return "nan"

@@ -46,6 +46,14 @@ def test_the_lock_pins_every_dependency_with_hashes_and_names_no_registry():
     assert {re.match(r"[\w-]+", requirement)[0] for requirement in direct} <= set(pinned)
 
 
+def test_the_lock_of_spark_holds_pyspark_and_no_package_of_the_book():
+    pin = re.compile(r"^([a-z0-9][\w.-]*)==", re.MULTILINE)
+    lock, spark = (text_of(f"requirements{kind}.lock") for kind in ("", "-spark"))
+    assert pin.findall(spark) == ["py4j", "pyspark"]
+    assert not set(pin.findall(spark)) & set(pin.findall(lock))
+    assert spark.count("--hash=sha256:") >= 2 and "://" not in spark
+
+
 def test_conda_installs_exactly_the_lock_and_so_does_make():
     environment = yaml.safe_load(text_of("environment.yml"))
     assert environment["channels"] == ["conda-forge"]
@@ -127,6 +135,7 @@ def test_code_and_notebooks_are_in_shape(command):
 def test_the_top_holds_no_stray_file():
     """Each file at the top is named in this listing, so that none stays there by accident."""
     named = """CITATION.cff CONTRIBUTING.md LICENSE LICENSE-text Makefile README.md _config.yml _toc.yml
-    environment.yml postBuild pyproject.toml requirements.lock .gitattributes .gitignore .python-version"""
+    environment.yml postBuild pyproject.toml requirements.lock
+    requirements-spark.lock .gitattributes .gitignore .python-version"""
     top = {path.name for path in tracked() if path.parent == ROOT}
     assert top <= set(named.split()), top

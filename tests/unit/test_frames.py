@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -44,3 +45,86 @@ def test_an_axis_is_called_by_its_label_or_else_by_its_column(visits):
     assert frames.label_of(visits, "std_age") == "std_age"
     assert frames.original_column(visits, "std_age") == "age"
     assert frames.original_column(visits, "bounce_time") == "bounce_time"
+
+
+TEXTS = {
+    "percent": (["71.59%", " 3 %"], [71.59, 3]),
+    "comma": (["1,5", "2"], [1.5, 2]),
+    "both": (["1,5 %", "2 %"], [1.5, 2]),
+    "thousands": (["1,500", "2,000.5"], [1500, 2000.5]),
+    "plain": (["1", "2.5"], [1, 2.5]),
+    "category": (pd.Categorical(["1", "2"]), [1, 2]),
+    "mixed": ([1, "2%"], [1, 2]),
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_the_advice_for_a_column_of_text_makes_numbers_of_it(kind):
+    given, meant = TEXTS[kind]
+    frame = pd.DataFrame({"dose": given})
+    with pytest.raises(ValueError, match=r"'dose' is not numeric but") as refusal:
+        frames.check_numeric(frame, "dose")
+    advice = re.search(r"pd\.to_numeric\(.*\)(?= converts it)", str(refusal.value)).group()
+    assert eval(advice, {"pd": pd, "frame": frame}).tolist() == meant
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["low", "high", "low"], "'low' in row 'a' is no number; pick another column.*add_terms"),
+        (pd.Categorical(["low", "high", "low"]), "'low' in row 'a' is no number.*add_terms"),
+        (["1"] * 20 + ["?"], "'\\?' in row 20 is no number; repair or drop the row"),
+        (pd.to_datetime(["2020-01-01"] * 3), "count the time since"),
+        (pd.to_timedelta([1, 2, 3], unit="h"), "total_seconds"),
+        ([1j, 2, 3], "complex"),
+    ],
+)
+def test_a_column_that_holds_no_numbers_is_called_so_with_the_first_row(values, message):
+    frame = pd.DataFrame({"dose": values})
+    frame = frame.set_axis(["a", "b", "c"]) if len(frame) == 3 else frame
+    with pytest.raises(ValueError, match=message):
+        frames.check_numeric(frame, "dose")
+
+
+@pytest.fixture
+def sales():
+    return pd.DataFrame(
+        {
+            "x": [0.5, 1.0, 1.5, 2.0],
+            "segment": ["b", "a", "c", "b"],
+            "my size": pd.array([1, 2, 3, 5], dtype="Int64"),
+        }
+    )
+
+
+def test_terms_of_a_formula_become_numeric_columns_as_in_bambi(sales):
+    sales.attrs["scales"] = {"x": {"mean": 1.0, "sd": 2.0}}
+    table, names = frames.add_terms(sales, "segment + x:segment + `my size`", predictor="x")
+    assert names == ("segment[b]", "segment[c]", "x:segment[b]", "x:segment[c]", "my size")
+    assert table["segment[b]"].tolist() == [1, 0, 0, 1]
+    assert table["x:segment[b]"].tolist() == [0.5, 0, 0, 2.0]
+    assert "segment[b]" not in sales and table.attrs == sales.attrs
+    assert frames.add_terms(table, "x*segment")[1][0] == "x"
+    assert frames.add_terms(table, "segment")[1] == ("segment[b]", "segment[c]")
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("colour", "no column 'colour'; the table has x, segment"),
+        ("x +", "'x \\+' cannot be read"),
+        ("y ~ x", "neither an outcome"),
+        ("(x|segment)", "nor effects by group"),
+        ("1", "has no terms"),
+    ],
+)
+def test_a_formula_that_makes_no_covariates_is_refused(sales, formula, message):
+    with pytest.raises(ValueError, match=message):
+        frames.add_terms(sales, formula)
+
+
+def test_a_term_with_a_missing_value_is_refused(sales):
+    sales["segment"] = ["a", None, "b", "a"]
+    with pytest.raises(ValueError, match="'segment' is missing in row 1"):
+        frames.add_terms(sales, "segment")

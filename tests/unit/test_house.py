@@ -10,7 +10,10 @@ import pytest
 import helpers
 
 HOUSE = Path(helpers.__file__).parent
-FLOORS = "frames; priors; exact; models; fits diagnostics; tables; plots; flipbook; book; exercises"
+FLOORS = (
+    "frames; priors; rotated; exact; models; convergence; fits diagnostics; tables; plots; flipbook; book; "
+    "exercises"
+)
 FLOOR = {name: number for number, names in enumerate(FLOORS.split(";")) for name in names.split()}
 FILES = {
     str(path.relative_to(HOUSE)): path.read_text("utf-8")

@@ -15,7 +15,7 @@ TO_RUN = ("data/*", "src/**/*.py", "src/**/*.html", "README.md", "LICENSE*", "CI
 TO_RUN += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version", "postBuild")
 # With these all that `make lab`, `make book` and the other ways of README's part "Run" read.
 NEEDED = ("notebooks/*.ipynb", "notebooks/*.md", "CONTRIBUTING.md", "tools/build/*", "_static/*")
-NEEDED += ("Makefile", "_config.yml", "_toc.yml")
+NEEDED += ("Makefile", "_config.yml", "_toc.yml", "requirements-spark.lock")
 
 
 def list_files(patterns: tuple[str, ...]) -> list[Path]:

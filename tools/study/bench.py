@@ -1,31 +1,141 @@
-"""Time the book: every chapter from cold, the rendering, a build with nothing changed, every model."""
+"""Time the book, all of it or the sections that are named: ``python tools/study/bench.py rows``.
 
+Sections: ``rows`` (tables by engine), ``models`` and ``chapters`` from cold, ``builds`` (rendering, and
+with nothing changed).
+"""
+
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 from chapters import ROOT
 
-GIVEN = dict(os.environ)  # main changes what the models and chapters see
+GIVEN = dict(os.environ)  # what a build sees: sections change what models and chapters see
+ROWS, COUNTIES, TIMES = 10_000_000, 10_000, 3
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("sections", nargs="*", default=list(SECTIONS), metavar="section")
+    parser.add_argument("--rows", type=int, default=ROWS, help="rows of the table of that section")
+    options = parser.parse_args()
+    if unknown := set(options.sections) - set(SECTIONS):
+        parser.error(f"no section {sorted(unknown)[0]!r}; there are {', '.join(SECTIONS)}")
     with tempfile.TemporaryDirectory() as folder:
-        # Cold: no compiled models from earlier runs, no executed chapters.
-        cold = {
-            "PYTENSOR_FLAGS": f"base_compiledir={folder}/pytensor",
-            "NUMBA_CACHE_DIR": f"{folder}/numba",
-        }
-        os.environ.update(cold)
-        time_models()
-        time_chapters(Path(folder))
-    time_builds()
+        for name in options.sections:
+            os.environ.update(
+                PYTENSOR_FLAGS=f"base_compiledir={folder}/pytensor-{name}",
+                NUMBA_CACHE_DIR=f"{folder}/numba-{name}",
+            )
+            SECTIONS[name](Path(folder), options)
 
 
-def time_models() -> None:
+def time_rows(folder: Path, options: argparse.Namespace) -> None:
+    """The sums of every group by each engine, beside its own scans of the same table."""
+    from helpers.book.large import simulate_visits
+    from helpers.exact import sufficient_statistics
+    from spark_session import find_missing
+
+    file = str(folder / "visits.parquet")
+    visits = simulate_visits(options.rows, COUNTIES).select("county, std_age, bounce_time")
+    visits.write_parquet(file)
+    print(f"\n{options.rows:,} rows in {COUNTIES:,} groups: the best of {TIMES} (s)")
+    print("  scan: two columns summed by group; ratio (target 2): sufficient_statistics to it")
+    print(f"  {'engine':<22}{'sum':>8}{'scan':>8}{'statistics':>12}{'ratio':>8}")
+    for name, engine in ENGINES.items():
+        if engine is use_spark and (lacking := find_missing()):
+            print(f"  {name:<22}{lacking}")
+            continue
+        with engine(file) as (table, total, scan):
+            routes = total, scan, lambda table=table: sufficient_statistics(table)
+            whole, bare, ours = (best_of(call) for call in routes)
+        print(f"  {name:<22}{whole:8.2f}{bare:8.2f}{ours:12.2f}{ours / bare:8.1f}", flush=True)
+    (folder / "visits.parquet").unlink()
+
+
+def best_of(call: Callable) -> float:
+    seconds = []
+    for _ in range(TIMES):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+# Each gives its table of a Parquet file, and two scans: the sums of all columns, and by group.
+
+
+@contextmanager
+def use_duckdb(file: str):
+    import duckdb
+
+    sums = f"count(*), sum(std_age), sum(bounce_time) FROM '{file}'"
+    total = f"SELECT sum(county), {sums}"
+    scan = f"SELECT county, {sums} GROUP BY county"
+    yield file, lambda: duckdb.sql(total).fetchall(), lambda: duckdb.sql(scan).fetchall()
+
+
+@contextmanager
+def use_polars(file: str):
+    import polars as pl
+
+    table = pl.scan_parquet(file)
+    sums = [pl.len(), pl.col("std_age", "bounce_time").sum()]
+    total = table.select(pl.col("county").sum().alias("all"), *sums)
+    scan = table.group_by("county").agg(sums)
+    yield table, *((lambda q=q: q.collect(engine="streaming")) for q in (total, scan))
+
+
+@contextmanager
+def use_pyarrow(file: str):
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(file)
+    sums = [("county", "count"), ("std_age", "sum"), ("bounce_time", "sum")]
+    total = lambda: [pc.sum(table[name]) for name in table.column_names]  # noqa: E731
+    yield table, total, lambda: table.group_by("county").aggregate(sums)
+
+
+@contextmanager
+def use_pandas(file: str):
+    import pandas as pd
+
+    table = pd.read_parquet(file)
+    groups = {"std_age": ["sum", "count"], "bounce_time": "sum"}
+    yield table, table.sum, lambda: table.groupby("county").agg(groups)
+
+
+@contextmanager
+def use_spark(file: str):
+    from spark_session import open_spark
+
+    session = open_spark()
+    session.sparkContext.setLogLevel("ERROR")
+    table = session.read.parquet(file)
+    table.createOrReplaceTempView("visits")
+    sums = "count(*), sum(std_age), sum(bounce_time) FROM visits"
+    total, scan = f"SELECT sum(county), {sums}", f"SELECT county, {sums} GROUP BY county"
+    yield table, *((lambda q=q: session.sql(q).toArrow()) for q in (total, scan))
+    session.stop()
+
+
+ENGINES = {
+    "DuckDB, from Parquet": use_duckdb,
+    "Polars, from Parquet": use_polars,
+    "PyArrow, in memory": use_pyarrow,
+    "pandas, in memory": use_pandas,
+    "Spark, from Parquet": use_spark,
+}
+
+
+def time_models(folder: Path, options: argparse.Namespace) -> None:
     """Smallest bulk ESS of any parameter, per second from the call to the answer."""
     import arviz as az
     import pymc as pm
@@ -63,12 +173,10 @@ def time_models() -> None:
             print(f"  {name:<18}{route:<14}{line}", flush=True)
 
 
-def time_chapters(folder: Path) -> None:
+def time_chapters(folder: Path, options: argparse.Namespace) -> None:
     from execute import execute_stale
 
     print("\nChapters from cold, two at a time (s)")
-    os.environ["PYTENSOR_FLAGS"] = f"base_compiledir={folder}/pytensor-chapters"
-    os.environ["NUMBA_CACHE_DIR"] = f"{folder}/numba-chapters"
     os.environ["BOOK_FIT_CACHE"] = f"{folder}/fits"
     start = time.perf_counter()
     seconds = execute_stale(folder / "cache", folder / "stored")
@@ -79,13 +187,21 @@ def time_chapters(folder: Path) -> None:
     print(f"  {'all (target 240)':<30}{total:8.1f}")
 
 
-def time_builds() -> None:
+def time_builds(folder: Path, options: argparse.Namespace) -> None:
     print("\nmake book (s)")
     for label in ("what is stale, and rendering", "again, nothing changed (target 15)"):
         start = time.perf_counter()
         command = ["make", "book"]
         subprocess.run(command, cwd=ROOT, env=GIVEN, check=True, stdout=subprocess.DEVNULL)
         print(f"  {label:<36}{time.perf_counter() - start:8.1f}", flush=True)
+
+
+SECTIONS = {
+    "rows": time_rows,
+    "models": time_models,
+    "chapters": time_chapters,
+    "builds": time_builds,
+}
 
 
 if __name__ == "__main__":

@@ -222,6 +222,11 @@ def run(folder: Path, studies: list[str]) -> None:
 # What is stored
 
 
+def _describe(priors: models.Priors) -> dict:
+    """The priors of the three models, which have no covariates here."""
+    return {name: prior for name, prior in asdict(priors).items() if name != "covariate_slope"}
+
+
 def settings() -> dict:
     """What a study is run with, besides models and versions."""
     nuts = {"chains": NUTS_CHAINS, "tune": NUTS_TUNE, "draws": NUTS_DRAWS}
@@ -229,8 +234,8 @@ def settings() -> dict:
         "draws": DRAWS,
         "seed": SEED,
         "tolerance": TOLERANCE,
-        "priors": asdict(models.Priors()),
-        "wrong_priors": asdict(WRONG_PRIORS),
+        "priors": _describe(models.Priors()),
+        "wrong_priors": _describe(WRONG_PRIORS),
         "data_sets": {f"{study}, {model}": count for (study, model), count in STUDIES.items()},
         "nuts": nuts | {"target_accept": TARGET_ACCEPT},
     }

@@ -15,6 +15,7 @@ from scipy import special
 from helpers.exact import gaussian
 from helpers.exact.gaussian import Sds, times, transpose
 from helpers.exact.quadrature import Problem, build_problem, integrate, sds_at
+from helpers.exact.statistics import sufficient_statistics
 from helpers.frames import group_labels
 from helpers.priors import Columns, Priors
 
@@ -134,7 +135,7 @@ class _Grid:
 
 
 def _lay_grid(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> _Grid:
-    statistics = gaussian.sufficient_statistics(frame, **vars(columns))
+    statistics = sufficient_statistics(frame, **vars(columns))
     problem = build_problem(name, statistics, priors)
     nodes, _ = integrate(problem)
     sds, _ = sds_at(problem, nodes.position)

@@ -1,6 +1,7 @@
 """Simulated data sets beside the observed one: on paper, and on a screen with dials."""
 
 import html
+from collections.abc import Callable, Iterator
 from importlib import resources
 
 import matplotlib.pyplot as plt
@@ -12,17 +13,20 @@ from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from helpers.flipbook.simulation import Design, draw_parameters, simulate_from
+from helpers.flipbook.simulation import SHARED, Design, draw_parameters, simulate_in_chunks
 from helpers.flipbook.widget import embed_picture, fill_template
 from helpers.frames import group_labels, label_of, original_column
 from helpers.plots import group_colors, label_panels, make_panels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
+from helpers.rotated import is_statistics
 from helpers.tables import format_probability
 
 TEMPLATE = resources.files("helpers.flipbook") / "flipbook.html"
 FRAME_QUANTILES = (0.005, 0.995)
 DRAWS = 2000  # behind the shares
 PAGES = 100  # data sets that can be turned
+ROWS = 2000  # shown of a larger table: more dots than a reader can tell apart
+LEGEND = 40  # groups, of more no legend is drawn
 
 
 def present_shares(
@@ -35,17 +39,13 @@ def present_shares(
     text in per cent, with the digits that the number of draws supports; one row a label, columns:
     below the first end, above the second, and between.
     """
-    low, high, unit = plausible.low, plausible.high, plausible.unit
-    kinds = {
-        f"impossible (< {low:g} {unit})": lambda values: values < low,
-        f"implausible (> {high:g} {unit})": lambda values: values > high,
-        "in range": lambda values: (values >= low) & (values <= high),
-    }
-    rows = [
-        [format_probability(kind(draws), 100) for kind in kinds.values()]
-        for draws in simulated.values()
-    ]
-    return pd.DataFrame(rows, index=list(simulated), columns=list(kinds))
+    kinds = _kinds(plausible)
+    return _write_shares(
+        {
+            label: {kind: test(draws) for kind, test in kinds.items()}
+            for label, draws in simulated.items()
+        }
+    )
 
 
 def plot_data_sets(
@@ -78,8 +78,8 @@ def plot_data_sets(
     number
         How many data sets to show; the first ones are taken, none is chosen.
     """
-    outcome, predictor, group = vars(Columns(**columns)).values()
-    shown = original_column(frame, predictor)
+    named = Columns(**columns)
+    outcome, group = named.outcome, named.group
     first = _first_data_sets(simulated, number)
     limits = limits or _axis_limits(first, frame[outcome])
     labels = group_labels(frame, group)
@@ -87,7 +87,8 @@ def plot_data_sets(
     panels = {"Observed": frame[outcome].to_numpy()}
     panels |= {f"Simulated, {k}": values for k, values in enumerate(first, start=1)}
     figure, axes = make_panels(len(panels), 2.2)
-    x, point_colors = frame[shown].to_numpy(), labels.map(colors).to_numpy()
+    across, x = _x_axis(frame, named)
+    point_colors = labels.astype(object).map(colors).to_numpy()
     for ax, (label, values) in zip(axes.flat, panels.items(), strict=False):
         _draw_data_set(ax, x, values, point_colors, limits, plausible)
         ax.set_title(label)
@@ -96,8 +97,9 @@ def plot_data_sets(
     style = {"marker": "o", "linestyle": "", "markersize": 5}
     dots = [Line2D([], [], color=color, **style) for color in colors.values()]
     names = [str(label).replace("$", r"\$") for label in colors]  # "$" begins a formula
-    figure.legend(dots, names, loc="outside lower right", ncols=4, fontsize="small")
-    label_panels(figure, axes, label_of(frame, shown), label_of(frame, outcome), title)
+    if len(names) <= LEGEND:
+        figure.legend(dots, names, loc="outside lower right", ncols=4, fontsize="small")
+    label_panels(figure, axes, label_of(frame, across), label_of(frame, outcome), title)
     return figure
 
 
@@ -132,9 +134,10 @@ def make_flipbook(
     Returns
     -------
     HTML: observed and simulated data side by side, dials, buttons, a slider and the shares. Without
-    JavaScript and on paper, the observed data and the first five data sets at ``start``. The model
-    with random slopes is shown first. 100 data sets can be turned; the shares are counted over
-    2,000.
+    JavaScript and on paper, the observed data and the first five data sets at ``start``. The largest
+    model is shown first: random slopes, where there is a predictor. 100 data sets can be turned; the
+    shares are counted over 2,000. Of a table with more than 2,000 rows as many are drawn at random,
+    and the caption says so: all that is shown and counted is about them.
 
     Raises
     ------
@@ -142,20 +145,27 @@ def make_flipbook(
         If a column is missing or not numeric, or a prior is unknown.
     """
     named = Columns(**columns)
+    if is_statistics(frame):
+        raise ValueError("Sufficient statistics have no rows to simulate; give the table of rows.")
     check_columns(frame, named)
     start = next(iter(priors)) if start is None else start
     check_choice("prior to start from", start, tuple(priors))
-    drawn = {label: draw_parameters(prior, DRAWS, seed) for label, prior in priors.items()}
+    frame, title = _sample_rows(frame, title)
+    count = len(named.covariates)
+    drawn = {label: draw_parameters(prior, DRAWS, seed, count) for label, prior in priors.items()}
     most = max(len(draw["sigma"]) for draw in drawn.values())
-    design = Design(frame, named, most)
+    design = Design(frame, named)
     tables = {}
-    for name in MODELS:  # the last one is shown first, and sets the axes
-        simulated = {label: simulate_from(name, draw, design) for label, draw in drawn.items()}
-        shares = present_shares(simulated, plausible)
+    # The last one is shown first, and sets the axes.
+    for name in (name for name in MODELS if name != "random_slope" or named.predictor is not None):
+        seen = {
+            label: _look_at(simulate_in_chunks(name, draw, design), plausible)
+            for label, draw in drawn.items()
+        }
+        shares = _write_shares({label: shares for label, (_, shares) in seen.items()})
         tables[name] = _table(shares, f"Shares in {most:,} data sets, %")
     limits = {
-        label: _axis_limits(_first_data_sets(values, PAGES), frame[named.outcome])
-        for label, values in simulated.items()
+        label: _axis_limits(first, frame[named.outcome]) for label, (first, _) in seen.items()
     }
     data = _describe_frame(frame, design, named) | {
         "priors": [_describe_prior(label, drawn[label], limits[label]) for label in priors],
@@ -166,25 +176,78 @@ def make_flipbook(
     }
     shown = f"Prior: {start}; model: {name.replace('_', ' ')}"
     settings = {"title": shown, "limits": limits[start], "plausible": plausible}
-    paper = plot_data_sets(frame, simulated[start], **settings, **columns)
+    first = xr.DataArray(seen[start][0][None], dims=("chain", "draw", "obs"))
+    paper = plot_data_sets(frame, first, **settings, **columns)
     still = embed_picture(paper, f"{data['description']} {shown}.")
     still += f"<table>{tables[name]}</table>"
     return fill_template(TEMPLATE, title=title, data=data, still=still)
 
 
+def _sample_rows(frame: pd.DataFrame, title: str) -> tuple[pd.DataFrame, str]:
+    """A table with at most ``ROWS`` rows, and the title, which says if they are a sample."""
+    if len(frame) <= ROWS:
+        return frame, title
+    rows = np.random.default_rng(SEED).choice(len(frame), ROWS, replace=False)
+    return frame.iloc[np.sort(rows)], f"{title} ({ROWS:,} of {len(frame):,} rows, drawn at random)"
+
+
+def _kinds(plausible: Plausible) -> dict[str, Callable]:
+    """Tests of outcomes by the heading of their column."""
+    low, high, unit = plausible.low, plausible.high, plausible.unit
+    return {
+        f"impossible (< {low:g} {unit})": lambda values: values < low,
+        f"implausible (> {high:g} {unit})": lambda values: values > high,
+        "in range": lambda values: (values >= low) & (values <= high),
+    }
+
+
+def _write_shares(found: dict[str, dict[str, xr.DataArray]]) -> pd.DataFrame:
+    """Shares as text, from events or from the share of every draw."""
+    rows = {
+        label: {kind: format_probability(share, 100) for kind, share in kinds.items()}
+        for label, kinds in found.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _look_at(
+    chunks: Iterator[tuple[int, np.ndarray]], plausible: Plausible
+) -> tuple[np.ndarray, dict[str, xr.DataArray]]:
+    """The first data sets (PAGES, rows), and each kind's share in every data set, piece by piece."""
+    first, shares = [], {kind: [] for kind in _kinds(plausible)}
+    for start, values in chunks:
+        first.append(values[: max(0, PAGES - start)].copy())
+        for kind, test in _kinds(plausible).items():
+            shares[kind].append(test(values).mean(axis=1))
+    whole = {
+        kind: xr.DataArray(np.concatenate(parts)[None], dims=("chain", "draw"))
+        for kind, parts in shares.items()
+    }
+    return np.concatenate(first), whole
+
+
+def _x_axis(frame: pd.DataFrame, columns: Columns) -> tuple[str, np.ndarray]:
+    """What rows are drawn against: the predictor in its own units, or without one their group."""
+    if columns.predictor is None:
+        return columns.group, group_labels(frame, columns.group).cat.codes.to_numpy()
+    shown = original_column(frame, columns.predictor)
+    return shown, frame[shown].to_numpy()
+
+
 def _describe_frame(frame: pd.DataFrame, design: Design, columns: Columns) -> dict:
     """What the script needs of the observed data."""
-    shown = original_column(frame, columns.predictor)
+    shown, x = _x_axis(frame, columns)
     colors = _hex_colors(design.labels)
     return {
-        "x": _short(frame[shown]),
+        "x": _short(x),
         "predictor": _short(design.x, 6),
+        "covariates": [_short(column, 6) for column in design.z.T],
         "observed": _short(frame[columns.outcome]),
         "groups": design.codes.tolist(),
-        "groupLabels": [str(label) for label in colors],
+        "groupLabels": [str(label) for label in colors] if len(colors) <= LEGEND else [],
         "colors": list(colors.values()),
-        "xLimits": [float(frame[shown].min()), float(frame[shown].max())],
-        "xTicks": _ticks(frame[shown].min(), frame[shown].max()),
+        "xLimits": [float(x.min()), float(x.max())],
+        "xTicks": _ticks(x.min(), x.max()),
         "labels": [label_of(frame, shown), label_of(frame, columns.outcome)],
         "description": f"Scatter plots of {columns.outcome} against {shown}: observed, and simulated "
         "from a prior.",
@@ -193,7 +256,9 @@ def _describe_frame(frame: pd.DataFrame, design: Design, columns: Columns) -> di
 
 def _describe_prior(label: str, drawn: dict[str, np.ndarray], limits: tuple[float, float]) -> dict:
     """What the script needs of one position of the dial."""
-    draws = {name: _short(values[:PAGES], 5) for name, values in drawn.items()}
+    draws = {name: _short(values[:PAGES], 5) for name, values in drawn.items() if name != SHARED}
+    if SHARED in drawn:
+        draws[SHARED] = [_short(values, 5) for values in drawn[SHARED][:PAGES]]
     return {"label": label, "draws": draws, "limits": limits, "ticks": _ticks(*limits)}
 
 

@@ -1,5 +1,7 @@
 """Data sets simulated from the prior of one of the three models, in plain numpy."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -15,7 +17,12 @@ from helpers.priors import (
     Columns,
     Priors,
     check_choice,
+    check_slope,
 )
+from helpers.rotated import is_statistics
+
+SHARED = "covariate_slope"
+CELLS = 10_000_000  # random numbers held at a time: 80 MB
 
 
 def simulate(
@@ -32,54 +39,85 @@ def simulate(
     Parameters
     ----------
     frame, columns
-        The design: predictor and groups. Its outcomes are not looked at.
+        The design: predictors and groups. Its outcomes are not looked at.
     priors
         The book's kind of priors, or draws of the parameters from any other, such as PyMC's group
         "prior": ``intercept``, ``slope`` and ``sigma``, with groups ``group_sd``, with slopes by
-        group ``slope_sd`` and, if correlated, ``rho``.
+        group ``slope_sd`` and, if correlated, ``rho``; with covariates ``covariate_slope``.
     draws, seed
         How many parameters to draw from ``Priors``, and the seed for that. Given draws are all used.
 
     Returns
     -------
     DataArray with the dimensions ``chain`` (one), ``draw`` and ``obs``. Two priors meet the same
-    random numbers, so their data sets of one number can be compared.
+    random numbers, so their data sets of one number can be compared. Memory is that of the result,
+    eight bytes a row and draw, and up to 500 MB.
 
     Raises
     ------
     ValueError
         If the model is unknown, or the draws lack one of its parameters.
     """
-    parameters = draw_parameters(priors, draws, seed)
-    design = Design(frame, Columns(**columns), len(parameters["sigma"]))
-    return simulate_from(name, parameters, design)
+    named = Columns(**columns)
+    parameters = draw_parameters(priors, draws, seed, len(named.covariates))
+    design = Design(frame, named)
+    chunks = simulate_in_chunks(name, parameters, design)
+    times = np.empty((len(parameters["sigma"]), len(design.x)))
+    for start, values in chunks:
+        times[start : start + len(values)] = values
+    return xr.DataArray(times[None], dims=("chain", "draw", "obs"))
 
 
 class Design:
-    """What simulations need of a table: predictor, groups and random numbers."""
+    """What simulations need of a table: predictors, groups and random numbers."""
 
-    def __init__(self, frame: pd.DataFrame, columns: Columns, draws: int):
-        check_numeric(frame, columns.predictor)
+    def __init__(self, frame: pd.DataFrame, columns: Columns):
+        if is_statistics(frame):
+            raise ValueError("Sufficient statistics have no rows to simulate; give the table of rows.")
+        for column in columns.predictors:
+            check_numeric(frame, column)
         check_group(frame, columns.group)
         labels = group_labels(frame, columns.group)
-        self.x = frame[columns.predictor].to_numpy(dtype=float)
+        self.columns = columns
         self.codes = labels.cat.codes.to_numpy()
         self.labels = labels.cat.categories
-        width = len(self.x) + 2 * len(self.labels)
-        self.normals = draw_normals(np.arange(draws * width)).reshape(draws, width)
+        self.x = np.zeros(len(frame))
+        if columns.predictor is not None:
+            self.x = frame[columns.predictor].to_numpy(dtype=float)
+        self.z = frame[list(columns.covariates)].to_numpy(dtype=float)
+        self._drawn: tuple[tuple[int, int], np.ndarray] | None = None
+
+    @property
+    def width(self) -> int:
+        """Random numbers of one data set: two a group, one a row."""
+        return len(self.x) + 2 * len(self.labels)
+
+    def normals(self, start: int, stop: int) -> np.ndarray:
+        """Standard normal numbers (stop - start, width) of these data sets; the last ones are kept."""
+        if self._drawn is None or self._drawn[0] != (start, stop):
+            counters = np.arange(start * self.width, stop * self.width)
+            self._drawn = (start, stop), draw_normals(counters).reshape(-1, self.width)
+        return self._drawn[1]
 
 
 def draw_parameters(
-    priors: Priors | xr.Dataset | xr.DataTree, draws: int, seed: int
+    priors: Priors | xr.Dataset | xr.DataTree, draws: int, seed: int, covariates: int = 0
 ) -> dict[str, np.ndarray]:
-    """Draws of the scalar parameters by name; given ones are only put into one row."""
+    """Draws of the parameters of the population by name; given ones are only put into one row.
+
+    One value a draw; of ``covariate_slope`` one a draw and covariate, if there are covariates.
+    """
     if not isinstance(priors, Priors):
         names = sorted((set(PARAMETERS) - set(EFFECTS)) & set(priors.data_vars))
-        return {name: priors[name].to_numpy().ravel() for name in names}
+        drawn = {}
+        for name in names:
+            values = priors[name].transpose("chain", "draw", ..., missing_dims="ignore").to_numpy()
+            drawn[name] = values.reshape(-1, covariates) if name == SHARED else values.ravel()
+        return drawn
     rng = np.random.default_rng(seed)
     z = rng.normal(size=(5, draws))
     eta = priors.lkj_eta
-    return {
+    drawn = {
         "intercept": priors.intercept[0] + priors.intercept[1] * z[0],
         "slope": priors.slope[0] + priors.slope[1] * z[1],
         "sigma": priors.sigma * abs(z[2]),
@@ -87,24 +125,50 @@ def draw_parameters(
         "slope_sd": priors.slope_sd * abs(z[4]),
         "rho": np.zeros(draws) if eta is None else 2 * rng.beta(eta, eta, draws) - 1,
     }
+    if covariates:
+        mean, sd = np.transpose(priors.of_covariates(covariates))
+        drawn[SHARED] = mean + sd * rng.normal(size=(draws, covariates))
+    return drawn
 
 
-def simulate_from(name: str, drawn: dict[str, np.ndarray], design: Design) -> xr.DataArray:
-    """One data set a draw, number by number what ``simulate`` in ``flipbook.html`` gives."""
+def simulate_in_chunks(
+    name: str, drawn: dict[str, np.ndarray], design: Design
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Simulate data sets (S, rows) with as many draws of the parameters at a time as fit ``CELLS``.
+
+    Each piece comes with the number of its first draw.
+    """
     check_choice("model", name, MODELS)
-    needed = [parameter for parameter in PARAMETERS_OF[name] if parameter not in (*EFFECTS, "rho")]
+    check_slope(name, design.columns)
+    absent = {"slope"} if design.columns.predictor is None else set()
+    absent |= set() if design.columns.covariates else {SHARED}
+    needed = [p for p in PARAMETERS_OF[name] if p not in (*EFFECTS, "rho", *absent)]
     missing = [parameter for parameter in needed if parameter not in drawn]
     if missing:
         raise ValueError(f"The model {name!r} needs draws of {missing[0]!r}; there are none.")
-    draw = {parameter: values[:, None] for parameter, values in drawn.items()}
+    draws, length = len(drawn["sigma"]), max(1, CELLS // design.width)
+    return (
+        (start, _simulate_chunk(name, drawn, design, start, min(start + length, draws)))
+        for start in range(0, draws, length)
+    )
+
+
+def _simulate_chunk(
+    name: str, drawn: dict[str, np.ndarray], design: Design, start: int, stop: int
+) -> np.ndarray:
+    """Data sets (stop - start, rows), one a draw of the parameters."""
+    draw = {p: values[start:stop, None] for p, values in drawn.items() if p != SHARED}
     groups = len(design.labels)
-    normals = design.normals[: len(drawn["sigma"])]
-    z, other, noise = np.split(normals, [groups, 2 * groups], axis=1)
-    times = draw["intercept"] + draw["slope"] * design.x + draw["sigma"] * noise
+    z, other, noise = np.split(design.normals(start, stop), [groups, 2 * groups], axis=1)
+    times = draw["intercept"] + draw["sigma"] * noise
+    if design.columns.predictor is not None:
+        times += draw["slope"] * design.x
+    if design.columns.covariates:
+        times += drawn[SHARED][start:stop] @ design.z.T
     if name != "pooled":
         times += (draw["group_sd"] * z)[:, design.codes]
     if name == "random_slope":
         rho = draw.get("rho", 0.0)
         tilt = draw["slope_sd"] * (rho * z + np.sqrt(1 - rho**2) * other)
         times += tilt[:, design.codes] * design.x
-    return xr.DataArray(times[None], dims=("chain", "draw", "obs"))
+    return times

@@ -114,11 +114,13 @@ def check_packages() -> Result:
 
     pins = read_lock(LOCK) if LOCK.exists() else {}
     needed = [*(importlib.metadata.requires(DISTRIBUTION) or []), *(JUPYTER if pins else ())]
-    found = {wanted: find_version(wanted.name) for wanted in map(Requirement, needed)}
+    wanted = [Requirement(line) for line in needed]
+    wanted = [w for w in wanted if not w.marker or w.marker.evaluate({"extra": ""})]  # no extras
+    found = {requirement: find_version(requirement.name) for requirement in wanted}
     unfit = [
-        f"{wanted} is needed, and {version or 'none'} is installed"
-        for wanted, version in found.items()
-        if not version or not wanted.specifier.contains(version, prereleases=True)
+        f"{requirement} is needed, and {version or 'none'} is installed"
+        for requirement, version in found.items()
+        if not version or not requirement.specifier.contains(version, prereleases=True)
     ]
     other = [
         f"{name} is {find_version(name)}, in the lock {pin}"
@@ -129,7 +131,7 @@ def check_packages() -> Result:
         told = "; ".join((unfit or other)[:3])
         return Result(MEND if unfit else NOTE, told, say_how_to_install())
     source = "as requirements.lock pins them" if pins else "in versions that the book admits"
-    return Result(OK, f"all {len(needed)}, {source}")
+    return Result(OK, f"all {len(found)}, {source}")
 
 
 def find_version(package: str) -> str | None:

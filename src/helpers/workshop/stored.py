@@ -15,7 +15,9 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pymc as pm
 import xarray as xr
 
 from helpers import fits, models
@@ -113,7 +115,7 @@ def extend(
     """
     columns = {"outcome", "predictor", "group", "priors"} & settings.keys()
     model = models.build(name, frame, **{key: settings[key] for key in columns})
-    posterior = _with_free_variables(fit["posterior"].to_dataset())
+    posterior = _with_free_variables(fit["posterior"].to_dataset(), model)
     more = xr.DataTree.from_dict({"posterior": posterior})
     models._extend(more, model, extend, draws, seed)
     return fit.assign({group: more[group] for group in extend})
@@ -161,13 +163,21 @@ def _unpack(group: xr.Dataset) -> xr.Dataset:
     return group.assign(group[single].astype("float64"))
 
 
-def _with_free_variables(posterior: xr.Dataset) -> xr.Dataset:
+def _with_free_variables(posterior: xr.Dataset, model: pm.Model) -> xr.Dataset:
     """What the sampler moved and ``models.fit`` does not hand out; PyMC would draw it from the prior."""
-    free = {}
+    free, moved = {}, {variable.name for variable in model.free_RVs}
     if "group_intercept" in posterior:
         free["own_intercept"] = posterior["intercept"] + posterior["group_intercept"]
     if "group_slope" in posterior:
-        free["z_slope"] = posterior["group_slope"] / posterior["slope_sd"]
+        z_slope = posterior["group_slope"] / posterior["slope_sd"]
+        rho = posterior.get("rho", 0.0)
+        z_intercept = posterior["group_intercept"] / posterior["group_sd"]
+        forms = {
+            "z_slope": z_slope,
+            "z_rest": (z_slope - rho * z_intercept) / np.sqrt(1 - rho**2),
+            "own_slope": posterior["slope"] + posterior["group_slope"],
+        }
+        free |= {name: values for name, values in forms.items() if name in moved}
     if "rho" in posterior:
         free["rho_unit"] = (posterior["rho"] + 1) / 2
     return posterior.assign(free)
