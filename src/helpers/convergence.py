@@ -16,6 +16,7 @@ from scipy import special, stats
 CHUNK = 2_000_000  # draws worked on at once, so that memory does not grow with the numbers
 TAILS = (0.05, 0.95)
 KINDS = ("R-hat", "bulk ESS", "tail ESS")
+OWN = "_diagnostic"  # a dimension that no posterior has
 LEAST = 4  # draws of half a chain
 
 
@@ -26,7 +27,7 @@ def judge(draws: xr.Dataset) -> dict[str, xr.Dataset]:
     the 95 % quantile.
     """
     found = _by_number(draws, _judge)
-    return {name: found.isel(kind=number, drop=True) for number, name in enumerate(KINDS)}
+    return {name: found.isel({OWN: number}, drop=True) for number, name in enumerate(KINDS)}
 
 
 def mcse_mean(draws: xr.Dataset) -> xr.Dataset:
@@ -47,7 +48,7 @@ def mcse_quantile(draws: xr.Dataset, prob: float) -> xr.Dataset:
 def _by_number(draws: xr.Dataset, compute: Callable[[np.ndarray], np.ndarray]) -> xr.Dataset:
     """Apply a function of arrays (numbers, chain, draw) to all variables, some numbers at a time.
 
-    The function returns an array (..., numbers); what stands before becomes the dimension "kind".
+    The function returns an array (..., numbers); what stands before becomes the dimension ``OWN``.
     """
     results = {}
     for name, array in draws.data_vars.items():
@@ -58,7 +59,7 @@ def _by_number(draws: xr.Dataset, compute: Callable[[np.ndarray], np.ndarray]) -
         length = max(1, CHUNK // values[0].size) if values.size else 1
         parts = [compute(values[i : i + length]) for i in range(0, len(values), length)]
         found = np.concatenate(parts, axis=-1)
-        dims = [*(["kind"] if found.ndim == 2 else []), *array.dims[:-2]]
+        dims = [*([OWN] if found.ndim == 2 else []), *array.dims[:-2]]
         coords = {dim: array[dim] for dim in array.dims[:-2] if dim in array.coords}
         results[name] = xr.DataArray(found.reshape((*found.shape[:-1], *shape)), coords, dims)
     return xr.Dataset(results)

@@ -38,7 +38,7 @@ class FitRejected(RuntimeError):
             "This fit must not be read, because\n\n"
             f"{shown.to_string(index=False)}{rest}\n\n"
             "In this order: standardize the predictor (`frames.standardize`), draw more (`draws`), take\n"
-            "smaller steps (`target_accept`), or ask for the exact answer (`backend=\"exact\"`); the\n"
+            'smaller steps (`target_accept`), or ask for the exact answer (`backend="exact"`); the\n'
             "chapter on diagnostics says which when."
         )
 

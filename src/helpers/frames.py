@@ -192,7 +192,9 @@ def _with_points(text: pd.Series) -> pd.Series:
 
 def _without_commas(text: pd.Series) -> pd.Series:
     """Drop commas where each is followed by three digits, and one number has two or a point."""
-    return text.str.replace(",", "").where(text.str.fullmatch(r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?"), text)
+    return text.str.replace(",", "").where(
+        text.str.fullmatch(r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?"), text
+    )
 
 
 def check_column(frame: pd.DataFrame, column: str) -> None:

@@ -200,7 +200,9 @@ def rename_bambi(
 def _refuse_for_statistics(backend: str, extend: tuple[str, ...]) -> None:
     """Raise a ``ValueError`` if something needs the rows themselves."""
     if backend == "bambi":
-        raise ValueError("Bambi needs the rows and not their sufficient statistics; use pymc or exact.")
+        raise ValueError(
+            "Bambi needs the rows and not their sufficient statistics; use pymc or exact."
+        )
     of_rows = [group for group in extend if group not in ("prior", "log_prior")]
     if of_rows:
         raise ValueError(
@@ -236,7 +238,8 @@ def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors
         shared = 0.0
         if columns.covariates:
             mean, sd = np.transpose(priors.of_covariates(len(columns.covariates)))
-            shared = rows.z @ pm.Normal("covariate_slope", mean, sd, dims="covariate")
+            slopes = pm.Normal("covariate_slope", mean, sd, dims="covariate")
+            shared = sum(column * slopes[k] for k, column in enumerate(rows.z.T))
         sigma = pm.HalfNormal("sigma", priors.sigma)
         level, tilt = intercept, slope
         if name != "pooled":
@@ -327,8 +330,9 @@ def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Prior
         "random_intercept": {f"1|{g}": priors.group_sd},
         "random_slope": {f"1|{g}": priors.group_sd, f"{x}|{g}": priors.slope_sd},
     }[name]
-    by_group = {"random_intercept": f"(1|{_quote(g)})", "random_slope": f"({_quote(x)}|{_quote(g)})"}
-    terms = [*map(_quote, columns.predictors), *([by_group[name]] if own else [])]
+    terms = [*map(_quote, columns.predictors)]
+    if own:
+        terms.append(f"({_quote(x) if name == 'random_slope' else 1}|{_quote(g)})")
     slopes = [] if x is None else [priors.slope]
     slopes += priors.of_covariates(len(columns.covariates))
     numeric = (columns.outcome, *columns.predictors)

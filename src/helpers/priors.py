@@ -105,8 +105,8 @@ class Priors:
 
 def _sd_of(name: str, given: tuple[float, float]) -> float:
     """The sd of a normal prior, if it is one."""
-    pair = np.shape(given) == (2,) and isinstance(given[0], Real)
-    if not pair or not np.isfinite(given[0]):
+    pair = isinstance(given, (tuple, list, np.ndarray)) and len(given) == 2
+    if not pair or not all(isinstance(one, Real) for one in given) or not np.isfinite(given[0]):
         raise ValueError(f"The prior of {name!r} is a mean and an sd, not {given!r}.")
     return given[1]
 
@@ -197,7 +197,9 @@ def check_names(columns: Columns) -> None:
             f"{group!r} cannot name the groups of a fit; rename the column, to text without '/' that is "
             f"none of {', '.join(RESERVED)}."
         )
-    first, times = Counter(map(str, columns.predictors)).most_common(1)[0] if columns.predictors else ("", 1)
+    first, times = (
+        Counter(map(str, columns.predictors)).most_common(1)[0] if columns.predictors else ("", 1)
+    )
     if times > 1:
         raise ValueError(f"Column {first!r} is given twice among predictor and covariates.")
     if columns.outcome in columns.predictors:
@@ -207,4 +209,6 @@ def check_names(columns: Columns) -> None:
 def check_slope(name: str, columns: Columns) -> None:
     """Raise a ``ValueError`` if slopes by group are asked for without a predictor."""
     if name == "random_slope" and columns.predictor is None:
-        raise ValueError("The model 'random_slope' needs a predictor; without one, use 'random_intercept'.")
+        raise ValueError(
+            "The model 'random_slope' needs a predictor; without one, use 'random_intercept'."
+        )

@@ -92,7 +92,9 @@ def rotate(statistics: pd.DataFrame, columns: Columns) -> Rotated:
     rows = np.concatenate([upright[:, None] * means, tilt, shared])
     spare = int(n.sum()) - len(rows)
     if spare > 0 and residual_ss <= NO_LENGTH**2 * within[:, -1, -1].sum():
-        raise ValueError("The outcome lies on straight lines without any scatter, so sigma has no lower limit.")
+        raise ValueError(
+            "The outcome lies on straight lines without any scatter, so sigma has no lower limit."
+        )
     return Rotated(
         ones=np.concatenate([upright, np.zeros(tilted.sum()), none]),
         x=np.concatenate([upright * x_mean, np.sqrt(x_ss[tilted]), none]),

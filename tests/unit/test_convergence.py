@@ -42,10 +42,10 @@ def test_numbers_are_those_of_arviz(name, monkeypatch):
     monkeypatch.setattr(convergence, "CHUNK", 2 * SHAPES[name][..., 0].size)  # in several pieces
     draws = xr.Dataset(
         {
-            "by_group": (("chain", "draw", "g"), SHAPES[name]),
+            "by_group": (("chain", "draw", "kind"), SHAPES[name]),
             "alone": (("chain", "draw"), SHAPES[name][..., 0]),
         },
-        {"g": list("abcde"[: SHAPES[name].shape[2]])},
+        {"kind": list("abcde"[: SHAPES[name].shape[2]])},
     )
     judged = convergence.judge(draws)
     pairs = [

@@ -55,7 +55,10 @@ def test_a_parameter_that_has_not_converged_is_named(independent, spoil, diagnos
 
 def test_the_worst_of_each_kind_comes_first_and_the_fit_stops_with_the_table(independent):
     independent[0] += [0, 1, 3]
-    with pytest.raises(diagnostics.FitRejected, match=r"R-hat[\s\S]*standardize[\s\S]*draw more[\s\S]*target_accept[\s\S]*exact") as rejection:
+    with pytest.raises(
+        diagnostics.FitRejected,
+        match=r"R-hat[\s\S]*standardize[\s\S]*draw more[\s\S]*target_accept[\s\S]*exact",
+    ) as rejection:
         diagnostics.require_converged(make_fit(independent))
     failures = rejection.value.failures
     for diagnostic, values in failures.groupby("diagnostic", sort=False)["value"]:

@@ -9,7 +9,7 @@ from unittest.mock import create_autospec
 import pytest
 import xarray as xr
 
-from helpers import fits, models
+from helpers import exact, fits, models
 
 ASKED = {"draws": 20, "tune": 20, "chains": 2, "seed": 1}
 EXACT = {"backend": "exact"}
@@ -127,3 +127,17 @@ def test_what_nobody_read_for_a_month_is_forgotten_but_not_what_a_reader_keeps_t
     fits.fit_once("random_slope", visits, **EXACT)
     left = {path.name.split("-")[0] for path in folder.iterdir()}
     assert left == {"random_intercept", "random_slope", "thesis", "a.zip"}
+
+
+def test_covariates_a_missing_predictor_and_statistics_are_other_questions(visits):
+    frame = visits.assign(w=range(len(visits)))
+    statistics = exact.sufficient_statistics(visits)
+    changed = statistics.assign(residual_ss=statistics["residual_ss"] * 1.01)
+    asked = [
+        fits.fingerprint("pooled", frame, ASKED),
+        fits.fingerprint("pooled", frame, ASKED | {"covariates": ("w",)}),
+        fits.fingerprint("pooled", frame, ASKED | {"predictor": None}),
+        fits.fingerprint("pooled", statistics, ASKED),
+        fits.fingerprint("pooled", changed, ASKED),
+    ]
+    assert len(set(asked)) == len(asked)

@@ -5,11 +5,12 @@ from unittest.mock import Mock
 import bambi as bmb
 import nbformat
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytest
 
 from conftest import ROOT
-from helpers import exact, models
+from helpers import diagnostics, exact, frames, models
 from helpers.book import failures
 from helpers.priors import PARAMETERS, Priors
 from simulated import simulate
@@ -95,7 +96,7 @@ def test_a_fit_to_other_columns_has_the_books_names_and_each_groups_own_numbers(
 
     without_rho = {"rho"} if backend == "bambi" else set()
     for group in ("posterior", "prior"):
-        assert set(tree[group].data_vars) == set(PARAMETERS) - without_rho
+        assert set(tree[group].data_vars) == set(PARAMETERS) - {"covariate_slope"} - without_rho
         assert tree[group]["group_slope"].dims == ("chain", "draw", "firm")
         assert tree[group]["firm"].values.tolist() == [-1, 2, 10]
     assert set(models.EXTENSIONS) <= set(tree.children)
@@ -109,7 +110,7 @@ def test_a_fit_to_other_columns_has_the_books_names_and_each_groups_own_numbers(
     found = tree["posterior"]["group_intercept"].mean(["chain", "draw"])
     wanted = answer["exact"]["group_intercept"].sel(statistic="mean")
     assert abs(found - wanted).max() < 0.3 * wanted.std()
-    assert set(answer["posterior"].data_vars) == set(PARAMETERS)
+    assert set(answer["posterior"].data_vars) == set(PARAMETERS) - {"covariate_slope"}
     assert answer["posterior"]["group_slope"].sizes == {"chain": 1, "draw": 4000, "firm": 3}
 
     # Were group effects drawn anew from the prior, means by group would not follow the data.
@@ -137,3 +138,108 @@ def test_smaller_steps_can_be_asked_for(visits, monkeypatch):
         with pytest.raises(InterruptedError):
             models.fit("pooled", visits, target_accept=given)
         assert sample.call_args.kwargs["target_accept"] == used
+
+
+FEW = {"draws": 300, "tune": 300, "chains": 2}
+
+
+@pytest.fixture(scope="module")
+def doses():
+    """A factor with an effect of 6 and a covariate with one of -3 per unit, and awkward names."""
+    frame = simulate([30, 20, 25], group_sd=3.0, sigma=2.0).rename(columns={"county": "ward no"})
+    rng = np.random.default_rng(1)
+    frame["arm"], frame["my w"] = rng.choice(["a", "b"], len(frame)), rng.normal(size=len(frame))
+    frame["mg/dL"] = frame["bounce_time"] + 6 * (frame["arm"] == "b") - 3 * frame["my w"]
+    return frames.add_terms(frame, "arm + `my w`")
+
+
+@pytest.mark.parametrize("backend", SAMPLERS)
+@pytest.mark.parametrize("predictor", ["std_age", None])
+def test_covariates_with_or_without_a_predictor_have_slopes_of_their_own(doses, backend, predictor):
+    frame, covariates = doses
+    columns = {"outcome": "bounce", "predictor": predictor, "group": "ward no"}
+    frame = frame.rename(columns={"mg/dL": "bounce"})
+    tree = models.fit(
+        "random_intercept",
+        frame,
+        backend=backend,
+        covariates=covariates,
+        priors=Priors(covariate_slope=((0.0, 10.0), (0.0, 5.0))),
+        extend=("prior", "posterior_predictive", "log_prior"),
+        **columns,
+        **FEW,
+    )
+    for group in ("posterior", "prior"):
+        slopes = tree[group]["covariate_slope"]
+        assert slopes.dims == ("chain", "draw", "covariate")
+        assert list(slopes["covariate"].values) == ["arm[b]", "my w"]
+        assert ("slope" in tree[group]) == (predictor is not None)
+    sds = tree["prior"]["covariate_slope"].std(["chain", "draw"]).values
+    assert sds == pytest.approx([10, 5], rel=0.2)
+    found = tree["posterior"]["covariate_slope"].mean(["chain", "draw"]).values
+    assert found == pytest.approx([6, -3], abs=1.5)
+    assert "ward no" in tree["posterior"]["group_intercept"].dims
+    lines = models.expected_outcome(tree, [0.0, 1.0])
+    assert bool((lines[..., 0] == lines[..., 1]).all()) == (predictor is None)
+
+
+def test_a_predictor_that_is_constant_within_groups_is_fitted(visits):
+    frame = visits.assign(mean_age=visits.groupby("county")["std_age"].transform("mean"))
+    for name in ("random_intercept", "random_slope"):
+        model = models.build(name, frame, predictor="mean_age")
+        assert all(np.isfinite(log_densities(model)[1]))
+
+
+@pytest.mark.parametrize("outcome", ["mg/dL", "obs", 0, "outcome", "z_slope"])
+def test_an_outcome_whose_name_no_variable_can_have_is_called_outcome(doses, outcome):
+    frame = doses[0].rename(columns={"mg/dL": outcome})
+    asked = {"outcome": outcome, "group": "ward no"}
+    tree = models.fit("pooled", frame, **asked, **FEW, extend=("posterior_predictive",))
+    for group in ("observed_data", "posterior_predictive"):
+        assert list(tree[group].data_vars) == ["outcome"]
+    np.testing.assert_array_equal(tree["observed_data"]["outcome"], frame[outcome])
+
+
+FORMS = {
+    "z_slope": ([30] * 8, 0.5),  # slopes first: few groups, weak slopes
+    "z_rest": ([10] * 40, 0.5),  # intercepts first: many groups, weak slopes
+    "own_slope": ([30] * 8, 12.0),  # centred: strong slopes
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_slopes_take_the_form_that_suits_the_table_and_stay_the_same_model(name):
+    counts, slope_sd = FORMS[name]
+    frame = simulate(counts, slope_sd=slope_sd)
+    model = models.build("random_slope", frame)
+    forms = set(FORMS) & {variable.name for variable in model.free_RVs}
+    assert forms == {name}
+
+
+@pytest.mark.parametrize("form", ["slopes first", "intercepts first", "centred"])
+def test_every_form_draws_the_same_lines_from_the_prior(form):
+    rho = 0.7
+    with pm.Model(coords={"g": [0, 1]}) as model:
+        sds = {"group_sd": 3.0, "slope_sd": 2.0, "rho": rho}
+        level, tilt = models._add_slopes(form, intercept=10.0, slope=-1.0, dims="g", **sds)
+    level, tilt = pm.draw([level[0], tilt[0]], 4000, random_seed=1)
+    assert [level.mean(), tilt.mean()] == pytest.approx([10, -1], abs=0.2)
+    assert [level.std(), tilt.std()] == pytest.approx([3, 2], rel=0.05)
+    assert np.corrcoef(level, tilt)[0, 1] == pytest.approx(rho, abs=0.04)
+    assert {variable.name for variable in model.deterministics} == {
+        "group_intercept",
+        "group_slope",
+    }
+
+
+def test_growth_curves_pass_the_gate_at_the_defaults():
+    """Slopes of their own that the rows know well, which a non-centred form could not explore."""
+    rng, x = np.random.default_rng(2), np.tile(np.linspace(-1, 1, 9), 26)
+    boy = np.repeat(np.arange(26), 9)
+    line = 150 + 8 * rng.normal(size=26)[boy] + (6.5 + 1.6 * rng.normal(size=26)[boy]) * x
+    frame = pd.DataFrame({"height": line + 0.7 * rng.normal(size=len(x)), "age": x, "boy": boy})
+    columns = {"outcome": "height", "predictor": "age", "group": "boy"}
+    priors = Priors((150, 25), (0, 20), sigma=20, group_sd=20, slope_sd=15)
+    tree = models.fit("random_slope", frame, **columns, priors=priors)
+    assert diagnostics.find_failures(tree).empty
+    assert diagnostics.convergence.judge(tree["posterior"].to_dataset())["bulk ESS"]["sigma"] > 1000

@@ -17,6 +17,8 @@ LABELS = {
     "intervals": pd.interval_range(0, 3),
     "months": pd.period_range("2020-01", periods=3, freq="M"),
     "awkward text": ["a, b", "", "Zoë [x]/y"],
+    "64-bit ids": np.array([2**63 + 5, 7, 2**63 + 6], dtype="uint64"),
+    "63-bit ids": [2**63 - 1, 2**63 - 2, -(2**62)],
 }
 
 
@@ -64,6 +66,19 @@ def rename(**names):
         ({"g": ["a", "b", None] * 8}, {}, "'g' is missing in row 2"),
         ({"g": 1}, {}, "'g' has one level only"),
         ({"x": ["1"] * 24}, {}, "'x' is not numeric but .*pd.to_numeric"),
+        ({"x": ["1,5"] * 24}, {}, "'x' is not numeric but .*decimal commas"),
+        ({}, {"name": "random_slope", "predictor": None}, "'random_slope' needs a predictor"),
+        ({}, {"covariates": ("x",)}, "'x' is given twice among predictor and covariates"),
+        ({}, {"covariates": ("y",)}, "outcome 'y' cannot be a predictor of itself"),
+        ({}, {"covariates": "w"}, "covariates is a tuple of columns, not the text 'w'"),
+        ({}, {"covariates": ("w",)}, "no column 'w'"),
+        ({"w": 3}, {"covariates": ("w",)}, "The covariate 'w' is constant"),
+        ({"w": [1, np.nan] * 12}, {"covariates": ("w",)}, "'w' is missing or not finite in row 1"),
+        (
+            {"w": np.arange(24)},
+            {"covariates": ("w",), "priors": Priors(covariate_slope=((0.0, 1.0),) * 2)},
+            "given for 2 covariates, but there are 1",
+        ),
         ({"x": [np.nan, *range(23)]}, {}, "'x' is missing or not finite in row 0"),
         ({"y": [*range(23), np.inf]}, {}, "'y' is missing or not finite in row 23"),
         ({"x": 1.0}, {}, "'x' is constant"),
@@ -75,7 +90,7 @@ def rename(**names):
         (lambda frame: frame.rename(columns={"g": 7}), {"group": 7}, "7 cannot name the groups"),
         *(
             (rename(x=name), {"predictor": name, "backend": "bambi"}, "formula cannot name column")
-            for name in ("Intercept", "mu", "_a", "my x")
+            for name in ("Intercept", "mu", "_a", "x/y", "x|y")
         ),
         ({}, {"name": "nested"}, "Unknown model 'nested'; choose one of pooled"),
         ({}, {"backend": "stan"}, "Unknown back end 'stan'; choose one of pymc"),

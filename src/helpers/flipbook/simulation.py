@@ -73,7 +73,9 @@ class Design:
 
     def __init__(self, frame: pd.DataFrame, columns: Columns):
         if is_statistics(frame):
-            raise ValueError("Sufficient statistics have no rows to simulate; give the table of rows.")
+            raise ValueError(
+                "Sufficient statistics have no rows to simulate; give the table of rows."
+            )
         for column in columns.predictors:
             check_numeric(frame, column)
         check_group(frame, columns.group)

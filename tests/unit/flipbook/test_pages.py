@@ -2,14 +2,16 @@
 
 import json
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from conftest import DIAL
-from helpers import flipbook, models
+from helpers import exact, flipbook, models
 from helpers.priors import Plausible, Priors
+from simulated import simulate
 
 
 def content(book):
@@ -95,3 +97,36 @@ def test_paper_shows_what_was_observed_and_zero_no_empty_panel_and_no_wild_value
     low, high = shown[0].get_ylim()
     assert low < 0 and high > visits["bounce_time"].max()
     assert wild.axes[0].get_ylim() == pytest.approx((low, high), rel=0.05)
+
+
+def test_of_a_large_table_a_sample_is_shown_which_says_so_and_memory_stays_small():
+    frame = simulate([245] * 300)
+    tracemalloc.start()
+    book = flipbook.make_flipbook(frame, DIAL, title="Priors")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 500e6
+    assert "Priors (2,000 of 73,500 rows, drawn at random)" in book.data
+    assert len(content(book)["x"]) == 2000
+    assert content(book)["groupLabels"] == []
+
+
+def test_a_book_without_predictor_and_with_covariates_simulates_as_python_does(visits, open_page):
+    frame = visits.assign(w=np.arange(len(visits)) % 3 - 1.0)
+    columns = {"predictor": None, "covariates": ("w",)}
+    book = flipbook.make_flipbook(frame, {"ours": Priors()}, title="Own", **columns)
+    assert content(book)["labels"][0] == "County"
+    assert [model["name"] for model in content(book)["models"]] == ["pooled", "random_intercept"]
+    ours = flipbook.simulate(frame, "random_intercept", Priors(), **columns)[0].to_numpy()
+    page = open_page(book)
+    asked = "args => document.querySelector('figure').simulate(...args)"
+    theirs = page.evaluate(asked, [0, "random_intercept", 7])
+    assert theirs == pytest.approx(ours[7], abs=0.05)
+
+
+def test_sufficient_statistics_make_no_flip_book(visits):
+    statistics = exact.sufficient_statistics(visits)
+    with pytest.raises(ValueError, match="no rows to simulate"):
+        flipbook.make_flipbook(statistics, {"ours": Priors()}, title="")
+    with pytest.raises(ValueError, match="no rows to simulate"):
+        flipbook.simulate(statistics, "pooled", Priors())

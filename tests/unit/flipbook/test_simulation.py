@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from helpers import flipbook, models
+from helpers.flipbook import simulation
 from helpers.priors import Priors
 
 
@@ -42,3 +43,27 @@ def test_a_model_needs_draws_of_its_parameters(visits):
     assert flipbook.simulate(visits, "pooled", given).sizes["draw"] == 3
     with pytest.raises(ValueError, match="needs draws of 'group_sd'"):
         flipbook.simulate(visits, "random_intercept", given)
+
+
+def test_covariates_and_a_missing_predictor_are_those_of_the_model(visits):
+    frame = visits.assign(w=np.arange(len(visits)) % 3 - 1.0)
+    calm = Priors((200, 1e-6), (5, 1e-6), sigma=1e-6, group_sd=1e-6, covariate_slope=(7, 1e-6))
+    asked = {"predictor": None, "covariates": ("w",), "draws": 3}
+    times = flipbook.simulate(frame, "random_intercept", calm, **asked)[0]
+    np.testing.assert_allclose(times, np.tile(200 + 7 * frame["w"], (3, 1)), atol=1e-3)
+    own = {name: ("draw", np.ones(3)) for name in ("intercept", "sigma", "group_sd")}
+    given = xr.Dataset(own | {"covariate_slope": (("draw", "covariate"), np.full((3, 1), 7.0))})
+    assert flipbook.simulate(frame, "random_intercept", given, **asked).sizes["draw"] == 3
+    with pytest.raises(ValueError, match="'random_slope' needs a predictor"):
+        flipbook.simulate(frame, "random_slope", calm, **asked)
+
+
+def test_data_sets_made_piece_by_piece_are_those_made_at_once(visits, monkeypatch):
+    whole = flipbook.simulate(visits, "random_slope", Priors(), draws=50)
+    monkeypatch.setattr(simulation, "CELLS", 7 * (len(visits) + 16))
+    pieces = flipbook.simulate(visits, "random_slope", Priors(), draws=50)
+    xr.testing.assert_identical(whole, pieces)
+    monkeypatch.setattr(simulation, "CELLS", 1)
+    xr.testing.assert_identical(
+        whole, flipbook.simulate(visits, "random_slope", Priors(), draws=50)
+    )
