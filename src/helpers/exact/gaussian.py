@@ -22,7 +22,7 @@ TINY = 1e-290  # smallest variance: below it squares would be 0
 class Sds:
     """The sds in the table's units, each (K,), and what the formulas need of them.
 
-    ``covariance`` (3, K) is that of a group's deviations where the predictor has its mean and per
+    ``rest`` is sqrt(1 - rho^2), ``covariance`` (3, K) is that of a group's deviations where the predictor has its mean and per
     sd of the predictor: variance of the intercept, covariance, variance of the slope;
     ``determinant`` (K,) is its determinant, found without a difference.
     """
@@ -31,17 +31,18 @@ class Sds:
     group_sd: np.ndarray
     slope_sd: np.ndarray
     rho: np.ndarray
+    rest: np.ndarray
     covariance: np.ndarray
     determinant: np.ndarray
 
     @classmethod
     def at(cls, sigma, group_sd, slope_sd, rho, rest, data: "Reduced") -> "Sds":
-        """From sds and rho in the table's units and origin; ``rest`` is sqrt(1 - rho^2)."""
+        """From sds and rho in the table's units and origin."""
         shift, per = data.units.back[:2, 1] if data.own_slopes else (0.0, 1.0)
         slope = slope_sd / per
         along, across = rho * group_sd - shift * slope, rest * group_sd
         covariance = np.array([along**2 + across**2, along * slope, slope**2])
-        return cls(sigma, group_sd, slope_sd, rho, covariance, (across * slope) ** 2)
+        return cls(sigma, group_sd, slope_sd, rho, rest, covariance, (across * slope) ** 2)
 
     def __getitem__(self, part) -> "Sds":
         return Sds(*(value[..., part] for value in vars(self).values()))
@@ -291,26 +292,35 @@ def add_line(variance: np.ndarray, gain: np.ndarray, rows: np.ndarray, covarianc
     return variance
 
 
+def invert(sds: Sds, keys: np.ndarray, own_slopes: bool) -> np.ndarray:
+    """Inverse covariance (1, K, J) or (3, K, J) of a group's rotated outcomes: of the first, of both,
+    of the second."""
+    (n, tilt, spread), v = keys.T, sds.variance[:, None]
+    over = 1 / determinants(sds, keys, own_slopes)
+    if not own_slopes:
+        return over[None]
+    level, both, slope = sds.covariance[..., None]
+    d12 = -np.sqrt(n * spread) * (both + tilt * slope)
+    d22 = v + n * (level + 2 * tilt * both + tilt**2 * slope)
+    return np.array([(v + slope * spread) * over, d12 * over, d22 * over])
+
+
 def _gain(sds: Sds, data: Reduced, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gain and covariance of ``deviations``."""
     (n, tilt, spread), v = keys.T, sds.variance[:, None]
-    over = 1 / determinants(sds, keys, data.own_slopes)
-    level, both, slope = sds.covariance[..., None]
-    if not data.own_slopes:
-        return (level * np.sqrt(n) * over)[None, None], (v * level * over)[None]
-    # The inverse covariance of the rotated rows, still to be divided by its determinant.
-    d11, d12 = v + slope * spread, -np.sqrt(n * spread) * (both + tilt * slope)
-    d22 = v + n * (level + 2 * tilt * both + tilt**2 * slope)
-    # From here in the table's units: sums about its origin cancel nothing if sds there are small.
-    scale, x = data.units.scale[1], data.units.center[1] + data.units.scale[1] * tilt
     level, slope = sds.group_sd[:, None] ** 2, sds.slope_sd[:, None] ** 2
+    inverse = invert(sds, keys, data.own_slopes)
+    if not data.own_slopes:
+        return level * np.sqrt(n) * inverse[None], v * level * inverse
+    # In the table's units: sums about its origin cancel nothing if sds there are small.
+    scale, x = data.units.scale[1], data.units.center[1] + data.units.scale[1] * tilt
     both = (sds.rho * sds.group_sd * sds.slope_sd)[:, None]
-    first = np.sqrt(n) * np.array([d11, d12])
-    second = x * first + scale * np.sqrt(spread) * np.array([d12, d22])
+    first = np.sqrt(n) * inverse[:2]
+    second = x * first + scale * np.sqrt(spread) * inverse[1:]
     gain = np.array([level * first + both * second, both * first + slope * second])
     left, squares = sds.determinant[:, None] / scale**2, scale**2 * spread + n * x**2
     parts = v * level + left * squares, v * both - left * n * x, v * slope + left * n
-    return gain * over, np.array(parts) * v * over
+    return gain, np.array(parts) * v / determinants(sds, keys, data.own_slopes)
 
 
 # Small tools

@@ -18,7 +18,7 @@ from helpers.exact import gaussian
 from helpers.exact.gaussian import Reduced, Sds
 from helpers.priors import EFFECTS, INTERVAL, MODELS, PARAMETERS_OF, SDS, Priors, check_choice
 
-TOLERANCE = 1e-3  # of a posterior sd: no mean and no sd may move further with half of the nodes
+TOLERANCE = 1e-3  # posterior sds by which a mean or an sd may move with half of the nodes; so may their sum
 RIM = 1e-6  # largest share of the mass on nodes that are left out
 DUST = 3e-4  # and on those that are left out where group-level effects are summed
 SCOUT, STEP = 1.0, 0.65  # distance of nodes in posterior sds, at first and where quantiles need it
@@ -252,31 +252,28 @@ class Nodes:
 
     def halves(self) -> np.ndarray:
         """Weights (R, K): of all nodes; for each axis of those with an even number on it; for each
-        pair of axes of those whose numbers are both even or both odd."""
+        pair of axes of those whose numbers are both even or both odd. They sum to 1 or nearly so:
+        each half stands for the whole."""
         odd = self.index.T % 2
         parts = [*(odd == 0), *(a == b for a, b in combinations(odd, 2))]
-        return np.vstack([self.weight, *(_share(self.weight, part) for part in parts)])
+        return self.weight * np.vstack([np.ones(len(self.index)), 2 * np.array(parts)])
 
-    def thin(self) -> tuple["Nodes", np.ndarray]:
-        """Of the nodes a quarter in four dimensions, a half in three, all in two, without those that
-        hold ``DUST`` together; weights (2, K) of these, and of the half of them whose numbers are
-        all even or all odd.
+    def thin(self, dust: float = 0.0) -> tuple["Nodes", np.ndarray]:
+        """Of the nodes a quarter in four dimensions, a half in three, all in fewer, without those
+        that hold ``dust`` together; weights (2, K) of these, and of half of them: in one dimension
+        the even ones, else those whose numbers are all even or all odd.
 
         For what is smooth such a lattice is nearly as fine as the whole one (Conway & Sloane 1999).
         """
         odd, order = self.index.T % 2, np.argsort(self.weight)
         kept = np.empty(len(order), dtype=bool)
-        kept[order] = np.cumsum(self.weight[order]) > DUST
+        kept[order] = np.cumsum(self.weight[order]) >= dust
         for k in range(len(odd) - 2):
             kept &= odd[k] == odd[k + 2]
         arrays = (getattr(self, field.name)[kept] for field in fields(self)[3:])
         nodes = Nodes(self.problem, self.center, self.axes, *arrays)
-        return nodes, np.vstack([nodes.weight, _share(nodes.weight, (odd[0] == odd[1])[kept])])
-
-
-def _share(weight: np.ndarray, part: np.ndarray) -> np.ndarray:
-    chosen = weight * part
-    return chosen / chosen.sum()
+        half = (odd[0] == (odd[1] if len(odd) > 1 else 0))[kept]
+        return nodes, nodes.weight * np.array([np.ones(len(half)), 2 * half])
 
 
 def integrate(
@@ -503,7 +500,7 @@ def effect_mixtures(nodes: Nodes, groups: np.ndarray | None = None) -> Iterator[
     (D, K, M) at the nodes.
     """
     data = nodes.problem.data
-    nodes, weights = nodes.thin()
+    nodes, weights = nodes.thin(DUST)
     _, line, covariance = gaussian.condition(gaussian.sum_groups(nodes.sds, data), data)
     groups = np.arange(len(data.keys)) if groups is None else groups
     for some in gaussian.parts(groups, len(nodes.index)):
@@ -513,11 +510,12 @@ def effect_mixtures(nodes: Nodes, groups: np.ndarray | None = None) -> Iterator[
 
 def _moments(weights: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple:
     """Moments (6, M) of mixtures of normals (K, M), and the largest shift (R - 1,) of mean or sd,
-    in sds, from the first of the ``weights`` (R, K) to each other."""
+    in sds, from the first of the ``weights`` (R, K) to each other; or of their sum."""
     center = weights[0] @ mean
     x = mean - center
     xx, v = x * x, variance
-    first, second = weights @ x, weights @ (xx + v)
+    mass = weights.sum(axis=1, keepdims=True)
+    first, second = weights @ x / mass, weights @ (xx + v) / mass
     sd = np.sqrt(second - first**2)
     powers = [x * (xx + 3 * v), xx * (xx + 6 * v) + 3 * v * v]
     powers += [x * (xx * (xx + 10 * v) + 15 * v * v)]
@@ -525,7 +523,7 @@ def _moments(weights: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tup
     m3, m4, m5, m6 = (weights[0] @ power / sd[0] ** (3 + k) for k, power in enumerate(powers))
     cumulants = [m3, m4 - 3, m5 - 10 * m3, m6 - 15 * m4 - 10 * m3**2 + 30]
     moved = np.maximum(np.abs(first[1:] - first[0]), np.abs(sd[1:] - sd[0])) / sd[0]
-    return np.array([center, sd[0], *cumulants]), moved.max(axis=1)
+    return np.array([center, sd[0], *cumulants]), np.maximum(moved, abs(mass[1:] - 1)).max(axis=1)
 
 
 def expand_quantiles(moments: np.ndarray, probabilities) -> tuple[np.ndarray, np.ndarray]:
