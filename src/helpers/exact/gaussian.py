@@ -52,7 +52,15 @@ class Sds:
         return np.maximum(self.sigma**2, TINY)
 
 
-def log_marginal_likelihood(
+def log_marginal_likelihood(statistics: pd.DataFrame, sigma, *sds, **more) -> np.ndarray:
+    """Log density (K,) of all outcomes given the sds and rho, with all else integrated out.
+
+    Arguments are as in ``condition_on``.
+    """
+    return condition_on(statistics, sigma, *sds, **more)[0]
+
+
+def condition_on(
     statistics: pd.DataFrame,
     sigma,
     group_sd=0.0,
@@ -60,22 +68,24 @@ def log_marginal_likelihood(
     rho=0.0,
     *,
     priors: Priors = Priors(),
-) -> np.ndarray:
-    """Log density (K,) of all outcomes given the sds and rho, with all else integrated out.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is known given the sds and rho: log density (K,) of all outcomes; mean (K, P) and
+    covariance (K, P, P) of intercept, slope and covariates' slopes.
 
-    ``statistics`` is a result of ``sufficient_statistics``; the sds and rho are numbers or arrays of one
-    shape (K,), and an sd of 0 takes its term out of the model; of the priors only those of the
+    ``statistics`` is a result of ``sufficient_statistics``; the sds and rho are numbers or arrays of
+    one shape (K,), and an sd of 0 takes its term out of the model; of the priors only those of the
     coefficients matter.
     """
     given = (np.atleast_1d(value).astype(float) for value in (sigma, group_sd, slope_sd, rho))
-    given = np.broadcast_arrays(*given)
+    given = list(np.broadcast_arrays(*given))
     given.append(np.sqrt(1 - given[-1] ** 2))
     reference = None
     for _ in range(2):  # the second time from a line near those that the sds make likely
         data = reduce_groups(statistics, priors, bool(np.any(slope_sd)), reference)
-        log_density, line, _ = condition(sum_groups(Sds.at(*given, data), data), data)
+        log_density, line, covariance = condition(sum_groups(Sds.at(*given, data), data), data)
         reference = line[np.argmax(log_density)] + data.units.reference
-    return log_density
+    back = data.units.back
+    return log_density, (line + data.units.reference) @ back.T, back @ covariance @ back.T
 
 
 # The data, two rotated rows a group
