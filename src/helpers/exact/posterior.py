@@ -27,7 +27,8 @@ from helpers.exact.quadrature import (
     to_t,
 )
 from helpers.exact.statistics import sufficient_statistics
-from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors
+from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors, check_slope
+from helpers.rotated import columns_of, is_statistics, names_in
 
 STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
 ROUGH = (
@@ -80,8 +81,13 @@ def exact_posterior(
     """
     if not (draws is None or (isinstance(draws, Integral) and draws > 0)):
         raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
-    if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
-        data = sufficient_statistics(data, **vars(Columns(**columns)))
+    named = Columns(**columns)
+    if not is_statistics(data):
+        data = sufficient_statistics(data, **vars(named))
+    named = columns_of(data, named)
+    check_slope(name, named)
+    unasked = set(names_in(data)) - {"predictor", "outcome", *named.covariates}
+    data = data.drop(columns=[f"{name}_mean" for name in unasked]).rename_axis(named.group)
     nodes, moments = integrate(build_problem(name, data, priors), for_quantiles=True)
     problem = nodes.problem
     numbers = {name: values.T for name, values in find_numbers(nodes, moments).items()}
