@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import signal
 
 from helpers import diagnostics
 from simulated import make_fit

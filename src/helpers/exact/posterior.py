@@ -31,9 +31,7 @@ from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors, chec
 from helpers.rotated import columns_of, is_statistics, names_in
 
 STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
-ROUGH = (
-    0.01  # last terms of expansions up to which quantiles are not solved for: their errors are half
-)
+ROUGH = 0.01  # last terms of an expansion, in sds, up to which no quantile is solved for; errors are half
 STEEP = 0.03  # mass of nodes at which an sd or rho may change faster than the frequencies allow for
 DRAWN = 50_000_000  # numbers that are drawn at most unless more are asked for: 400 MB
 ROUNDS = 100
@@ -61,15 +59,16 @@ def exact_posterior(
         Number of independent draws, by default 4,000 or as many as make 50 million numbers, and
         their seed; the group ``exact`` has nothing random in it.
     columns
-        As in ``models.fit``, if ``data`` holds observations.
+        ``outcome``, ``predictor``, ``group``, ``covariates`` as in ``models.fit``; sufficient
+        statistics know them, all but the name of the outcome and the predictor's, which are not used.
 
     Returns
     -------
     DataTree with two groups that name the parameters as ``models.fit`` does. ``posterior`` holds
     the draws, as one chain. ``exact`` holds mean, sd and the quantiles 2.5, 50 and 97.5 % of every
     parameter along the dimension ``statistic``; its attributes are ``log_marginal_likelihood``, the
-    number of ``nodes``, and ``largest_shift``: how far any mean or sd moved when the nodes doubled,
-    in posterior sds.
+    number of ``nodes``, and ``largest_shift``: how far a mean or sd moves at most with half of the
+    nodes, in posterior sds (see ``quadrature.Moments``). Quantiles are good to about 0.005 sds.
 
     Raises
     ------
