@@ -9,22 +9,24 @@ from scipy import optimize, special
 from scipy.optimize import elementwise
 
 from helpers.exact import gaussian
+from helpers.exact.problem import (
+    Problem,
+    QuadratureFailed,
+    build_problem,
+    from_t,
+    log_density,
+    sds_at,
+    to_t,
+)
 from helpers.exact.quadrature import (
     PROBABILITIES,
     TOLERANCE,
     Moments,
     Nodes,
-    Problem,
-    QuadratureFailed,
-    build_problem,
     effect_mixtures,
     expand_quantiles,
-    from_t,
     integrate,
     line_mixtures,
-    log_density,
-    sds_at,
-    to_t,
 )
 from helpers.exact.statistics import sufficient_statistics
 from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors, check_slope
