@@ -30,7 +30,7 @@ import xarray as xr
 from helpers import exact, frames, models
 from helpers.book import calibration
 from helpers.book.visits import load_bounce_times, simulate_bounce_times
-from helpers.exact import quadrature
+from helpers.exact import problem, quadrature
 from helpers.exact.posterior import draw_posterior
 from helpers.priors import LOWER, SEED, UPPER
 
@@ -75,8 +75,8 @@ def rank_exact(model: str, number: int, priors: models.Priors = models.Priors())
     """Rank a truth among independent draws from the exact posterior."""
     truth, visits = simulate(model, number)
     # Not exact_posterior: its means and quantiles, half of the time, are not looked at.
-    problem = quadrature.build_problem(model, exact.sufficient_statistics(visits), priors)
-    nodes, _ = quadrature.integrate(problem, TOLERANCE)
+    sums = exact.sufficient_statistics(visits)
+    nodes, _ = quadrature.integrate(problem.build_problem(model, sums, priors), TOLERANCE)
     drawn = draw_posterior(nodes, DRAWS, number)
     return as_rows(calibration.rank_truth(truth, drawn, visits))
 

@@ -20,7 +20,8 @@ from scipy import special
 
 from helpers.exact import gaussian
 from helpers.exact.gaussian import Reduced, Sds
-from helpers.exact.quadrature import Nodes, build_problem, integrate
+from helpers.exact.problem import build_problem
+from helpers.exact.quadrature import Nodes, integrate
 from helpers.exact.statistics import sufficient_statistics
 from helpers.frames import group_labels
 from helpers.priors import Columns, Priors

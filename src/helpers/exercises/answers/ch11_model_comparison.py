@@ -8,7 +8,8 @@ from scipy import special, stats
 
 from helpers.exact import exact_posterior, log_marginal_likelihood, sufficient_statistics
 from helpers.exact.loo import leave_one_out, predict_new_group
-from helpers.exact.quadrature import build_problem, integrate, sds_at
+from helpers.exact.problem import build_problem, sds_at
+from helpers.exact.quadrature import integrate
 from helpers.priors import Priors
 
 from .shared import Answer, statistics, visits
