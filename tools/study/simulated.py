@@ -1,4 +1,4 @@
-"""Tables for tests, drawn from the random-slope model."""
+"""Tables for tests and benchmarks, drawn from the random-slope model."""
 
 import numpy as np
 import pandas as pd
