@@ -1,8 +1,9 @@
 """Measure how seconds, memory and intervals go with rows and with groups; store the result in data/.
 
 Each measurement has a process of its own and one core. Seconds begin after the imports, with a
-relation of DuckDB that makes its rows when it is asked ("rows") or with a table in memory
-("groups"), and end with the posterior. The chapter "When the table is large" shows what is stored.
+relation of DuckDB that makes its rows when it is asked ("rows", "counties"), with a Parquet file
+("file", which takes 8 GB of disk for a while) or with a table in memory ("groups"), and end with
+the posterior. The chapter "When the table is large" shows what is stored.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import multiprocessing
 import os
 import resource
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -37,8 +39,8 @@ PACKAGES = ("duckdb", "numpy", "nutpie", "pymc", "scipy")
 EXACT, STATISTICS, ROWS = "exact", "NUTS on statistics", "NUTS on rows"
 COUNTIES, VISITS = 100, 1_000_000  # held fixed while the other one grows
 A_GROUP = 5  # rows
-# What is measured: rows of visits in COUNTIES counties; VISITS visits in so many counties; groups of
-# A_GROUP rows each.
+# What is measured: rows of visits in COUNTIES counties; VISITS visits in so many counties; a file of
+# visits in COUNTIES counties; groups of A_GROUP rows each.
 SIZES = {
     "rows": {
         (EXACT, "random_slope"): [10**k for k in range(3, 9)],
@@ -46,6 +48,7 @@ SIZES = {
         (ROWS, "random_slope"): [10**k for k in range(3, 6)],
     },
     "counties": {(EXACT, "random_slope"): [10, 30, 100, 300, 1000, 3000, 10_000]},
+    "file": {(EXACT, "random_slope"): [400_000_000]},
     "groups": {
         (EXACT, "random_intercept"): [10**k for k in range(1, 6)],
         (EXACT, "random_slope"): [10**k for k in range(1, 6)],
@@ -71,6 +74,7 @@ def list_jobs(study: str) -> list[Job]:
     tables = {
         "rows": lambda size: (size, COUNTIES),
         "counties": lambda size: (VISITS, size),
+        "file": lambda size: (size, COUNTIES),
         "groups": lambda size: (A_GROUP * size, size),
     }
     return [
@@ -82,7 +86,17 @@ def list_jobs(study: str) -> list[Job]:
 
 def run(job: Job) -> dict:
     """Measure in a process of its own, so that nobody's memory counts but the job's."""
-    return run_alone(measure, job)
+    if job.study != "file":
+        return run_alone(measure, job)
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/visits.parquet"
+        run_alone(write_visits, job, file)
+        return run_alone(measure, job, file)
+
+
+def write_visits(job: Job, file: str) -> None:
+    visits = simulate_visits(job.rows, job.groups)
+    visits.select("county", "std_age", "bounce_time").write_parquet(file)
 
 
 def run_alone(function, *given):
@@ -91,13 +105,13 @@ def run_alone(function, *given):
         return pool.submit(function, *given).result()
 
 
-def measure(job: Job) -> dict:
+def measure(job: Job, file: str | None = None) -> dict:
     """Seconds, peak memory and what the posterior says of the slope (s per unit of the predictor)."""
     take_one_core()
     fit = exact_posterior
     if job.route != EXACT:
         from helpers.models import fit
-    table = make_table(job)
+    table = file or make_table(job)
     start = time.perf_counter()
     if job.route == ROWS:
         frame = table if isinstance(table, pd.DataFrame) else table.df()
@@ -108,6 +122,7 @@ def measure(job: Job) -> dict:
         tree = fit(job.model, statistics)
     seconds = time.perf_counter() - start
     costs = {"sum_seconds": summed, "seconds": seconds, "memory_mb": peak_memory()}
+    costs |= {"file_mb": os.path.getsize(file) / 1e6 if file else np.nan}
     return asdict(job) | costs | describe_slope(tree)
 
 

@@ -120,7 +120,7 @@ def plot_costs(study: pd.DataFrame) -> plt.Figure:
     handles = {name: handle for pair in shown for handle, name in zip(*pair, strict=True)}
     place = {"loc": "outside lower center", "ncols": 2, "fontsize": "small"}
     figure.legend(handles.values(), handles.keys(), **place)
-    title = "Sums make rows cheap; groups cost in proportion"
+    title = "Sums make rows cheap; what costs is groups"
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
     return figure
 
@@ -143,7 +143,7 @@ def plot_precision(study: pd.DataFrame, slope_sd: float) -> plt.Figure:
         ax.set(xscale="log", yscale="log")
     axes[0].set(xlabel="Visits, in 100 counties", ylabel="Posterior sd (s per sd of age)")
     axes[0].set_title("More visits")
-    axes[1].set(xlabel="Counties, of a million visits", title="More counties")
+    axes[1].set(xlabel="Counties that share a million visits", title="More counties")
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
     title = "Visits tell of these counties, only counties of the population"

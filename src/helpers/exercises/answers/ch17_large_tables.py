@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.book.large import simulate_visits
+from helpers.book.large import SCALE, simulate_visits
 from helpers.book.truth import true_parameters
 
 from .shared import Answer, age_scale, visits
@@ -10,8 +10,6 @@ from .shared import Answer, age_scale, visits
 
 def counties_for_an_sd() -> Answer:
     """Counties of which the mean slope has an sd of 0.01 s per sd of age, by counting them up."""
-    from helpers.book.large import SCALE
-
     decades = true_parameters()["slope_sd"]
     spread = decades * SCALE.sd / 10
     counts = np.arange(1, 10_000)
