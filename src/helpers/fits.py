@@ -18,7 +18,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from helpers import models, priors, rotated
-from helpers.exact import gaussian, quadrature
+from helpers.exact import gaussian, posterior, quadrature, statistics
 from helpers.frames import group_labels
 from helpers.priors import Columns, check_columns
 
@@ -26,7 +26,7 @@ VARIABLE = "BOOK_FIT_CACHE"  # of the environment: names another folder
 MEMBER = "fit.nc"
 UNFINISHED = "unfinished-"  # how the folder of a writer begins
 KEEP_DAYS = 30
-SOURCES = (priors, rotated, gaussian, quadrature, models)
+SOURCES = (priors, rotated, statistics, gaussian, quadrature, posterior, models)
 PACKAGES = ("bambi", "numba", "numpy", "nutpie", "pymc", "pytensor", "xarray")
 
 

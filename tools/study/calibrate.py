@@ -31,6 +31,7 @@ from helpers import exact, frames, models
 from helpers.book import calibration
 from helpers.book.visits import load_bounce_times, simulate_bounce_times
 from helpers.exact import quadrature
+from helpers.exact.posterior import draw_posterior
 from helpers.priors import LOWER, SEED, UPPER
 from record import find_changes
 
@@ -77,8 +78,8 @@ def rank_exact(model: str, number: int, priors: models.Priors = models.Priors())
     # Not exact_posterior: its means and quantiles, half of the time, are not looked at.
     problem = quadrature.build_problem(model, exact.sufficient_statistics(visits), priors)
     nodes, _ = quadrature.integrate(problem, TOLERANCE)
-    posterior = quadrature.draw_posterior(problem, nodes, DRAWS, number)
-    return as_rows(calibration.rank_truth(truth, posterior, visits))
+    drawn = draw_posterior(nodes, DRAWS, number)
+    return as_rows(calibration.rank_truth(truth, drawn, visits))
 
 
 def rank_nuts(model: str, number: int) -> tuple[list[dict], dict]:

@@ -52,20 +52,40 @@ class Sds:
         return np.maximum(self.sigma**2, TINY)
 
 
-def log_marginal_likelihood(
-    data: pd.DataFrame, sigma, group_sd=0.0, slope_sd=0.0, rho=0.0, *, priors: Priors = Priors()
-) -> np.ndarray:
+def log_marginal_likelihood(statistics: pd.DataFrame, sigma, *sds, **more) -> np.ndarray:
     """Log density (K,) of all outcomes given the sds and rho, with all else integrated out.
 
-    ``data`` is a result of ``sufficient_statistics``; the sds and rho are numbers or arrays of one
-    shape (K,), and an sd of 0 takes its term out of the model; of the priors only those of the
+    Arguments are as in ``condition_on``.
+    """
+    return condition_on(statistics, sigma, *sds, **more)[0]
+
+
+def condition_on(
+    statistics: pd.DataFrame,
+    sigma,
+    group_sd=0.0,
+    slope_sd=0.0,
+    rho=0.0,
+    *,
+    priors: Priors = Priors(),
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is known given the sds and rho: log density (K,) of all outcomes; mean (K, P) and
+    covariance (K, P, P) of intercept, slope and covariates' slopes.
+
+    ``statistics`` is a result of ``sufficient_statistics``; the sds and rho are numbers or arrays of
+    one shape (K,), and an sd of 0 takes its term out of the model; of the priors only those of the
     coefficients matter.
     """
     given = (np.atleast_1d(value).astype(float) for value in (sigma, group_sd, slope_sd, rho))
-    given = np.broadcast_arrays(*given)
-    reduced = reduce_groups(data, priors, bool(np.any(slope_sd)))
-    sds = Sds.at(*given, np.sqrt(1 - given[3] ** 2), reduced)
-    return condition(sum_groups(sds, reduced), reduced)[0]
+    given = list(np.broadcast_arrays(*given))
+    given.append(np.sqrt(1 - given[-1] ** 2))
+    reference = None
+    for _ in range(2):  # the second time from a line near those that the sds make likely
+        data = reduce_groups(statistics, priors, bool(np.any(slope_sd)), reference)
+        log_density, line, covariance = condition(sum_groups(Sds.at(*given, data), data), data)
+        reference = line[np.argmax(log_density)] + data.units.reference
+    back = data.units.back
+    return log_density, (line + data.units.reference) @ back.T, back @ covariance @ back.T
 
 
 # The data, two rotated rows a group
@@ -164,7 +184,9 @@ def _find_units(n, mean, within, reference) -> Units:
 def _rotate(n, mean, within, own_slopes: bool, residual_ss) -> tuple[np.ndarray, np.ndarray]:
     """Rows (J, D, P + 1) of each group in the directions of its deviations, and the rest (J, T)."""
     rows = (np.sqrt(n)[:, None] * mean)[:, None]
-    alone = mean.shape[1] == 3  # squares around a group's own line have more digits than a difference
+    alone = (
+        mean.shape[1] == 3
+    )  # squares around a group's own line have more digits than a difference
     if alone:
         within[:, 2, 2] = residual_ss + divide(within[:, 1, 2] ** 2, within[:, 1, 1])
     if own_slopes:
@@ -231,15 +253,31 @@ class Sums:
     rows: int
 
     def __sub__(self, other: "Sums") -> "Sums":
-        return Sums(*(mine - theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return Sums(
+            *(
+                mine - theirs
+                for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)
+            )
+        )
 
 
 def sum_groups(sds: Sds, data: Reduced, j: int | None = None) -> Sums:
     """Sums over all groups, or of group ``j`` alone."""
     if j is None:
-        kinds, count, terms, rest, n = data.kinds, data.count, data.terms, data.rest.sum(axis=0), data.keys[:, 0]
+        kinds, count, terms, rest, n = (
+            data.kinds,
+            data.count,
+            data.terms,
+            data.rest.sum(axis=0),
+            data.keys[:, 0],
+        )
     else:
-        kinds, count, rest, n = data.keys[j : j + 1], np.ones(1), data.rest[j], data.keys[j : j + 1, 0]
+        kinds, count, rest, n = (
+            data.keys[j : j + 1],
+            np.ones(1),
+            data.rest[j],
+            data.keys[j : j + 1, 0],
+        )
         terms = group_terms(kinds, data.rows[j : j + 1])
     v = sds.variance
     products = rest / v[:, None]
@@ -279,7 +317,9 @@ def deviations(sds: Sds, data: Reduced, line: np.ndarray, groups: np.ndarray) ->
     """
     rows, P = data.rows[groups], line.shape[1]
     gain, covariance = _gain(sds, data, data.keys[groups])
-    errors = rows[:, :, P].T[:, None] - np.tensordot(line, rows[:, :, :P], (1, 2)).transpose(2, 0, 1)
+    errors = rows[:, :, P].T[:, None] - np.tensordot(line, rows[:, :, :P], (1, 2)).transpose(
+        2, 0, 1
+    )
     return np.einsum("drkj,rkj->dkj", gain, errors), covariance, gain
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from numbers import Integral
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from scipy import optimize, special
 from scipy.optimize import elementwise
@@ -31,7 +30,10 @@ from helpers.exact.statistics import sufficient_statistics
 from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors
 
 STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
-ROUGH = 0.01  # last terms of expansions up to which quantiles are not solved for: their errors are half
+ROUGH = (
+    0.01  # last terms of expansions up to which quantiles are not solved for: their errors are half
+)
+STEEP = 0.03  # mass of nodes at which an sd or rho may change faster than the frequencies allow for
 DRAWN = 50_000_000  # numbers that are drawn at most unless more are asked for: 400 MB
 ROUNDS = 100
 
@@ -144,16 +146,18 @@ def _grid_quantiles(nodes: Nodes, name: str) -> np.ndarray:
         to_t(problem, name, getattr(sds_at(problem, nodes.position + move)[0], name))
         for move in (0 * nodes.center, *nodes.axes.T)
     )
-    moves = np.abs(np.array(moved) - t)
-    spread = problem.chart != "plain" and name != "sigma"
-    below = _sum_cells(t, moves, nodes.weight) if spread else _sum_waves(t, moves.max(), nodes.weight)
+    moves = np.abs(np.array(moved) - t).max(axis=0)
+    order = np.argsort(moves)
+    fastest = moves[order][np.searchsorted(np.cumsum(nodes.weight[order]), 1 - STEEP)]
+    below = _sum_waves(t, fastest, nodes.weight)
     found = [optimize.brentq(lambda x, p=p: below(x) - p, t.min(), t.max()) for p in PROBABILITIES]
     return from_t(problem, name, np.array(found))
 
 
 def _sum_waves(t: np.ndarray, step: float, weight: np.ndarray) -> Callable:
-    """Distribution function of a coordinate of the lattice, by inverting a characteristic function
-    (Davies 1973). Frequencies end where the lattice can no longer tell them from lower ones."""
+    """Distribution function of what moves by ``step`` at most from node to node, by inverting a
+    characteristic function (Davies 1973). Frequencies end where the lattice can no longer tell them
+    from lower ones."""
     low, high = t.min(), t.max()
     m = np.arange(int((high - low) / (2 * step))) + 0.5
     frequency = 2 * np.pi * m / (high - low)
@@ -164,15 +168,6 @@ def _sum_waves(t: np.ndarray, step: float, weight: np.ndarray) -> Callable:
         return 0.5 - (waves / m).sum() / np.pi
 
     return below
-
-
-def _sum_cells(t: np.ndarray, moves: np.ndarray, weight: np.ndarray) -> Callable:
-    """Distribution function of what changes along all axes of the lattice: each node's weight is
-    spread over its cell, and the whole drawn together so that its sd is that of the nodes."""
-    sd = np.sqrt((moves**2).sum(axis=0) / 12)
-    mean = weight @ t
-    wider = np.sqrt(1 + weight @ sd**2 / (weight @ (t - mean) ** 2))
-    return lambda x: weight @ special.ndtr((mean + (x - mean) * wider - t) / sd)
 
 
 # Draws
@@ -187,7 +182,7 @@ def draw_posterior(nodes: Nodes, draws: int, seed: int) -> xr.Dataset:
     z = rng.standard_normal(mean.shape)
     line = mean + np.einsum("kab,kb->ka", np.linalg.cholesky(covariance), z)
     drawn = {name: getattr(sds, name) for name in problem.names}
-    drawn["line"] = (data.units.back @ (line + data.units.reference).T)
+    drawn["line"] = data.units.back @ (line + data.units.reference).T
     drawn |= {name: np.empty((len(data.keys), draws)) for name in problem.effects}
     for some in gaussian.parts(np.arange(len(data.keys) * bool(problem.effects)), draws):
         mean, (level, *rest), _ = gaussian.deviations(sds, data, line, some)
@@ -225,7 +220,9 @@ def _draw_positions(nodes: Nodes, draws: int, rng: np.random.Generator) -> np.nd
         log_chance = (1 - power) * nodes.log_density[cell] + parabola - highest
         kept = np.flatnonzero(np.log(rng.uniform(size=len(cell))) < log_chance)[: draws + 100]
         position = nodes.position[cell[kept]] + offset[kept] @ nodes.axes.T
-        ratio = log_density(nodes.problem, position) - nodes.log_density[cell[kept]] - parabola[kept]
+        ratio = (
+            log_density(nodes.problem, position) - nodes.log_density[cell[kept]] - parabola[kept]
+        )
         positions, ratios = np.vstack([positions, position]), np.append(ratios, ratio)
         chances = np.append(chances, np.log(rng.uniform(size=len(kept))))
         accepted = chances < ratios - ratios.max()

@@ -18,10 +18,15 @@ from helpers.exact import gaussian
 from helpers.exact.gaussian import Reduced, Sds
 from helpers.priors import EFFECTS, INTERVAL, MODELS, PARAMETERS_OF, SDS, Priors, check_choice
 
-TOLERANCE = 1e-3  # posterior sds by which a mean or an sd may move with half of the nodes; so may their sum
+TOLERANCE = (
+    1e-3  # posterior sds by which a mean or an sd may move with half of the nodes; so may their sum
+)
 RIM = 1e-6  # largest share of the mass on nodes that are left out
 DUST = 3e-4  # and on those that are left out where group-level effects are summed
-SCOUT, STEP = 1.0, 0.65  # distance of nodes in posterior sds, at first and where quantiles need it
+SCOUT = 1.0  # distance of nodes in posterior sds, at first
+# and where quantiles need it, by dimensions, and in four dimensions with more than ``MANY`` kinds of groups
+STEPS, LONG_STEP = (0.15, 0.15, 0.4, 0.5), 0.65
+MANY = 1000
 PROBABILITIES = ((1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2)
 STEADY = 0.15  # largest sd of the t of slope_sd at which rho is never left undetermined
 ROUNDS = 10
@@ -62,12 +67,20 @@ def build_problem(name: str, statistics: pd.DataFrame, priors: Priors) -> Proble
     check_choice("model", name, MODELS)
     own_slopes = name == "random_slope"
     data = gaussian.reduce_groups(statistics, priors, own_slopes)
+    _refuse_noiseless(name, statistics, data)
     far = abs(data.units.center[1]) if own_slopes else 0.0
     far = far if own_slopes and far > data.units.scale[1] else 0.0
     without = ("rho",) if priors.lkj_eta is None else ()
     names = tuple(sd for sd in SDS if sd in PARAMETERS_OF[name] and sd not in without)
     effects = tuple(effect for effect in EFFECTS if effect in PARAMETERS_OF[name])
-    problem = Problem(names, effects, *_sizes(statistics, data, priors, far), data, priors, "far" if far else "plain")
+    problem = Problem(
+        names,
+        effects,
+        *_sizes(statistics, data, priors, far),
+        data,
+        priors,
+        "far" if far else "plain",
+    )
     # Once more from a line near the posterior, so that all sums are small.
     sums = gaussian.sum_groups(sds_at(problem, _scan(problem)[None])[0], data)
     line = gaussian.condition(sums, data)[1][0] + data.units.reference
@@ -258,22 +271,26 @@ class Nodes:
         parts = [*(odd == 0), *(a == b for a, b in combinations(odd, 2))]
         return self.weight * np.vstack([np.ones(len(self.index)), 2 * np.array(parts)])
 
-    def thin(self, dust: float = 0.0) -> tuple["Nodes", np.ndarray]:
+    @property
+    def half(self) -> np.ndarray:
+        """Which nodes (K,) stand for the whole: in one dimension those with an even number, else
+        those whose numbers on the first two axes are both even or both odd."""
+        odd = self.index.T % 2
+        return odd[0] == (odd[1] if len(odd) > 1 else 0)
+
+    def thin(self) -> "Nodes":
         """Of the nodes a quarter in four dimensions, a half in three, all in fewer, without those
-        that hold ``dust`` together; weights (2, K) of these, and of half of them: in one dimension
-        the even ones, else those whose numbers are all even or all odd.
+        that hold ``DUST`` together.
 
         For what is smooth such a lattice is nearly as fine as the whole one (Conway & Sloane 1999).
         """
         odd, order = self.index.T % 2, np.argsort(self.weight)
         kept = np.empty(len(order), dtype=bool)
-        kept[order] = np.cumsum(self.weight[order]) >= dust
+        kept[order] = np.cumsum(self.weight[order]) > DUST
         for k in range(len(odd) - 2):
             kept &= odd[k] == odd[k + 2]
         arrays = (getattr(self, field.name)[kept] for field in fields(self)[3:])
-        nodes = Nodes(self.problem, self.center, self.axes, *arrays)
-        half = (odd[0] == (odd[1] if len(odd) > 1 else 0))[kept]
-        return nodes, nodes.weight * np.array([np.ones(len(half)), 2 * half])
+        return Nodes(self.problem, self.center, self.axes, *arrays)
 
 
 def integrate(
@@ -316,8 +333,13 @@ def _refine(problem: Problem, tolerance: float, for_quantiles: bool) -> tuple[No
     for _ in range(ROUNDS):
         nodes = _grow(problem, center, np.linalg.cholesky(covariance) * steps)
         moments = find_moments(nodes, tolerance)
-        rough = max(expand_quantiles(moments.of[name], PROBABILITIES)[1][0] for name in problem.names)
-        finest = STEP if for_quantiles and rough > TOLERANCE else np.inf
+        rough = max(
+            expand_quantiles(moments.of[name], PROBABILITIES)[1][0] for name in problem.names
+        )
+        finest = np.inf
+        if for_quantiles and rough > TOLERANCE:
+            many = len(problem.data.kinds) > MANY
+            finest = LONG_STEP if many else STEPS[len(steps) - 1]
         if moments.shift < tolerance and (steps <= finest).all():
             return nodes, moments
         center, covariance = _place_of(nodes)
@@ -500,12 +522,18 @@ def effect_mixtures(nodes: Nodes, groups: np.ndarray | None = None) -> Iterator[
     (D, K, M) at the nodes.
     """
     data = nodes.problem.data
-    nodes, weights = nodes.thin(DUST)
+    nodes = nodes.thin()
+    weights = nodes.weight * np.array([np.ones(len(nodes.index)), 2 * nodes.half])
     _, line, covariance = gaussian.condition(gaussian.sum_groups(nodes.sds, data), data)
     groups = np.arange(len(data.keys)) if groups is None else groups
     for some in gaussian.parts(groups, len(nodes.index)):
         mean, variance, gain = gaussian.deviations(nodes.sds, data, line, some)
-        yield some, weights, mean, gaussian.add_line(variance[::2], gain, data.rows[some], covariance)
+        yield (
+            some,
+            weights,
+            mean,
+            gaussian.add_line(variance[::2], gain, data.rows[some], covariance),
+        )
 
 
 def _moments(weights: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple:
@@ -528,14 +556,15 @@ def _moments(weights: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tup
 
 def expand_quantiles(moments: np.ndarray, probabilities) -> tuple[np.ndarray, np.ndarray]:
     """Standardized quantiles (Q, M) of nearly normal distributions from their moments (6, M), and
-    the largest last term (M,) of the expansion (Cornish & Fisher 1938, Draper & Tierney 1973)."""
+    the size (M,) of the last terms of the expansion (Cornish & Fisher 1938, Draper & Tierney 1973)."""
     z = special.ndtri(probabilities)[:, None]
     a, b, c, d = moments[2:]
     z2, z3, z4, z5 = z**2, z**3, z**4, z**5
     first = (z2 - 1) * a / 6 + (z3 - 3 * z) * b / 24 - (2 * z3 - 5 * z) * a**2 / 36
     third = (z4 - 6 * z2 + 3) * c / 120 - (z4 - 5 * z2 + 2) * a * b / 24
     third += (12 * z4 - 53 * z2 + 17) * a**3 / 324
-    last = (z5 - 10 * z3 + 15 * z) * d / 720 - (3 * z5 - 24 * z3 + 29 * z) * b**2 / 384
-    last += (14 * z5 - 103 * z3 + 107 * z) * a**2 * b / 288 - (2 * z5 - 17 * z3 + 21 * z) * a * c / 180
-    last -= (252 * z5 - 1688 * z3 + 1511 * z) * a**4 / 7776
-    return z + first + third + last, np.abs(last).max(axis=0)
+    last = [(z5 - 10 * z3 + 15 * z) * d / 720, -(3 * z5 - 24 * z3 + 29 * z) * b**2 / 384]
+    last += [(14 * z5 - 103 * z3 + 107 * z) * a**2 * b / 288]
+    last += [-(2 * z5 - 17 * z3 + 21 * z) * a * c / 180]
+    last += [-(252 * z5 - 1688 * z3 + 1511 * z) * a**4 / 7776]
+    return z + first + third + sum(last), np.abs(last).sum(axis=0).max(axis=0)

@@ -5,7 +5,7 @@ import pytest
 
 from dense import dense_posterior
 from helpers import exact
-from helpers.exact import gaussian, quadrature
+from helpers.exact import gaussian
 from helpers.priors import MODELS, Priors
 
 SDS = {
@@ -27,15 +27,16 @@ def test_the_likelihood_given_the_sds_is_the_multivariate_normal_density(few, na
 def test_lines_and_deviations_given_the_sds_are_those_of_dense_matrices(few):
     given = SDS["random_slope"]
     _, (mean,), (covariance,) = dense_posterior(few, Priors(), **given)
-    problem = quadrature.build_problem("random_slope", exact.sufficient_statistics(few), Priors())
-    sds = gaussian.Sds(*(np.array([v]) for v in given.values()), np.sqrt([1 - given["rho"] ** 2]))
-    _, line, line_covariance = gaussian.condition(sds, problem.data)
-    assert line[:, 0] + problem.data.reference == pytest.approx(mean[:2])
-    assert line_covariance[..., 0] == pytest.approx(covariance[:2, :2])
-    for j in range(4):
-        own = [2 + j, 6 + j]
-        c, S, C = (array[..., 0] for array in gaussian.deviations(sds, problem.data, j))
-        assert c - S @ line[:, 0] == pytest.approx(mean[own])
-        spread = C + S @ line_covariance[..., 0] @ S.T
-        assert spread == pytest.approx(covariance[np.ix_(own, own)])
-        assert -S @ line_covariance[..., 0] == pytest.approx(covariance[np.ix_(own, [0, 1])])
+    data = gaussian.reduce_groups(exact.sufficient_statistics(few), Priors(), own_slopes=True)
+    rest = np.sqrt([1 - given["rho"] ** 2])
+    sds = gaussian.Sds.at(*(np.array([v]) for v in given.values()), rest, data)
+    _, line, spread = gaussian.condition(gaussian.sum_groups(sds, data), data)
+    back = data.units.back
+    assert back @ (line[0] + data.units.reference) == pytest.approx(mean[:2])
+    assert back @ spread[0] @ back.T == pytest.approx(covariance[:2, :2])
+    groups = np.arange(4)
+    deviation, own, gain = gaussian.deviations(sds, data, line, groups)
+    both = gaussian.add_line(own[::2], gain, data.rows, spread)
+    for j in groups:
+        assert deviation[:, 0, j] == pytest.approx(mean[[2 + j, 6 + j]])
+        assert both[:, 0, j] == pytest.approx(np.diag(covariance)[[2 + j, 6 + j]])

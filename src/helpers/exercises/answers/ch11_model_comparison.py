@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from helpers.exact import exact_posterior, sufficient_statistics
-from helpers.exact.gaussian import condition, reduce_groups
+from helpers.exact import exact_posterior, log_marginal_likelihood, sufficient_statistics
 from helpers.exact.loo import leave_one_out, predict_new_group
 from helpers.exact.quadrature import build_problem, integrate, sds_at
 from helpers.priors import Priors
@@ -33,15 +32,16 @@ def price_of_a_wide_prior() -> Answer:
 @cache
 def nodes(name: str):
     """Sds at the grid of a model of the book, and the log of their prior."""
-    problem = build_problem(name, statistics(), Priors())
-    return sds_at(problem, integrate(problem)[0].position)
+    found = integrate(build_problem(name, statistics(), Priors()))[0]
+    sds, log_prior = sds_at(found.problem, found.position)
+    return (sds.sigma, sds.group_sd, sds.slope_sd, sds.rho), log_prior
 
 
 def log_density(name: str, frame: pd.DataFrame) -> float:
     """Log density of all outcomes of a part of the visits, up to a constant of the model."""
     sds, log_prior = nodes(name)
-    reduced = reduce_groups(sufficient_statistics(frame), Priors())
-    return special.logsumexp(log_prior + condition(sds, reduced)[0])
+    log_likelihood = log_marginal_likelihood(sufficient_statistics(frame), *sds)
+    return special.logsumexp(log_prior + log_likelihood)
 
 
 def score(name: str) -> float:

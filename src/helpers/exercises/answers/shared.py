@@ -12,7 +12,7 @@ from statsmodels.datasets import grunfeld
 from helpers import frames
 from helpers.book.visits import load_bounce_times
 from helpers.exact import exact_posterior, sufficient_statistics
-from helpers.exact.gaussian import Sds, condition, reduce_groups
+from helpers.exact.gaussian import condition_on
 from helpers.exercises.selfcheck import Answer
 from helpers.priors import Priors
 
@@ -92,10 +92,8 @@ def slopes_on_a_grid():
     middles = (np.arange(30) + 0.5) / 30
     axes = np.linspace(7.5, 9.3, 5), np.geomspace(5, 60, 20), 8 * middles, 2 * middles - 1
     sigma, group_sd, slope_sd, rho = (axis.ravel() for axis in np.meshgrid(*axes, indexing="ij"))
-    reduced = reduce_groups(statistics(), Priors())
-    sds = Sds(sigma, group_sd, slope_sd, rho, np.sqrt(1 - rho**2))
-    log_weight, line, covariance = condition(sds, reduced)
+    log_weight, line, covariance = condition_on(statistics(), sigma, group_sd, slope_sd, rho)
     # Priors: half-normal sds, LKJ(2); group_sd once more because its nodes are even on a log scale.
     log_weight -= (sigma / 20) ** 2 / 2 + (group_sd / 20) ** 2 / 2 + (slope_sd / 5) ** 2 / 2
     weight = special.softmax(log_weight + np.log(1 - rho**2) + np.log(group_sd))
-    return weight, rho, group_sd, slope_sd, line[1] + reduced.reference[1], covariance[1, 1]
+    return weight, rho, group_sd, slope_sd, line[:, 1], covariance[:, 1, 1]
