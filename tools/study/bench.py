@@ -139,7 +139,7 @@ def time_groups(folder: Path, options: argparse.Namespace) -> None:
     """Posteriors by the number of groups, each in a process of its own, and what leaving out takes."""
     import scale
 
-    print(f"\n{scale.A_GROUP} rows a group, one core, from the table to the posterior")
+    print(f"\n{scale.A_GROUP} rows a group, seconds of one core, from the table to the posterior")
     print("  memory: most that the process held, Python and packages included")
     print(f"  {'model':<18}{'route':<16}{'groups':>8}{'seconds':>9}{'target':>8}{'MB':>8}")
     for job in scale.list_jobs("groups"):
@@ -171,9 +171,9 @@ def leave_groups_out(model: str) -> float:
     take_one_core()
     groups, rows = LEFT_OUT
     table = simulate([rows] * groups)
-    start = time.perf_counter()
+    start = time.process_time()
     leave_group_out(model, table)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def time_models(folder: Path, options: argparse.Namespace) -> None:

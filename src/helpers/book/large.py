@@ -103,7 +103,7 @@ def load_study() -> tuple[pd.DataFrame, dict]:
     The table has one row a posterior: ``study`` ("rows", "counties" or "groups": what grows;
     or a "file"),
     ``route`` ("exact", "NUTS on statistics" or "NUTS on rows"), ``model``, ``rows``, ``groups``;
-    ``sum_seconds`` until the sums were there, ``seconds`` in all, ``memory_mb`` at the most, ``file_mb`` of the file; of the
+    ``sum_seconds`` of one core until the sums were there, ``seconds`` in all, ``memory_mb`` at the most, ``file_mb`` of the file; of the
     population's slope ``slope`` (mean), ``sd``, ``lower`` and ``upper``, of the mean of these groups'
     slopes ``own`` and ``own_sd``, and the posterior mean of ``slope_sd`` (s per unit of the
     predictor). The record, of ``data/scale.json``, says what the study was run with.
