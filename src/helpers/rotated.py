@@ -42,19 +42,22 @@ def is_statistics(table: object) -> bool:
 
 
 def columns_of(statistics: pd.DataFrame, columns: Columns) -> Columns:
-    """The columns of a model of sufficient statistics, which know whether there was a predictor.
+    """The columns of a model of sufficient statistics, which know predictor and covariates.
 
-    The groups are called as the index is. A ``ValueError`` says if the statistics lack something.
+    Covariates are those that are asked for, or all; the groups are called as the index is. A
+    ``ValueError`` says if the statistics lack something.
     """
-    predictor = columns.predictor if "predictor_mean" in statistics else None
+    known = names_in(statistics)
+    predictor = columns.predictor if "predictor" in known else None
+    covariates = tuple(name for name in known if name not in ("predictor", "outcome"))
     group = statistics.index.name or columns.group
-    named = Columns(columns.outcome, predictor, group, columns.covariates)
     for column in columns.covariates:
-        if f"{column}_mean" not in statistics:
+        if column not in covariates:
             raise ValueError(
                 f"The sufficient statistics know no covariate {column!r}; make them with "
                 f"covariates=({column!r},)."
             )
+    named = Columns(columns.outcome, predictor, group, columns.covariates or covariates)
     check_names(named)
     if len(statistics) < 2:
         raise ValueError(
@@ -69,22 +72,19 @@ def rotate(statistics: pd.DataFrame, columns: Columns) -> Rotated:
     ``columns`` are those of ``columns_of``. A ``ValueError`` says where a predictor is constant, or
     no scatter is left that could tell sigma.
     """
-    n = statistics["n"].to_numpy(float)
-    names = (*columns.covariates, "outcome")
-    means = np.column_stack([statistics[f"{name}_mean"].to_numpy(float) for name in names])
-    within = _squares_within(statistics, names)
+    named = ["predictor"] if columns.predictor else []
+    names = [*named, *columns.covariates, "outcome"]
+    n, means, within = unpack(statistics, names)
     x_mean, x_ss = np.zeros(len(n)), np.zeros(len(n))
-    products = np.zeros_like(means)
-    if columns.predictor is not None:
-        x_mean = statistics["predictor_mean"].to_numpy(float)
-        x_ss = statistics["predictor_ss"].to_numpy(float)
-        products = np.column_stack([_products(statistics, "predictor", name) for name in names])
+    products = np.zeros((len(n), len(names)))
+    if "predictor" in names:
+        x_mean, x_ss, products = means[:, 0], within[:, 0, 0], within[:, 0, 1:]
+        means, within = means[:, 1:], within[:, 1:, 1:]
     tilted = x_ss > 0
     tilt = products[tilted] / np.sqrt(x_ss[tilted, None])
     # Of all groups together, what their own lines in the predictor leave.
     left = within.sum(axis=0) - tilt.T @ tilt
-    if columns.predictor is not None:
-        left[-1, -1] = statistics["residual_ss"].sum()  # has digits that the difference lacks
+    left[-1, -1] = statistics["residual_ss"].sum()  # has digits that the difference lacks
     shared, residual_ss = _reduce_rest(left, np.einsum("jkk->k", within))
     upright = np.sqrt(n)
     number = np.arange(len(n))
@@ -106,21 +106,27 @@ def rotate(statistics: pd.DataFrame, columns: Columns) -> Rotated:
     )
 
 
-def _squares_within(statistics: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
-    """Squares and products (J, K, K) of columns around the groups' means."""
-    within = np.empty((len(statistics), len(names), len(names)))
-    for i, first in enumerate(names):
-        for k, second in enumerate(names[i:], start=i):
-            within[:, i, k] = within[:, k, i] = _products(statistics, first, second)
-    return within
+def names_in(statistics: pd.DataFrame) -> list[str]:
+    """What sufficient statistics are of: "predictor" if there is one, covariates, "outcome"."""
+    return [name.removesuffix("_mean") for name in statistics if str(name).endswith("_mean")]
 
 
-def _products(statistics: pd.DataFrame, first: str, second: str) -> np.ndarray:
-    """Products (J,) of two columns around the groups' means, by their name in the statistics."""
-    name = f"{first}_ss" if first == second else f"{first}_{second}_ss"
+def unpack(statistics: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows (J,), means (J, C) of the columns with these names, and squares and products around
+    them (J, C, C)."""
+    means = statistics[[f"{name}_mean" for name in names]].to_numpy(float)
+    products = np.empty((len(means), len(names), len(names)))
+    for a, b in zip(*np.triu_indices(len(names)), strict=True):
+        values = statistics[name_product(names[a], names[b])].to_numpy(float)
+        products[:, a, b] = products[:, b, a] = values
+    return statistics["n"].to_numpy(float), means, products
+
+
+def name_product(first: str, second: str) -> str:
+    """Column of sufficient statistics with the products of two columns, in their order."""
     if (first, second) == ("predictor", "outcome"):
-        name = "product_ss"
-    return statistics[name].to_numpy(float)
+        return "product_ss"
+    return f"{first}_ss" if first == second else f"{first}_{second}_ss"
 
 
 def _reduce_rest(left: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, float]:

@@ -1,7 +1,10 @@
-"""Tables for tests and benchmarks, drawn from the random-slope model."""
+"""Tables for tests and benchmarks, drawn from the random-slope model, and fits made of given draws."""
 
 import numpy as np
 import pandas as pd
+import xarray as xr
+
+DIMS = ("chain", "draw")
 
 
 def simulate(
@@ -16,3 +19,12 @@ def simulate(
     y = 200 + group_sd * z[0][group] + own_slope[group] * x + sigma * rng.normal(size=len(group))
     labels = pd.Categorical([f"c{number:03}" for number in group])
     return pd.DataFrame({"bounce_time": y, "std_age": x, "county": labels})
+
+
+def make_fit(draws: np.ndarray, **stats: np.ndarray) -> xr.DataTree:
+    """A fit with one parameter by group, ``draws`` of shape (chain, draw, county)."""
+    coords = {"county": [f"c{number}" for number in range(draws.shape[2])]}
+    stats = {"diverging": np.zeros(draws.shape[:2], dtype=bool)} | stats
+    posterior = xr.Dataset({"group_intercept": ((*DIMS, "county"), draws)}, coords)
+    sample_stats = xr.Dataset({name: (DIMS, values) for name, values in stats.items()})
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": sample_stats})

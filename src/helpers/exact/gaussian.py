@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.priors import Priors
+from helpers.rotated import names_in, unpack
 
 BLOCK = 256, 1024  # sds times kinds of groups worked on at once, so that they stay in the cache
 CELLS = 200_000  # the same, where all nodes are needed at once
@@ -145,7 +146,8 @@ def reduce_groups(
     ``reference`` (P,) is the line that outcomes count from, by default that of least squares: the
     nearer to the posterior, the more digits.
     """
-    names, n, mean, within = unpack(statistics)
+    names = names_in(statistics)
+    n, mean, within = unpack(statistics, names)
     units = _find_units(n, mean, within, reference)
     # The constant joins the columns, and outcomes become what the reference leaves of them.
     turn = np.eye(len(units.center) + 1)
@@ -364,24 +366,6 @@ def _gain(sds: Sds, data: Reduced, keys: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 # Small tools
-
-
-def unpack(statistics: pd.DataFrame) -> tuple:
-    """Names of the columns, rows (J,), means (J, C) and products around them (J, C, C)."""
-    names = [column.removesuffix("_mean") for column in statistics if column.endswith("_mean")]
-    mean = statistics[[f"{name}_mean" for name in names]].to_numpy(float)
-    products = np.empty((len(mean), len(names), len(names)))
-    for a, b in zip(*np.triu_indices(len(names)), strict=True):
-        values = statistics[name_product(names[a], names[b])].to_numpy(float)
-        products[:, a, b] = products[:, b, a] = values
-    return names, statistics["n"].to_numpy(float), mean, products
-
-
-def name_product(first: str, second: str) -> str:
-    """Column of ``sufficient_statistics`` with the products of two columns, in their order."""
-    if (first, second) == ("predictor", "outcome"):
-        return "product_ss"
-    return f"{first}_ss" if first == second else f"{first}_{second}_ss"
 
 
 def blocks(nodes: int, groups: int) -> Iterator[tuple[slice, slice]]:

@@ -27,12 +27,11 @@ from helpers.exact.quadrature import (
     to_t,
 )
 from helpers.exact.statistics import sufficient_statistics
-from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors
+from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors, check_slope
+from helpers.rotated import columns_of, is_statistics, names_in
 
 STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
-ROUGH = (
-    0.01  # last terms of expansions up to which quantiles are not solved for: their errors are half
-)
+ROUGH = 0.01  # last terms of an expansion, in sds, up to which no quantile is solved for; errors are half
 STEEP = 0.03  # mass of nodes at which an sd or rho may change faster than the frequencies allow for
 DRAWN = 50_000_000  # numbers that are drawn at most unless more are asked for: 400 MB
 ROUNDS = 100
@@ -60,15 +59,16 @@ def exact_posterior(
         Number of independent draws, by default 4,000 or as many as make 50 million numbers, and
         their seed; the group ``exact`` has nothing random in it.
     columns
-        As in ``models.fit``, if ``data`` holds observations.
+        ``outcome``, ``predictor``, ``group``, ``covariates`` as in ``models.fit``; sufficient
+        statistics know them, all but the name of the outcome and the predictor's, which are not used.
 
     Returns
     -------
     DataTree with two groups that name the parameters as ``models.fit`` does. ``posterior`` holds
     the draws, as one chain. ``exact`` holds mean, sd and the quantiles 2.5, 50 and 97.5 % of every
     parameter along the dimension ``statistic``; its attributes are ``log_marginal_likelihood``, the
-    number of ``nodes``, and ``largest_shift``: how far any mean or sd moved when the nodes doubled,
-    in posterior sds.
+    number of ``nodes``, and ``largest_shift``: how far a mean or sd moves at most with half of the
+    nodes, in posterior sds (see ``quadrature.Moments``). Quantiles are good to about 0.005 sds.
 
     Raises
     ------
@@ -80,8 +80,13 @@ def exact_posterior(
     """
     if not (draws is None or (isinstance(draws, Integral) and draws > 0)):
         raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
-    if not {"n", "outcome_mean", "residual_ss"} <= set(getattr(data, "columns", ())):
-        data = sufficient_statistics(data, **vars(Columns(**columns)))
+    named = Columns(**columns)
+    if not is_statistics(data):
+        data = sufficient_statistics(data, **vars(named))
+    named = columns_of(data, named)
+    check_slope(name, named)
+    unasked = set(names_in(data)) - {"predictor", "outcome", *named.covariates}
+    data = data.drop(columns=[f"{name}_mean" for name in unasked]).rename_axis(named.group)
     nodes, moments = integrate(build_problem(name, data, priors), for_quantiles=True)
     problem = nodes.problem
     numbers = {name: values.T for name, values in find_numbers(nodes, moments).items()}

@@ -19,14 +19,13 @@ from helpers.exact.gaussian import Reduced, Sds
 from helpers.priors import EFFECTS, INTERVAL, MODELS, PARAMETERS_OF, SDS, Priors, check_choice
 
 TOLERANCE = (
-    1e-3  # posterior sds by which a mean or an sd may move with half of the nodes; so may their sum
+    1e-3  # posterior sds by which a mean or sd may move with half of the nodes, and their sum
 )
 RIM = 1e-6  # largest share of the mass on nodes that are left out
 DUST = 3e-4  # and on those that are left out where group-level effects are summed
 SCOUT = 1.0  # distance of nodes in posterior sds, at first
-# and where quantiles need it, by dimensions, and in four dimensions with more than ``MANY`` kinds of groups
-STEPS, LONG_STEP = (0.15, 0.15, 0.4, 0.5), 0.65
-MANY = 1000
+STEPS = (0.15, 0.15, 0.4, 0.5)  # by dimensions, where quantiles of an sd need it
+LONG_STEP, MANY = 0.65, 1000  # instead of the last, with more kinds of groups than that
 PROBABILITIES = ((1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2)
 STEADY = 0.15  # largest sd of the t of slope_sd at which rho is never left undetermined
 ROUNDS = 10

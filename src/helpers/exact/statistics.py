@@ -5,7 +5,7 @@ origin near the data, and about the groups' own means where that leaves too few 
 """
 
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, starmap
 from pathlib import Path
 
 import narwhals as nw
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from helpers.frames import check_column, check_group, check_numeric, group_labels
 from helpers.priors import Columns, check_columns
+from helpers.rotated import name_product
 
 HEAD = 1_000  # rows whose mean is the origin of all sums
 # A pandas table that DuckDB sums, because pandas would hold all products at once, or warns of so many.
@@ -299,16 +300,16 @@ def _as_table(sums: Sums, labels: pd.Index, columns: Columns) -> pd.DataFrame:
     table = {
         "n": sums.n,
         **dict(zip((f"{name}_mean" for name in names), sums.mean.T, strict=True)),
-        **dict(zip(_name_pairs(names), sums.ss.T, strict=True)),
+        **dict(
+            zip(
+                starmap(name_product, combinations_with_replacement(names, 2)),
+                sums.ss.T,
+                strict=True,
+            )
+        ),
         "residual_ss": np.where(left <= 4 * sums.n * noise, 0.0, left),
     }
     return pd.DataFrame(table, index=labels)
-
-
-def _name_pairs(names: tuple[str, ...]) -> list[str]:
-    own = {(name, name): f"{name}_ss" for name in names} | {("predictor", "outcome"): "product_ss"}
-    pairs = combinations_with_replacement(names, 2)
-    return [own.get(pair, "_".join(map(str, (*pair, "ss")))) for pair in pairs]
 
 
 # Refusals: where there is no row to name, the number of rows, and else the sentences of ``frames``
