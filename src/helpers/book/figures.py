@@ -105,9 +105,9 @@ def plot_costs(study: pd.DataFrame) -> plt.Figure:
     """Seconds to the posterior against rows and against groups, from ``large.load_study``."""
     routes = {"NUTS on rows": "C2", "NUTS on statistics": "C1", "exact": "C0"}
     figure, axes = plt.subplots(1, 2, figsize=(7, 4), sharey=True, layout="constrained")
-    for (kind, route, model), of in study.groupby(["study", "route", "model"], sort=False):
-        if kind != "counties":
-            ax, x = (axes[0], "rows") if kind == "rows" else (axes[1], "groups")
+    for ax, x in zip(axes, ("rows", "groups"), strict=True):
+        lines = study[study["study"] == x].groupby(["route", "model"], sort=False)
+        for (route, model), of in lines:
             own_slopes = model == "random_slope"
             style = {"color": routes[route], "linestyle": LINES[0 if own_slopes else 1]}
             label = f"{route}{'' if own_slopes else ', intercepts only'}"
