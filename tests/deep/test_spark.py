@@ -1,11 +1,14 @@
 """Spark sums a table as pandas does, and refuses one by the same sentences."""
 
+import re
+
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 
 import spark_session
-from conftest import require
+from conftest import ROOT, require
 from helpers import exact
 from helpers.book.large import simulate_visits, true_values
 
@@ -109,3 +112,20 @@ def test_ids_of_64_bits_stay_apart_and_days_become_text(spark):
     days = table.withColumn("g", table["g"].cast("date"))
     found = exact.sufficient_statistics(days, **NAMES)
     assert found.index.tolist() == ["2020-01-01", "2020-01-02"]
+
+
+def test_the_chapter_on_large_tables_says_how(visits, tmp_path):
+    """Its code is run as it stands, on files of Parquet in a folder of the test."""
+    table, frame = visits
+    files = (tmp_path / "visits").as_uri()
+    table.write.parquet(files)
+    chapter = nbformat.read(ROOT / "notebooks" / "17_large_tables.ipynb", as_version=4)
+    (cell,) = [cell for cell in chapter.cells if cell.id == "the-same-on-spark"]
+    (code,) = re.findall(r"```python\n(.*?)```", cell.source, re.DOTALL)
+    found = {"exact": exact}
+    assert code.count('"visits"') == 1
+    exec(code.replace('"visits"', repr(files)), found)
+    want = exact.sufficient_statistics(frame)
+    pd.testing.assert_frame_equal(found["statistics"], want, rtol=1e-9, check_index_type=False)
+    slopes = found["posterior"], exact.exact_posterior("random_slope", want)
+    np.testing.assert_allclose(*(tree["exact"]["slope"] for tree in slopes), rtol=1e-4)

@@ -1,7 +1,7 @@
 """Time the book, all of it or the sections that are named: ``python tools/study/bench.py rows``.
 
-Sections: ``rows`` (tables by engine), ``models`` and ``chapters`` from cold, ``builds`` (rendering, and
-with nothing changed).
+Sections: ``rows`` (tables by engine), ``groups`` (posteriors by number of groups), ``models`` and
+``chapters`` from cold, ``builds`` (rendering, and with nothing changed).
 """
 
 import argparse
@@ -135,6 +135,47 @@ ENGINES = {
 }
 
 
+def time_groups(folder: Path, options: argparse.Namespace) -> None:
+    """Posteriors by the number of groups, each in a process of its own, and what leaving out takes."""
+    import scale
+
+    print(f"\n{scale.A_GROUP} rows a group, seconds of one core, from the table to the posterior")
+    print("  memory: most that the process held, Python and packages included")
+    print(f"  {'model':<18}{'route':<16}{'groups':>8}{'seconds':>9}{'target':>8}{'MB':>8}")
+    for job in scale.list_jobs("groups"):
+        found = scale.run(job)
+        target = TARGETS.get((job.route, job.model, job.groups), "")
+        line = f"{job.groups:8,}{found['seconds']:9.1f}{target:>8}{found['memory_mb']:8,.0f}"
+        print(f"  {job.model:<18}{job.route:<16}{line}", flush=True)
+    print(f"\nEach of {LEFT_OUT[0]} groups of {LEFT_OUT[1]} rows left out (target 10)")
+    for model in ("random_intercept", "random_slope"):
+        seconds = scale.run_alone(leave_groups_out, model)
+        print(f"  {model:<18}{seconds:8.1f} s", flush=True)
+
+
+LEFT_OUT = (160, 45)  # schools and pupils
+TARGETS = {  # seconds, of the exact posterior
+    ("exact", "random_intercept", 10_000): 2,
+    ("exact", "random_intercept", 100_000): 15,
+    ("exact", "random_slope", 10_000): 10,
+    ("exact", "random_slope", 100_000): 60,
+}
+
+
+def leave_groups_out(model: str) -> float:
+    """Seconds in which every group of a table is predicted from the others."""
+    from helpers.exact.loo import leave_group_out
+    from scale import take_one_core
+    from simulated import simulate
+
+    take_one_core()
+    groups, rows = LEFT_OUT
+    table = simulate([rows] * groups)
+    start = time.process_time()
+    leave_group_out(model, table)
+    return time.process_time() - start
+
+
 def time_models(folder: Path, options: argparse.Namespace) -> None:
     """Smallest bulk ESS of any parameter, per second from the call to the answer."""
     import arviz as az
@@ -198,6 +239,7 @@ def time_builds(folder: Path, options: argparse.Namespace) -> None:
 
 SECTIONS = {
     "rows": time_rows,
+    "groups": time_groups,
     "models": time_models,
     "chapters": time_chapters,
     "builds": time_builds,

@@ -33,6 +33,7 @@ from helpers.book.visits import load_bounce_times, simulate_bounce_times
 from helpers.exact import problem, quadrature
 from helpers.exact.posterior import draw_posterior
 from helpers.priors import LOWER, SEED, UPPER
+from record import find_changes
 
 ROOT = Path(__file__).resolve().parents[2]
 PIECES = ROOT / "_build" / "calibration"
@@ -282,14 +283,6 @@ def find_differences(record: dict) -> list[str]:
 def find_moved_versions(record: dict) -> list[str]:
     """List packages that have moved since. The study holds all the same while its numbers do."""
     return find_changes(record["versions"], versions())
-
-
-def find_changes(stored: dict, now: dict) -> list[str]:
-    return [
-        f"{name} was {stored.get(name)} and is {value}"
-        for name, value in now.items()
-        if stored.get(name) != value
-    ]
 
 
 def key_of(belongs_to: dict) -> str:

@@ -1,4 +1,5 @@
-"""Figures that know the bounce times: the paradox, the truth beside a fit, a sampler's step.
+"""Figures that know the bounce times: the paradox, the truth beside a fit, a sampler's step, large
+tables.
 
 Where no ``ax`` is given, the current Axes is drawn on.
 """
@@ -11,7 +12,7 @@ import seaborn as sns
 import xarray as xr
 
 from helpers.frames import label_of
-from helpers.plots import group_colors
+from helpers.plots import LINES, group_colors
 from helpers.priors import LOWER, SEED, UPPER
 from helpers.tables import summarize
 
@@ -98,3 +99,53 @@ def walk_randomly(step: float, draws: int, seed: int = SEED) -> xr.DataArray:
         accepted = np.log(rng.uniform(size=len(place))) < (place**2 - proposal**2) / 2
         path[draw] = place = np.where(accepted, proposal, place)
     return xr.DataArray(path.T, dims=("chain", "draw"))
+
+
+def plot_costs(study: pd.DataFrame) -> plt.Figure:
+    """Seconds to the posterior against rows and against groups, from ``large.load_study``."""
+    routes = {"NUTS on rows": "C2", "NUTS on statistics": "C1", "exact": "C0"}
+    figure, axes = plt.subplots(1, 2, figsize=(7, 4), sharey=True, layout="constrained")
+    for ax, x in zip(axes, ("rows", "groups"), strict=True):
+        lines = study[study["study"] == x].groupby(["route", "model"], sort=False)
+        for (route, model), of in lines:
+            own_slopes = model == "random_slope"
+            style = {"color": routes[route], "linestyle": LINES[0 if own_slopes else 1]}
+            label = f"{route}{'' if own_slopes else ', intercepts only'}"
+            ax.plot(of[x], of["seconds"], marker="o", markersize=4, label=label, **style)
+    for ax in axes:
+        ax.set(xscale="log", yscale="log")
+    axes[0].set(xlabel="Rows, in 100 groups", ylabel="Seconds", title="More rows")
+    axes[1].set(xlabel="Groups, of 5 rows each", title="More groups")
+    shown = [ax.get_legend_handles_labels() for ax in axes]
+    handles = {name: handle for pair in shown for handle, name in zip(*pair, strict=True)}
+    place = {"loc": "outside lower center", "ncols": 2, "fontsize": "small"}
+    figure.legend(handles.values(), handles.keys(), **place)
+    title = "Sums make rows cheap; what costs is groups"
+    figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
+    return figure
+
+
+def plot_precision(study: pd.DataFrame, slope_sd: float) -> plt.Figure:
+    """Posterior sds of two slopes against rows and against counties, from ``large.load_study``.
+
+    ``slope_sd`` is the true sd of the counties' slopes (s per sd of age), which sets the limit.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(7, 3.9), sharey=True, layout="constrained")
+    of = study[study["route"] == "exact"].groupby("study")
+    for ax, kind, x in zip(axes, ("rows", "counties"), ("rows", "groups"), strict=True):
+        table = of.get_group(kind)
+        ax.plot(table[x], table["sd"], "o-", markersize=4, label="Population's slope")
+        own = {"color": "C1", "markersize": 4, "label": "Mean of these counties' slopes"}
+        ax.plot(table[x], table["own_sd"], "s-", **own)
+        limit = slope_sd / np.sqrt(table["groups"])
+        label = r"Limit $\tau_v / \sqrt{J}$"
+        ax.plot(table[x], limit, color="0.2", linestyle="--", label=label, zorder=3)
+        ax.set(xscale="log", yscale="log")
+    axes[0].set(xlabel="Visits, in 100 counties", ylabel="Posterior sd (s per sd of age)")
+    axes[0].set_title("More visits")
+    axes[1].set(xlabel="Counties that share a million visits", title="More counties")
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
+    title = "Visits tell of these counties, only counties of the population"
+    figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
+    return figure

@@ -1,9 +1,12 @@
-"""As many visits as wanted, made by the engine that will sum them: DuckDB or Spark."""
+"""As many visits as wanted, made by the engine that will sum them (DuckDB or Spark); a stored study."""
+
+import json
 
 import numpy as np
+import pandas as pd
 
 from helpers.book.truth import true_parameters
-from helpers.book.visits import AGE_RANGE, COUNTIES, REFERENCE_AGE
+from helpers.book.visits import AGE_RANGE, COUNTIES, REFERENCE_AGE, data_file
 from helpers.frames import Scale
 from helpers.priors import SEED
 
@@ -92,3 +95,18 @@ def true_values() -> dict[str, float]:
         "slope_sd": truth["slope_sd"] * decades,
         "rho": truth["rho"],
     }
+
+
+def load_study() -> tuple[pd.DataFrame, dict]:
+    """Read the stored study that ``make scale`` wrote: what large tables cost, and what they tell.
+
+    The table has one row a posterior: ``study`` ("rows", "counties" or "groups": what grows;
+    or a "file"),
+    ``route`` ("exact", "NUTS on statistics" or "NUTS on rows"), ``model``, ``rows``, ``groups``;
+    ``sum_seconds`` of one core until the sums were there, ``seconds`` in all, ``memory_mb`` at the most, ``file_mb`` of the file; of the
+    population's slope ``slope`` (mean), ``sd``, ``lower`` and ``upper``, of the mean of these groups'
+    slopes ``own`` and ``own_sd``, and the posterior mean of ``slope_sd`` (s per unit of the
+    predictor). The record, of ``data/scale.json``, says what the study was run with.
+    """
+    record = json.loads(data_file("scale.json").read_text(encoding="utf-8"))
+    return pd.read_csv(data_file("scale.csv")), record

@@ -29,12 +29,12 @@ PATIENCE = 120  # seconds; a first import waits for compiled bytecode, fonts and
 PACKAGE = Path(__file__).resolve().parents[1]
 LOCK = PACKAGE.parents[1] / "requirements.lock"  # a checkout has it, an installed wheel has not
 DATA = PACKAGE / "data_files" if (PACKAGE / "data_files").exists() else LOCK.parent / "data"
-# SHA-256 of the book's tables; the stored study brings those of its own.
+# SHA-256 of the book's tables; the stored studies bring those of their own.
 CHECKSUMS = {
     "bounce_times.csv": "7ea3b77c45622d8b0c316ba646e80f2c12da617106f2863380ff4c6ef68bc646",
     "truth.json": "9b93818623f9ad92dac30229aa42182defc1df53862fa33ac37a9d8b9616d6e0",
 }
-STUDY = "calibration.json"
+STUDIES = ("calibration.json", "scale.json")
 
 # A chapter runs all the same after a note; what must be mended would stop one.
 OK, NOTE, MEND = "ok", "note", "MEND"
@@ -163,9 +163,11 @@ def say_how_to_install() -> str:
 def check_data(folder: Path = DATA) -> Result:
     """Are the book's data the ones it was written with? Line ends may be those of Windows."""
     remedy = "Download the book again."
+    checksums = dict(CHECKSUMS)
     try:
-        study = json.loads((folder / STUDY).read_text(encoding="utf-8"))["sha256"]
-        for name, checksum in {**CHECKSUMS, **study}.items():
+        for study in STUDIES:
+            checksums |= json.loads((folder / study).read_text(encoding="utf-8"))["sha256"]
+        for name, checksum in checksums.items():
             content = (folder / name).read_bytes()
             endings = (content, content.replace(b"\r\n", b"\n"))
             if checksum not in [hashlib.sha256(one).hexdigest() for one in endings]:
@@ -173,7 +175,7 @@ def check_data(folder: Path = DATA) -> Result:
     except FileNotFoundError as error:
         return Result(MEND, f"{Path(error.filename).name} is missing", remedy)
     except (ValueError, KeyError):
-        return Result(MEND, f"{STUDY} is damaged", remedy)
+        return Result(MEND, f"{study} is damaged", remedy)
     return Result(OK, "all files are the book's own")
 
 

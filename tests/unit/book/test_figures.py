@@ -2,7 +2,7 @@ import arviz as az
 import pytest
 
 from helpers import exact
-from helpers.book import figures
+from helpers.book import figures, large
 from helpers.book.truth import truth_on_scale
 from helpers.diagnostics import ESS_LIMIT, R_HAT_LIMIT
 
@@ -27,3 +27,14 @@ def test_each_step_is_drawn_with_its_verdict():
     titles = [ax.get_title(loc="left") for ax in figures.plot_step_sizes(200).axes]
     assert [title.split(":")[0] for title in titles] == ["Step 0.05", "Step 2.5", "Step 40"]
     assert all("accepted, R-hat" in title and "of 800" in title for title in titles)
+
+
+def test_figures_of_large_tables_are_on_log_axes_with_a_line_for_each_route():
+    study, _ = large.load_study()
+    for figure, lines in (
+        (figures.plot_costs(study), (3, 4)),
+        (figures.plot_precision(study, 0.4), (3, 3)),
+    ):
+        assert tuple(len(ax.get_lines()) for ax in figure.axes) == lines
+        assert all(ax.get_xscale() == ax.get_yscale() == "log" for ax in figure.axes)
+        assert all(ax.get_xlabel() for ax in figure.axes)

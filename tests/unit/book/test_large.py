@@ -1,13 +1,19 @@
 """Visits that an engine makes are drawn from the book's truth, and are the same every time."""
 
+import copy
+import hashlib
+import warnings
+
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.book.large import AGE_SD_BETWEEN, SCALE, simulate_visits, true_values
+import scale
+from conftest import ROOT
+from helpers.book.large import AGE_SD_BETWEEN, SCALE, load_study, simulate_visits, true_values
 from helpers.book.truth import load_truth
-from helpers.exact import sufficient_statistics
+from helpers.exact import exact_posterior, sufficient_statistics
 
 ORDER = ["county", "age", "bounce_time"]
 
@@ -53,3 +59,55 @@ def test_visits_are_drawn_from_the_books_truth():
     ages = simulate_visits(100_000, 100).aggregate("min(age), max(age)")
     ((low, high),) = ages.fetchall()
     assert low == 16 and 75 < high <= 90
+
+
+# The stored study
+
+AGAIN = "The stored study of large tables is not of this book: {}. Run `make scale`."
+MOVED = "The stored study of large tables was made with other versions; its numbers hold: {}."
+
+
+def test_the_stored_study_is_of_todays_visits_and_posterior():
+    """Other versions are worth a warning; other numbers are another study."""
+    table, record = load_study()
+    differences = scale.find_differences(record)
+    assert not differences, AGAIN.format("; ".join(differences))
+    content = (ROOT / "data" / "scale.csv").read_bytes().replace(b"\r\n", b"\n")
+    assert record["sha256"] == {"scale.csv": hashlib.sha256(content).hexdigest()}
+    jobs = {tuple(vars(job).values()) for study in scale.SIZES for job in scale.list_jobs(study)}
+    stored = table[["study", "route", "model", "rows", "groups"]]
+    assert {tuple(row) for row in stored.itertuples(index=False)} == jobs
+    assert len(stored) == len(jobs)
+    if moved := scale.find_moved_versions(record):
+        warnings.warn(MOVED.format("; ".join(moved)), stacklevel=1)
+
+
+def test_a_study_of_other_visits_is_found_out(monkeypatch):
+    record = {"settings": copy.deepcopy(scale.settings()), "fingerprint": scale.fingerprint()}
+    assert scale.find_differences(record) == []
+    record["settings"]["counties"] = 99
+    record["fingerprint"][2] += 0.01
+    other_settings, other_numbers = scale.find_differences(record)
+    assert other_settings.startswith("counties was 99")
+    assert other_numbers == "the visits or their posterior have changed"
+
+
+def test_the_stored_intervals_are_those_of_today():
+    """The smallest tables, and one that rows have narrowed."""
+    table, _ = load_study()
+    for rows in (1_000, 1_000_000):
+        of = table[
+            (table["study"] == "rows") & (table["route"] == "exact") & (table["rows"] == rows)
+        ]
+        visits = simulate_visits(rows, scale.COUNTIES)
+        today = exact_posterior("random_slope", visits, draws=1)["exact"]["slope"]
+        mean, sd = today.sel(statistic=["mean", "sd"]).values
+        assert of["slope"].item() == pytest.approx(mean, abs=0.005 * sd)
+        assert of["sd"].item() == pytest.approx(sd, rel=0.005)
+
+
+def test_a_measurement_has_its_costs_and_its_slope():
+    job = scale.Job("groups", scale.EXACT, "random_intercept", 50, 10)
+    found = scale.run(job)
+    assert 0 < found["sum_seconds"] < found["seconds"] and 50 < found["memory_mb"] < 5_000
+    assert found["lower"] < found["slope"] < found["upper"]

@@ -1,4 +1,4 @@
-"""Tables for tests, drawn from the random-slope model, and fits made of given draws."""
+"""Tables for tests and benchmarks, drawn from the random-slope model, and fits made of given draws."""
 
 import numpy as np
 import pandas as pd
