@@ -35,7 +35,7 @@ from helpers.rotated import columns_of, is_statistics, names_in
 STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
 ROUGH = 0.01  # last terms of an expansion, in sds, up to which no quantile is solved for; errors are half
 STEEP = 0.03  # mass of nodes at which an sd or rho may change faster than the frequencies allow for
-DRAWN = 50_000_000  # numbers that are drawn at most unless more are asked for: 400 MB
+DRAWN = 40_000_000  # numbers that are drawn at most unless more are asked for: 320 MB
 ROUNDS = 100
 
 
@@ -58,7 +58,7 @@ def exact_posterior(
         Whatever ``sufficient_statistics`` takes, or its result. Time and memory depend on the
         number of groups, not of rows.
     draws, seed
-        Number of independent draws, by default 4,000 or as many as make 50 million numbers, and
+        Number of independent draws, by default 4,000 or as many as make 40 million numbers, and
         their seed; the group ``exact`` has nothing random in it.
     columns
         ``outcome``, ``predictor``, ``group``, ``covariates`` as in ``models.fit``; sufficient
