@@ -82,10 +82,10 @@ def test_another_prior_does_not_pass():
 
 def test_independent_draws_differ_from_the_exact_answer_by_what_the_errors_say():
     """The measure itself: differences of perfect draws have the spread of a standard normal."""
-    tree = exact.exact_posterior("random_intercept", TABLES["book"], draws=80_000)
+    tree = exact.exact_posterior("random_intercept", TABLES["book"], draws=400_000)
     draws = tree["posterior"].to_dataset().isel(chain=0, drop=True).drop_vars("draw")
     draws = draws.coarsen(draw=1000).construct(draw=("chain", "draw"))
-    parts = [draws.isel(chain=slice(first, first + 4)) for first in range(0, 80, 4)]
+    parts = [draws.isel(chain=slice(first, first + 4)) for first in range(0, 400, 4)]
     differences = pd.concat(
         diagnostics.compare_with_exact(xr.DataTree.from_dict({"posterior": part}), tree)
         for part in parts
