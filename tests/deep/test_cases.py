@@ -40,11 +40,3 @@ def test_an_answer_far_from_0_does_not_depend_on_the_draws(number):
     for name in few["exact"].data_vars:
         np.testing.assert_array_equal(few["exact"][name], many["exact"][name])
     assert diagnostics.compare_with_exact(many, many)["difference"].abs().max() < 5
-
-
-def test_leaving_out_the_only_row_of_a_group_with_slopes_is_leaving_out_the_group():
-    frame = read("one_row_a_site")
-    asked = {"priors": Priors((0.0, 5.0), (0.0, 5.0), 3.0, 3.0), "outcome": "y", "predictor": "x"}
-    rows = loo.leave_one_out("random_slope", frame, group="site", **asked)["elpd"]
-    groups = loo.leave_group_out("random_slope", frame, group="site", **asked)
-    assert rows.to_numpy() == pytest.approx(groups[frame["site"]].to_numpy(), abs=1e-9)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from helpers.exact.gaussian import divide
 from helpers.frames import check_column, check_group, check_numeric, group_labels
 from helpers.priors import Columns, check_columns
 from helpers.rotated import name_product
@@ -287,11 +288,6 @@ def _residual(sums: Sums, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
     left = np.maximum(yy - divide(xy, xx) * xy, 0.0)
     exact = (sums.n == 2) & (xx > 0)
     return np.where(exact, 0.0, left), np.where(exact, 0.0, noise)
-
-
-def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Quotient, and 0 where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
 def _as_table(sums: Sums, labels: pd.Index, columns: Columns) -> pd.DataFrame:

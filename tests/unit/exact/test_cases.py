@@ -62,11 +62,12 @@ def test_the_grid_of_all_rows_alone_would_be_wrong_and_says_so(typo, monkeypatch
     assert rows[2] > -39.89 + 1
 
 
-def test_leaving_out_the_only_row_of_a_group_is_leaving_out_the_group():
+@pytest.mark.parametrize("name", ["random_intercept", "random_slope"])
+def test_leaving_out_the_only_row_of_a_group_is_leaving_out_the_group(name):
     frame = read("one_row_a_site")
     asked = {"priors": Priors((0.0, 5.0), (0.0, 5.0), 3.0, 3.0), "outcome": "y", "predictor": "x"}
-    rows = loo.leave_one_out("random_intercept", frame, group="site", **asked)["elpd"]
-    groups = loo.leave_group_out("random_intercept", frame, group="site", **asked)
+    rows = loo.leave_one_out(name, frame, group="site", **asked)["elpd"]
+    groups = loo.leave_group_out(name, frame, group="site", **asked)
     assert rows.to_numpy() == pytest.approx(groups[frame["site"]].to_numpy(), abs=1e-9)
 
 

@@ -8,6 +8,7 @@ from scipy import stats
 from dense import largest_difference
 from helpers import exact, frames
 from helpers.exact import loo
+from helpers.exact.gaussian import condition_on
 from helpers.priors import Priors
 
 NAMES = {"outcome": "y", "group": "g"}
@@ -47,8 +48,6 @@ def test_twenty_columns_given_the_sds_are_those_of_dense_matrices(wide):
     priors = Priors((0.0, 10.0), (0.5, 2.0), 2.0, 2.0, 1.0, covariate_slope=(0.0, 3.0))
     sums = exact.sufficient_statistics(wide, predictor="x", covariates=covariates, **NAMES)
     given = {"sigma": 0.8, "group_sd": 1.2, "slope_sd": 0.7, "rho": 0.4}
-    from helpers.exact.gaussian import condition_on
-
     density, mean, covariance = condition_on(sums, **given, priors=priors)
     want = dense(wide, ["x", *covariates], priors, **given)
     assert density[0] == pytest.approx(want[0], abs=1e-7)
@@ -104,14 +103,14 @@ def test_factors_and_interactions_come_as_columns(wide):
     assert list(answer["exact"]["covariate"].values) == ["kind[b]", "x:kind[b]"]
 
 
-def test_the_unit_and_the_origin_of_a_predictor_change_nothing_but_the_unit(visits):
-    """With slopes of all groups, and a prior of the intercept too wide to matter where it moves."""
-    priors = Priors((200.0, 1e5), (0.0, 10.0))
-    near = exact.exact_posterior("random_intercept", visits, priors=priors)["exact"]
-    moved = visits.assign(std_age=1e4 + visits["std_age"])
-    far = exact.exact_posterior(
-        "random_intercept", moved, priors=Priors((200.0, 1e6), (0.0, 10.0))
-    )["exact"]
+@pytest.mark.parametrize(("origin", "unit"), [(1e4, 1.0), (0.0, 1e6), (-1e4, 1e-3)])
+def test_the_origin_and_the_unit_of_a_predictor_change_nothing_but_the_unit(visits, origin, unit):
+    """Where all groups share the slope, and the intercept's prior is too wide to matter."""
+    near = exact.exact_posterior("random_intercept", visits, priors=Priors((200.0, 1e6)))["exact"]
+    moved = visits.assign(std_age=origin + unit * visits["std_age"])
+    priors = Priors((200.0, 1e6 + 1e2 * abs(origin) / unit), (0.0, 10.0 / unit))
+    far = exact.exact_posterior("random_intercept", moved, priors=priors)["exact"]
     for name in ("slope", "sigma", "group_sd", "group_intercept"):
+        scaled = far[name] * (unit if name == "slope" else 1.0)
         sd = near[name].sel(statistic="sd")
-        assert float((abs(far[name] - near[name]) / sd).max()) < 2e-3
+        assert float((abs(scaled - near[name]) / sd).max()) < 2e-3
