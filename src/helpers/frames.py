@@ -100,6 +100,34 @@ def standardize(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return result
 
 
+def split_within_between(frame: pd.DataFrame, column: str, group: str) -> pd.DataFrame:
+    """Copy a table and split a standardized column into what differs within groups and between them.
+
+    Two columns are added (Mundlak 1978). ``<column>_within`` is the column minus its group's mean, in
+    the sds of the whole column, so that its slope has the unit of that of ``std_<column>``.
+    ``<column>_<group>_mean`` is the group's mean, standardized over the groups: each counts once,
+    however many rows it has. ``scale_of`` knows both scales. Errors are those of ``standardize``; a
+    ``ValueError`` also refuses groups whose means are all equal.
+    """
+    frame = standardize(frame, column)
+    check_group(frame, group)
+    labels = group_labels(frame, group)
+    scale, values = scale_of(frame, column), frame[column].astype(float)
+    means = values.groupby(labels, observed=True).mean()
+    between = Scale(float(means.mean()), float(means.std()))
+    if not between.sd > 1e-9 * scale.sd:
+        raise ValueError(
+            f"All groups of {group!r} have the same mean of {column!r}: nothing to split."
+        )
+    own_mean = labels.map(means).astype(float)
+    names = f"{column}_within", f"{column}_{group}_mean"
+    parts = (values - own_mean) / scale.sd, between.standardize(own_mean)
+    result = frame.assign(**dict(zip(names, parts, strict=True)))
+    kept = vars(Scale(0.0, scale.sd)), vars(between)
+    result.attrs["scales"] = {**frame.attrs["scales"], **dict(zip(names, kept, strict=True))}
+    return result
+
+
 def scale_of(frame: pd.DataFrame, column: str) -> Scale:
     """The ``Scale`` that ``standardize(frame, column)`` kept.
 

@@ -34,9 +34,7 @@ CHANCE = ("seconds", "beyond 4", "where")
 # a few single draws, or numbers counted in Monte Carlo errors.
 NOISY = "noisy"
 # Lines of a verdict: the gate's two, and those of a report that state the same.
-VERDICT = re.compile(
-    r"Fit passed|no number farther than|effective sample size|Monte Carlo standard errors from"
-)
+VERDICT = re.compile(r"Fit passed|effective sample size|Monte Carlo standard errors from")
 
 NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 

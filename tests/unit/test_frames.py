@@ -128,3 +128,21 @@ def test_a_term_with_a_missing_value_is_refused(sales):
     sales["segment"] = ["a", None, "b", "a"]
     with pytest.raises(ValueError, match="'segment' is missing in row 1"):
         frames.add_terms(sales, "segment")
+
+
+def test_what_is_split_within_and_between_groups_adds_up_again(visits):
+    split = frames.split_within_between(visits, "age", "county")
+    within, between = split["age_within"], split["age_county_mean"]
+    scale, of_means = frames.scale_of(split, "age"), frames.scale_of(split, "age_county_mean")
+    whole = within * scale.sd + between * of_means.sd + of_means.mean
+    np.testing.assert_allclose(whole, visits["age"])
+    assert within.groupby(visits["county"], observed=True).mean().abs().max() < 1e-12
+    counted_once = between.groupby(visits["county"], observed=True).first()
+    assert [counted_once.mean(), counted_once.std()] == pytest.approx([0, 1])
+    assert "age_within" not in visits
+
+
+def test_groups_that_do_not_differ_in_a_column_are_not_split():
+    frame = pd.DataFrame({"day": [1, 2, 3] * 2, "subject": list("aaabbb")})
+    with pytest.raises(ValueError, match="'subject' have the same mean of 'day'"):
+        frames.split_within_between(frame, "day", "subject")
