@@ -8,6 +8,7 @@ import nutpie
 import pandas as pd
 import pymc as pm
 import xarray as xr
+from scipy import stats
 
 from helpers.book.visits import COUNTIES, SIGMA
 from helpers.priors import INTERVAL, LOWER, SEED, UPPER
@@ -70,11 +71,11 @@ def sample(
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"]})
 
 
-def centred(frame: pd.DataFrame, county: np.ndarray | None = None, names=None) -> pm.Model:
+def centred(frame: pd.DataFrame, county=None, names=None) -> pm.Model:
     """The random-intercept model of the book, centred.
 
-    ``county`` is the index of each visit's county, and ``names`` are the labels of the counties
-    that it counts; by default the right ones.
+    ``county`` is an array with the index of each visit's county, and ``names`` are the labels of the
+    counties that it counts; by default the right ones.
     """
     x, y, own, labels = _arrays(frame)
     with pm.Model(coords={"county": labels if names is None else names}) as model:
@@ -84,13 +85,13 @@ def centred(frame: pd.DataFrame, county: np.ndarray | None = None, names=None) -
         slope = pm.Normal("slope", 0, 10)
         sigma = pm.HalfNormal("sigma", 20)
         group_sd = pm.HalfNormal("group_sd", 20)
-        own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims="county")
-        pm.Deterministic("group_intercept", own_intercept - intercept, dims="county")
-        pm.Normal("bounce_time", own_intercept[county] + slope * x, sigma, observed=y)
+        own = pm.Normal("own_intercept", intercept, group_sd, dims="county")
+        pm.Deterministic("group_intercept", own - intercept, dims="county")
+        pm.Normal("bounce_time", own[county] + slope * x, sigma, observed=y)
     return model
 
 
-def non_centred(frame: pd.DataFrame, county: np.ndarray | None = None) -> pm.Model:
+def non_centred(frame: pd.DataFrame, county=None) -> pm.Model:
     """The random-intercept model of the book, non-centred; parameters as for ``centred``."""
     x, y, own, labels = _arrays(frame)
     with pm.Model(coords={"county": labels}) as model:
@@ -102,7 +103,8 @@ def non_centred(frame: pd.DataFrame, county: np.ndarray | None = None) -> pm.Mod
         group_sd = pm.HalfNormal("group_sd", 20)
         z = pm.Normal("z", 0, 1, dims="county")
         u = pm.Deterministic("group_intercept", group_sd * z, dims="county")
-        pm.Normal("bounce_time", intercept + u[county] + slope * x, sigma, observed=y)
+        mean = intercept + u[county] + slope * x
+        pm.Normal("bounce_time", mean, sigma, observed=y)
     return model
 
 
@@ -116,13 +118,88 @@ def own_slopes(frame: pd.DataFrame, predictor: str) -> pm.Model:
         sigma = pm.HalfNormal("sigma", 20)
         group_sd = pm.HalfNormal("group_sd", 20)
         slope_sd = pm.HalfNormal("slope_sd", 5)
-        own_intercept = pm.Normal("own_intercept", intercept, group_sd, dims="county")
+        own = pm.Normal("own_intercept", intercept, group_sd, dims="county")
         z_slope = pm.Normal("z_slope", 0, 1, dims="county")
-        pm.Deterministic("group_intercept", own_intercept - intercept, dims="county")
+        pm.Deterministic("group_intercept", own - intercept, dims="county")
         v = pm.Deterministic("group_slope", slope_sd * z_slope, dims="county")
-        mean = own_intercept[county] + (slope + v[county]) * x
+        mean = own[county] + (slope + v[county]) * x
         pm.Normal("bounce_time", mean, sigma, observed=y)
     return model
+
+
+def simulate_curve(frame: pd.DataFrame, curve: float = 2.0, seed: int = SEED + 1) -> pd.DataFrame:
+    """New times (s) for the ages and counties of ``frame``: own heights, and one curve for all.
+
+    ``curve`` is the coefficient of squared age, in s per squared sd of age. All counties share it and
+    the slope at the mean age, -2 s per sd: slopes do not vary. The heights have the rms 10 s.
+    """
+    rng = np.random.default_rng(seed)
+    code, x = frame["county"].cat.codes.to_numpy(), frame["std_age"].to_numpy()
+    heights = 10 * rng.permutation(np.linspace(-1.5, 1.5, code.max() + 1))
+    mean = 200 + heights[code] - 2 * x + curve * x**2
+    return frame.assign(bounce_time=rng.normal(mean, SIGMA))
+
+
+def squared_age(frame: pd.DataFrame) -> np.ndarray:
+    """Squared age (sds) less the best straight line of its county through it: what no line follows."""
+    square = frame["std_age"] ** 2
+    for _, age in frame.groupby("county", observed=True)["std_age"]:
+        line = np.polynomial.Polynomial.fit(age, age**2, 1)
+        square[age.index] -= line(age)
+    return square.to_numpy()
+
+
+def check_shape(tree: xr.DataTree, frame: pd.DataFrame, seed: int = SEED) -> pd.Series:
+    """Posterior predictive check of a random-slope fit: how often it makes at least as much.
+
+    The statistics are of the visits' times in all counties, but for ``uneven``, the sd of the
+    counties' log sds, and ``bend``, the coefficient of squared age (``squared_age``).
+    """
+    draws = tree["posterior"].to_dataset().stack(sample=["chain", "draw"])
+    draws = draws.isel(sample=slice(None, None, 8)).transpose("sample", ...)
+    code, x = frame["county"].cat.codes.to_numpy(), frame["std_age"].to_numpy()
+    slope = draws["slope"] + draws["group_slope"].transpose("sample", ...)
+    level = draws["intercept"] + draws["group_intercept"].transpose("sample", ...)
+    mean = level.values[:, code] + slope.values[:, code] * x
+    if "covariate_slope" in draws:
+        columns = frame[list(draws["covariate"].values)].to_numpy()
+        mean = mean + draws["covariate_slope"].transpose("sample", ...).values @ columns.T
+    noise = np.random.default_rng(seed).normal(size=mean.shape)
+    made = mean + draws["sigma"].values[:, None] * noise
+    square = squared_age(frame)
+
+    def describe(times: np.ndarray) -> dict[str, np.ndarray]:
+        of_county = [times[:, code == one].std(axis=1) for one in np.unique(code)]
+        return {
+            "largest": times.max(axis=1),
+            "smallest": times.min(axis=1),
+            "median": np.median(times, axis=1),
+            "sd": times.std(axis=1),
+            "skewness": stats.skew(times, axis=1),
+            "uneven": np.log(of_county).std(axis=0),
+            "bend": times @ square / (square @ square),
+        }
+
+    seen = describe(frame["bounce_time"].to_numpy()[None])
+    return pd.Series({name: (of >= seen[name]).mean() for name, of in describe(made).items()})
+
+
+def join_effects(tree: xr.DataTree) -> xr.Dataset:
+    """The draws of a random-slope fit as ``pm.LKJCholeskyCov`` lays them out.
+
+    ``line`` holds what all counties share, by effect; ``own_line`` the counties' deviations, by
+    county and effect.
+    """
+    draws = tree["posterior"].to_dataset()
+    effect = pd.Index(["intercept", "slope"], name="effect")
+    line = xr.concat([draws["intercept"], draws["slope"]], effect)
+    own = xr.concat([draws["group_intercept"], draws["group_slope"]], effect)
+    return xr.Dataset(
+        {
+            "line": line.transpose("chain", "draw", "effect"),
+            "own_line": own.transpose("chain", "draw", "county", "effect"),
+        }
+    )
 
 
 def wrong_names(frame: pd.DataFrame) -> pm.Model:
@@ -178,7 +255,8 @@ def order_kinds(tree: xr.DataTree) -> xr.DataTree:
     exchanged = mean.isel(kind=[1, 0]).assign_coords(kind=mean["kind"])
     posterior["mean"] = exchanged.where(turned, mean)
     posterior["share"] = (1 - share).where(turned, share)
-    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"]})
+    sample_stats = tree["sample_stats"]
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": sample_stats})
 
 
 def check_counties(

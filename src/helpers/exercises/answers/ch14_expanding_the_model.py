@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special, stats
 
-from .shared import Answer, decade_slope, share, visits
+from .shared import Answer, decade_slope, fit_line, share, visits
 
 
 def student_t_residuals():
@@ -29,28 +29,21 @@ def residual_sd_of_student_t() -> Answer:
     return Answer(float((weight * sd).sum()), "seconds", error=0.15, slips=slips)
 
 
-def slope_by_gls(frame) -> float:
-    """Slope (per unit of ``age``) by generalized least squares, with sds from within and between counties."""
-    of_county = frame.groupby("county", observed=True)[["age", "bounce_time"]]
-    mean, n = of_county.mean(), of_county.size()
-    age, time = (frame[["age", "bounce_time"]] - of_county.transform("mean")).to_numpy().T
-    within = (age @ time) / (age @ age)
-    variance = ((time - within * age) ** 2).sum() / (len(age) - len(n) - 1)
-    between = (mean["bounce_time"] - within * mean["age"]).var() - variance * (1 / n).mean()
-    weight = 1 - np.sqrt(variance / (variance + n * between))
-    kept = weight.loc[frame["county"]].to_numpy()
-    centred = [frame[name] - kept * of_county.transform("mean")[name] for name in mean]
-    return float(np.linalg.lstsq(np.column_stack([1 - kept, centred[0]]), centred[1])[0][1])
+def slope_within(frame) -> float:
+    """Slope within counties (s per decade) by least squares."""
+    own = frame.groupby("county", observed=True)[["age", "bounce_time"]]
+    centred = frame[["age", "bounce_time"]] - own.transform("mean")
+    return 10 * fit_line(centred["age"], centred["bounce_time"])
 
 
 def slope_of_late_visitors() -> Answer:
-    """Slope if the oldest twelve for their county stay a minute longer, by generalized least squares."""
+    """Slope if the oldest twelve for their county stay a minute longer, by least squares within counties."""
     frame = visits()
     within = frame["age"] - frame.groupby("county", observed=True)["age"].transform("mean")
     oldest = frame.index.isin(within.nlargest(12).index)
     late = frame.assign(bounce_time=frame["bounce_time"] + 60 * oldest)
-    slips = {"This is the slope without the open tabs.": 10 * slope_by_gls(frame)}
-    return decade_slope(10 * slope_by_gls(late), 0.06, slips)
+    slips = {"This is the slope without the open tabs.": slope_within(frame)}
+    return decade_slope(slope_within(late), 0.06, slips)
 
 
 def power_of_residual_check() -> Answer:
