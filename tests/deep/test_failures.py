@@ -12,6 +12,7 @@ from conftest import ROOT
 from helpers import diagnostics, tables
 from helpers.book import failures
 from helpers.book.truth import load_truth
+from helpers.exact import exact_posterior
 
 PAGE = ROOT / "notebooks" / "a4_gallery_of_failures.ipynb"
 NOT_THE_TEXT = {"colab", "solution", "self-check"}
@@ -53,7 +54,7 @@ def test_the_gate_stops_the_loud_ones_by_what_the_page_says_and_the_quiet_ones_p
     assert stopped.keys() == STOPPED_BY.keys()
     assert [name for name in stopped if not stopped[name] & STOPPED_BY[name]] == []
     verdicts = [(row["the gate"], row["exact answer"]) for row in gallery["rows"][6:]]
-    assert verdicts == [("passes", "sees it")] * 3 + [("passes", "does not")]
+    assert verdicts == [("passes", "sees it")] * 3 + [("passes", "does not")] * 3
 
 
 def test_a_raw_predictor_has_a_wrong_answer_even_if_computed_exactly(gallery):
@@ -95,6 +96,33 @@ def test_wrong_names_are_seen_by_name_only_and_change_no_number(gallery, visits)
     assert count_outside(failures.check_counties(wrong, model, visits)) == 0
     for name in ("intercept", "slope", "sigma", "group_sd"):
         np.testing.assert_array_equal(wrong["posterior"][name], right["posterior"][name])
+
+
+def test_a_table_of_arviz_names_the_wrong_county_and_ours_the_right_one(gallery):
+    assert len(gallery["wrong"]) > len(gallery["straight"]) / 2
+    ours = gallery["by_helper"][list(gallery["straight"])]
+    np.testing.assert_allclose(ours, list(gallery["straight"].values()))
+
+
+def test_a_curve_poses_as_random_slopes_and_only_the_bend_tells(gallery):
+    posing, cured = (gallery[name]["posterior"]["slope_sd"] for name in ("posing", "cured"))
+    assert posing.quantile(0.025) > 0.6 and cured.quantile(0.025) < 0.2  # s per sd of age
+    assert cured.mean() < posing.mean() / 2
+    straight, curve = gallery["shapes"].values()
+    assert straight["bend"] < 0.01 and 0.05 < curve["bend"] < 0.95
+    assert straight.drop("bend").between(0.025, 0.975).all()
+
+
+def test_the_bend_is_seen_in_most_tables_with_such_a_curve(visits):
+    seen, posed = [], []
+    for seed in range(6):
+        curved = failures.simulate_curve(visits, seed=seed)
+        fit = exact_posterior("random_slope", curved, draws=4000)
+        shape = failures.check_shape(fit, curved)
+        seen.append(shape["bend"] < 0.025)
+        posed.append(float(fit["exact"]["slope_sd"].sel(statistic=tables.LOWER)) > 0.3)
+        assert shape.drop("bend").between(0.005, 0.995).sum() >= 5
+    assert sum(seen) >= 4 and sum(posed) >= 4
 
 
 def test_wrong_rows_and_a_forgotten_county_are_seen_by_county(gallery):
