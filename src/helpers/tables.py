@@ -1,7 +1,7 @@
 """Tables of draws: posterior summaries, and numbers with the digits that their errors support.
 
 Which digits: a digit stands if the Monte Carlo standard error is less than half a unit of it, and one
-more is printed to guard it, so that rounding adds next to nothing to the error (``count_decimals``).
+more is printed to guard it, so that rounding adds little to the error (``count_decimals``).
 Numbers of one unit that stand below each other have the same decimals, those of the least exact of
 them; the two limits of an interval share theirs. The smallest sd of such a column has two significant
 digits at least, and means and limits reach its first digit. What has no error has three significant

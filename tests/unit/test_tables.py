@@ -95,7 +95,7 @@ def test_a_digit_stands_with_an_error_below_half_its_unit_and_one_more_guards_it
     assert tables.round_off(-1.23456, 0) == "\N{MINUS SIGN}1.23"
 
 
-def test_rounding_adds_next_to_nothing_to_the_monte_carlo_error():
+def test_rounding_adds_little_to_the_monte_carlo_error():
     """Half a unit of the last digit is at most one error: with a tenth of it, as without a guard, ten."""
     for error in np.geomspace(0.001, 1, 50):
         assert 0.5 * 10.0 ** -tables.count_decimals(error) <= error * (1 + 1e-9)
