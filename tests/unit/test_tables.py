@@ -82,6 +82,7 @@ def test_another_seed_changes_the_guard_and_hardly_the_digit_before_it(fit):
     for statistic, text in ours.items():
         unit = 10.0 ** -max(decimals([text]))
         assert abs(number(text) - number(theirs[statistic])) <= 20 * unit
+    assert decimals(ours[["mean", tables.LOWER, tables.UPPER]]) == {2}
     assert [tables.format_estimate(first["slope"], name) for name in ("mean", "sd")] == [*ours[:2]]
 
 
