@@ -123,6 +123,15 @@ def test_rows_of_one_unit_have_the_same_decimals_and_the_smallest_sd_two_digits(
         assert decimals([shown.loc["covariate_slope[b]", "mean"]]) == {5}
 
 
+def test_means_and_limits_reach_the_first_digit_of_the_smallest_sd():
+    """The mean of the first is known to 2, which alone would leave no decimal to the second."""
+    draws = {"intercept": normal(200, 20, size=(4, 25)), "sigma": normal(8, 0.25, size=(4, 25))}
+    shown = tables.present_summary(xr.Dataset(draws))
+    assert decimals([tables.format_estimate(draws["intercept"])]) == {0}
+    for column in ("mean", tables.LOWER, tables.UPPER):
+        assert decimals(shown[column]) == {1}
+
+
 def test_a_data_set_has_one_unit_unless_it_says_so():
     gain, share = normal(2, 1.0), normal(0.5, 0.01)
     together = tables.present_summary(xr.Dataset({"gain": gain, "share": share}))
