@@ -143,7 +143,7 @@ def find_differences(*runs: nbformat.NotebookNode) -> list[str]:
         places = [place for place, numbers in ours for _ in numbers]
         limit = GUARDED if guarded else LIMIT
         for place, a, b in zip(places, *numbers, strict=True):
-            is_sd = guarded and re.search(r"\bsd\b", place.rpartition("|")[2])
+            is_sd = guarded and re.search(r"^sd\b|\|.*\bsd\b", place)  # a column or a row
             if differ(a, b, limit, SD_LIMIT if is_sd else 0):
                 found.append(f"{place}: {a} or {b}")
     return found
