@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from helpers import diagnostics, tables
+from helpers import diagnostics, frames, tables
 from helpers.book import failures
 from helpers.book.truth import load_truth
 from helpers.exact import exact_posterior
+from helpers.exact.loo import leave_one_out
+from helpers.models import Priors
 
 PAGE = ROOT / "notebooks" / "a4_gallery_of_failures.ipynb"
 NOT_THE_TEXT = {"colab", "solution", "self-check"}
@@ -139,3 +141,29 @@ def test_digits_beyond_the_monte_carlo_error_change_with_the_seed(gallery):
     assert gallery["decimals"] < 2
     assert len(set(gallery["printed"]["two decimals"])) > 3
     assert np.ptp(gallery["printed"]["supported"]) <= 10.0 ** -gallery["decimals"]
+
+
+def test_the_visits_of_the_book_need_no_curve_and_bent_ones_do(visits):
+    """As chapter 14 says of the within-between model, there by importance sampling."""
+    frame = frames.split_within_between(visits, "age", "county")
+    square = frame["std_age"] ** 2
+    of_county = square.groupby(frame["county"], observed=True).transform("mean")
+    frame["age_curve"] = square - of_county
+    straight = {"predictor": "age_within", "covariates": ("age_county_mean",)}
+    straight["priors"] = Priors(covariate_slope=(0, 20))
+    curve = straight | {"covariates": ("age_county_mean", "age_curve")}
+    curve["priors"] = Priors(covariate_slope=((0, 20), (0, 5)))
+    found = {}
+    for bend in (0, 2):
+        bent = frame.assign(bounce_time=frame["bounce_time"] + bend * square)
+        fits = [exact_posterior("random_slope", bent, **of) for of in (straight, curve)]
+        lowest = [float(fit["exact"]["slope_sd"].sel(statistic=tables.LOWER)) for fit in fits]
+        shapes = [failures.check_shape(fit, bent, "age_within")["bend"] for fit in fits]
+        loos = [leave_one_out("random_intercept", bent, **of)["elpd"] for of in (straight, curve)]
+        gain = loos[1] - loos[0]
+        found[bend] = lowest, shapes, gain.sum() / (gain.std() * np.sqrt(len(gain)))
+    lowest, shapes, gain = found[0]
+    assert max(lowest) < 0.2 and all(0.1 < share < 0.9 for share in shapes) and gain < 1
+    lowest, shapes, gain = found[2]
+    assert lowest[0] > 0.8 and lowest[1] < 0.2
+    assert shapes[0] < 0.01 and 0.1 < shapes[1] < 0.9 and gain > 2

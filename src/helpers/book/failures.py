@@ -150,7 +150,9 @@ def squared_age(frame: pd.DataFrame) -> np.ndarray:
     return square.to_numpy()
 
 
-def check_shape(tree: xr.DataTree, frame: pd.DataFrame, seed: int = SEED) -> pd.Series:
+def check_shape(
+    tree: xr.DataTree, frame: pd.DataFrame, predictor: str = "std_age", seed: int = SEED
+) -> pd.Series:
     """Posterior predictive check of a random-slope fit: how often it makes at least as much.
 
     The statistics are of the visits' times in all counties, but for ``uneven``, the sd of the
@@ -158,7 +160,7 @@ def check_shape(tree: xr.DataTree, frame: pd.DataFrame, seed: int = SEED) -> pd.
     """
     draws = tree["posterior"].to_dataset().stack(sample=["chain", "draw"])
     draws = draws.isel(sample=slice(None, None, 8)).transpose("sample", ...)
-    code, x = frame["county"].cat.codes.to_numpy(), frame["std_age"].to_numpy()
+    code, x = frame["county"].cat.codes.to_numpy(), frame[predictor].to_numpy()
     slope = draws["slope"] + draws["group_slope"].transpose("sample", ...)
     level = draws["intercept"] + draws["group_intercept"].transpose("sample", ...)
     mean = level.values[:, code] + slope.values[:, code] * x
