@@ -22,7 +22,7 @@ def test_a_plate_diagram_names_every_parameter_of_its_model(visits, name):
     named = {part.strip() for text in texts for part in text.get_text().split(",")}
     wanted = {*PARAMETERS_OF[name], "std_age", "bounce_time"} - {"covariate_slope"}
     assert named == wanted
-    frames = [text.get_text() for text in ax.texts if text.get_text()[0].isdigit()]
+    frames = [text.get_text() for text in ax.texts if text.get_text()[:1].isdigit()]
     assert frames == ["613 visits", "8 counties"][: 1 + (name != "pooled")]
 
 
