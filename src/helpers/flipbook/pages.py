@@ -19,7 +19,7 @@ from helpers.frames import group_labels, label_of, original_column
 from helpers.plots import group_colors, label_panels, make_panels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
 from helpers.rotated import is_statistics
-from helpers.tables import format_probability
+from helpers.tables import present_probabilities
 
 TEMPLATE = resources.files("helpers.flipbook") / "flipbook.html"
 REACH = 1.5  # of an axis: distances from the observed median to the nearer plausible end
@@ -204,12 +204,9 @@ def _kinds(plausible: Plausible) -> dict[str, Callable]:
 
 
 def _write_shares(found: dict[str, dict[str, xr.DataArray]]) -> pd.DataFrame:
-    """Shares as text, from events or from the share of every draw."""
-    rows = {
-        label: {kind: format_probability(share, 100) for kind, share in kinds.items()}
-        for label, kinds in found.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    """Shares as text, from events or from the share of every draw; a column has the same decimals."""
+    columns = pd.DataFrame.from_dict(found, orient="index").to_dict()
+    return pd.DataFrame({kind: present_probabilities(of, 100) for kind, of in columns.items()})
 
 
 def _look_at(
