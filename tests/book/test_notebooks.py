@@ -24,8 +24,8 @@ MYST = re.compile(
     r"^[>\s]*(?:`{3,}|~{3,})\{.*|^:{3,}.*|(?<!`)\{[a-z][\w:+.-]*\}`.*?`|^\([\w-]+\)=$|\{\{.*?\}\}",
     re.MULTILINE,
 )
-# These two pages hold what there is at build time only: a figure, and how the build went.
-BUILT = {"index.md": ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
+# These two pages hold what there is at build time only: cells that run, and how the build went.
+BUILT = {"index.md": 4 * ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
 
 
 # Standard Markdown and nothing else
