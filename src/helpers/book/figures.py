@@ -46,24 +46,32 @@ def plot_paradox(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
 def plot_deviations(
     tree: xr.DataTree, truth: pd.Series, var_name: str, ax: plt.Axes | None = None
 ) -> plt.Axes:
-    """Group-level effects by county with 95 % intervals, and the true deviations beside them.
+    """How far each county is from the mean of the eight, with the truth, and from the population's.
 
-    ``var_name`` is "group_intercept" (s) or "group_slope" (s per sd of age), ``truth`` its true
-    deviations by county, as ``truth_on_scale`` gives them.
+    All intervals are 95 % intervals: the narrow ones from the plain mean of these counties, as the
+    true deviations are, the wide pale ones from the population's mean. ``var_name`` is
+    "group_intercept" (s) or "group_slope" (s per sd of age), ``truth`` its true deviations by
+    county, as ``truth_on_scale`` gives them.
     """
     ax = plt.gca() if ax is None else ax
-    table = summarize(tree, [var_name])
-    counties = tree["posterior"][var_name]["county"].values
+    from_population = tree["posterior"].to_dataset()[[var_name]]
+    from_the_eight = from_population - from_population.mean("county")
+    wide, own = summarize(from_population), summarize(from_the_eight)
+    counties = from_population["county"].values
     height = np.arange(len(counties))
     ax.axvline(0, color="0.4", linestyle="--")
-    ax.hlines(height, table[LOWER], table[UPPER], color="C0")
-    ax.plot(table["mean"], height, "o", color="C0", label="Posterior mean, 95 % interval")
-    ax.plot(truth.reindex(counties), height, "D", color=TRUTH_COLOR, markersize=5, label="Truth")
+    pale = {"color": "C0", "alpha": 0.25, "linewidth": 6, "label": "From the population's mean"}
+    ax.hlines(height, wide[LOWER], wide[UPPER], **pale)
+    spread = [own["mean"] - own[LOWER], own[UPPER] - own["mean"]]
+    style = {"fmt": "o", "color": "C0", "markersize": 5, "label": "From the mean of the eight"}
+    ax.errorbar(own["mean"], height, xerr=spread, **style)
+    diamonds = {"color": TRUTH_COLOR, "markersize": 5, "zorder": 3, "label": "Truth of the eight"}
+    ax.plot(truth.reindex(counties), height, "D", **diamonds)
     ax.set_yticks(height, counties)
     ax.invert_yaxis()
-    unit = "s" if var_name == "group_intercept" else "s per sd of age"
-    ax.set_xlabel(f"{var_name} ({unit})")
-    ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=2)
+    what = "height (s)" if var_name == "group_intercept" else "slope (s per sd of age)"
+    ax.set_xlabel(f"Deviation in {what}")
+    ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=3)
     return ax
 
 

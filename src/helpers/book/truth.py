@@ -16,7 +16,18 @@ from helpers.book.visits import (
 )
 from helpers.frames import Scale
 from helpers.priors import LOWER, SEED, UPPER
-from helpers.tables import summarize
+from helpers.tables import present_summary, summarize
+
+LINE = ("intercept", "slope")
+# What is marked of the counties together, and what ``truth_on_scale`` calls it.
+WORDS = {
+    "mean intercept": "intercept",
+    "mean slope": "slope",
+    "sd of intercepts": "group_sd",
+    "sd of slopes": "slope_sd",
+    "correlation": "rho",
+    "sigma": "sigma",
+}
 
 
 def true_parameters() -> dict:
@@ -83,27 +94,65 @@ def write_data(folder: Path) -> None:
     (folder / "truth.json").write_bytes(truth.encode())
 
 
-def compare_with_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
+def describe_counties(tree: xr.DataTree, frame: pd.DataFrame | None = None) -> xr.Dataset:
+    """Compute from each draw what is true of the counties at hand, not of a population behind them.
+
+    ``tree`` is a fit of one of the book's models. If its predictor is what differs within counties
+    and a covariate their mean, ``frame`` is its table (``frames.split_within_between``), and the
+    lines are put in terms of the standardized age.
+
+    Returns
+    -------
+    Dataset of draws: ``mean intercept`` and ``mean slope``, one county one vote; ``sd of
+    intercepts`` and ``sd of slopes``, root mean squares around them; their ``correlation``;
+    ``sigma``; and each county's own line, ``intercept`` and ``slope`` along ``county``. What all
+    counties share has no spread and stands for the mean.
+    """
+    posterior = tree["posterior"].to_dataset()
+    own = {name: posterior[name] + posterior.get(f"group_{name}", 0) for name in LINE}
+    if "covariate_slope" in posterior:
+        means = frame.groupby("county", observed=True)[["std_age", "age_county_mean"]].mean()
+        means = means.to_xarray()
+        raised = posterior["covariate_slope"].isel(covariate=0) * means["age_county_mean"]
+        own["intercept"] = own["intercept"] + raised - own["slope"] * means["std_age"]
+    found = {f"mean {name}": line.mean(set(line.dims) & {"county"}) for name, line in own.items()}
+    vary = {name: line for name, line in own.items() if "county" in line.dims}
+    found |= {f"sd of {name}s": line.std("county") for name, line in vary.items()}
+    if len(vary) == 2:
+        found["correlation"] = xr.corr(*vary.values(), "county")
+    return xr.Dataset({**found, "sigma": posterior["sigma"], **vary})
+
+
+def compare_with_truth(
+    tree: xr.DataTree, scale: Scale, frame: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Set a fit of one of the book's models beside the values that its data were simulated from.
 
-    ``scale`` is as in ``truth_on_scale``. DataFrame with ``truth``, ``mean``, the limits of the 95
-    % interval, and ``holds truth``: whether the truth lies between them; rows are the parameters
-    that have a true value. Units are the model's.
+    The simulation wrote down eight lines and drew none from a population, so each row is about
+    these eight, the posterior's as the truth's: ``describe_counties`` says which. ``scale`` is as in
+    ``truth_on_scale``. DataFrame with ``truth``, ``mean``, the limits of the 95 % interval, and
+    ``holds truth``: whether the truth lies between them. Units are the model's.
     """
-    truth = _flatten(truth_on_scale(scale))
-    table = summarize(tree)[["mean", LOWER, UPPER]]
-    table = table[table.index.isin(truth.index)]
-    table.insert(0, "truth", truth[table.index])
+    table = summarize(describe_counties(tree, frame))[["mean", LOWER, UPPER]]
+    table.insert(0, "truth", _truth_of_counties(scale)[table.index])
     table["holds truth"] = table["truth"].between(table[LOWER], table[UPPER])
     return table
 
 
-def _flatten(parameters: dict) -> pd.Series:
-    """Scalars and Series by county under the labels that ``summarize`` uses."""
-    flat = {}
-    for name, value in parameters.items():
-        if isinstance(value, pd.Series):
-            flat |= {f"{name}[{label}]": entry for label, entry in value.items()}
-        else:
-            flat[name] = value
+def present_marks(
+    tree: xr.DataTree, scale: Scale, frame: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """What ``compare_with_truth`` says, for a page."""
+    marks = compare_with_truth(tree, scale, frame)[["truth", "holds truth"]].round(2)
+    shown = present_summary(describe_counties(tree, frame))[["mean", LOWER, UPPER]]
+    return pd.concat([marks["truth"], shown, marks["holds truth"]], axis=1)
+
+
+def _truth_of_counties(scale: Scale) -> pd.Series:
+    """The true values under the labels that ``describe_counties`` gives its draws."""
+    truth = truth_on_scale(scale)
+    flat = {words: truth[name] for words, name in WORDS.items()}
+    for name in LINE:
+        own = truth[name] + truth[f"group_{name}"]
+        flat |= {f"{name}[{county}]": value for county, value in own.items()}
     return pd.Series(flat)

@@ -1,4 +1,5 @@
 import arviz as az
+import numpy as np
 import pytest
 
 from helpers import exact
@@ -9,9 +10,25 @@ from helpers.diagnostics import ESS_LIMIT, R_HAT_LIMIT
 
 def test_axes_say_their_units(visits, scale):
     assert figures.plot_paradox(visits).get_xlabel() == "Age (years)"
-    tree = exact.exact_posterior("random_intercept", visits, draws=100)
+    tree = exact.exact_posterior("random_slope", visits, draws=100)
+    truth = truth_on_scale(scale)
+    for name, unit in (
+        ("group_intercept", "height (s)"),
+        ("group_slope", "slope (s per sd of age)"),
+    ):
+        label = figures.plot_deviations(tree, truth[name], name).get_xlabel()
+        assert label == f"Deviation in {unit}"
+
+
+def test_true_deviations_stand_beside_those_from_the_same_mean(visits, scale):
+    """From the mean of these eight; those from the population's mean are far less well known."""
+    tree = exact.exact_posterior("random_intercept", visits, draws=1000)
     truth = truth_on_scale(scale)["group_intercept"]
-    assert figures.plot_deviations(tree, truth, "group_intercept").get_xlabel().endswith("(s)")
+    ax = figures.plot_deviations(tree, truth, "group_intercept")
+    wide, own = (lines.get_segments() for lines in ax.collections)
+    lengths = [np.mean([np.ptp(line[:, 0]) for line in lines]) for lines in (wide, own)]
+    assert lengths[0] > 2 * lengths[1]
+    assert np.mean([line[:, 0] for line in own], axis=1).sum() == pytest.approx(0, abs=1)
 
 
 def test_of_three_steps_only_the_middle_one_mixes_and_finds_its_normal_distribution():
