@@ -18,6 +18,7 @@ from helpers.frames import Scale
 from helpers.priors import LOWER, SEED, UPPER
 from helpers.tables import present_summary, summarize
 
+MINUS = "\N{MINUS SIGN}"
 LINE = ("intercept", "slope")
 # What is marked of the counties together, and what ``truth_on_scale`` calls it.
 WORDS = {
@@ -142,10 +143,11 @@ def compare_with_truth(
 def present_marks(
     tree: xr.DataTree, scale: Scale, frame: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """What ``compare_with_truth`` says, for a page."""
-    marks = compare_with_truth(tree, scale, frame)[["truth", "holds truth"]].round(2)
+    """What ``compare_with_truth`` says, as text for a page."""
+    marks = compare_with_truth(tree, scale, frame)
     shown = present_summary(describe_counties(tree, frame))[["mean", LOWER, UPPER]]
-    return pd.concat([marks["truth"], shown, marks["holds truth"]], axis=1)
+    shown.insert(0, "truth", [f"{value:.2f}".replace("-", MINUS) for value in marks["truth"]])
+    return shown.assign(**{"holds truth": marks["holds truth"]})
 
 
 def _truth_of_counties(scale: Scale) -> pd.Series:
