@@ -12,7 +12,7 @@ import seaborn as sns
 import xarray as xr
 
 from helpers.frames import label_of
-from helpers.plots import LINES, group_colors
+from helpers.plots import LINES, group_colors, no_pooling_intercepts, plot_shrinkage
 from helpers.priors import LOWER, SEED, UPPER
 from helpers.tables import summarize
 
@@ -65,14 +65,56 @@ def plot_deviations(
     spread = [own["mean"] - own[LOWER], own[UPPER] - own["mean"]]
     style = {"fmt": "o", "color": "C0", "markersize": 5, "label": "From the mean of the eight"}
     ax.errorbar(own["mean"], height, xerr=spread, **style)
-    diamonds = {"color": TRUTH_COLOR, "markersize": 5, "zorder": 3, "label": "Truth of the eight"}
+    diamonds = {"color": TRUTH_COLOR, "markersize": 5, "zorder": 3, "label": "Truth"}
     ax.plot(truth.reindex(counties), height, "D", **diamonds)
     ax.set_yticks(height, counties)
     ax.invert_yaxis()
     what = "height (s)" if var_name == "group_intercept" else "slope (s per sd of age)"
     ax.set_xlabel(f"Deviation in {what}")
-    ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=3)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.42, -0.16), "ncols": 3}
+    ax.legend(fontsize="small", columnspacing=1, handlelength=1.5, **below)
     return ax
+
+
+def plot_borrowing(
+    frame: pd.DataFrame, tree: xr.DataTree, what_if: dict[str, tuple[pd.DataFrame, xr.DataTree]]
+) -> plt.Figure:
+    """Shrinkage of the counties' intercepts, and below it the same distances on an axis of their own.
+
+    ``tree`` is a random-intercept fit of ``frame``. ``what_if`` has, by county, a table in which it
+    sent fewer visits and the fit of that table: one hollow dot more each.
+    """
+    layout = {"height_ratios": (3, 2), "layout": "constrained", "sharex": True}
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7, 5.6), **layout)
+    plot_shrinkage(frame, tree, above)
+    above.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    above.set(xlabel="", ylabel="Intercept at\nthe mean age (s)")
+    borrowed = count_borrowed(frame, tree).sort_values("visits")
+    below.plot(borrowed["visits"], borrowed["borrowed"], "o", color="C0")
+    beside = {"textcoords": "offset points", "va": "center", "fontsize": "small", "xytext": (8, 0)}
+    for county, place in borrowed.head(3).iterrows():  # the others are named above
+        below.annotate(county, place, **beside)
+    for county, (table, fit) in what_if.items():
+        place = count_borrowed(table, fit).loc[county]
+        below.plot(*place, "o", color="C0", markerfacecolor="none")
+        below.annotate(f"{county}, had it sent {place['visits']:.0f} visits", place, **beside)
+    below.set(xlabel="Visits in the county (log scale)", ylabel="Drawn to\nthe mean by (s)")
+    below.margins(y=0.15)
+    below.set_ylim(-0.1, None)
+    return figure
+
+
+def count_borrowed(frame: pd.DataFrame, tree: xr.DataTree) -> pd.DataFrame:
+    """``visits`` of each county, and by how many seconds partial pooling moved its intercept towards
+    the population's mean (``borrowed``)."""
+    posterior = tree["posterior"].to_dataset().mean(["chain", "draw"])
+    population = float(posterior["intercept"])
+    partial = (posterior["intercept"] + posterior["group_intercept"]).to_series()
+    alone = no_pooling_intercepts(frame)[partial.index]
+    moved = (alone - partial) * np.sign(alone - population)
+    return pd.DataFrame(
+        {"visits": frame["county"].value_counts()[partial.index], "borrowed": moved}
+    )
 
 
 def plot_step_sizes(draws: int = 1000) -> plt.Figure:

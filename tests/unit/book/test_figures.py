@@ -55,3 +55,19 @@ def test_figures_of_large_tables_are_on_log_axes_with_a_line_for_each_route():
         assert tuple(len(ax.get_lines()) for ax in figure.axes) == lines
         assert all(ax.get_xscale() == ax.get_yscale() == "log" for ax in figure.axes)
         assert all(ax.get_xlabel() for ax in figure.axes)
+
+
+def test_a_county_with_fewer_visits_borrows_more(visits):
+    """What the table and the formula of partial pooling say, too: 1 - weight times the distance."""
+    tree = exact.exact_posterior("random_intercept", visits, draws=1000)
+    first_two = visits.groupby("county", observed=True).cumcount() < 2
+    fewer = visits[(visits["county"] != "Rutland") | first_two]
+    fit = exact.exact_posterior("random_intercept", fewer, draws=1000)
+    borrowed = figures.count_borrowed(visits, tree)["borrowed"]
+    moved = figures.count_borrowed(fewer, fit).loc["Rutland"]
+    assert borrowed.idxmax() == "Rutland"
+    assert moved["visits"] == 2 and moved["borrowed"] > 1.5 * borrowed["Rutland"]
+    figure = figures.plot_borrowing(visits, tree, {"Rutland": (fewer, fit)})
+    words = [text.get_text() for text in figure.axes[1].texts]
+    assert "Rutland, had it sent 2 visits" in words and len(words) == 4
+    assert all(ax.get_ylabel().endswith("(s)") for ax in figure.axes)
