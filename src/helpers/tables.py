@@ -1,6 +1,15 @@
-"""Tables of draws: posterior summaries, and numbers with the digits that their errors support."""
+"""Tables of draws: posterior summaries, and numbers with the digits that their errors support.
 
-from collections.abc import Callable
+Which digits: a digit stands if the Monte Carlo standard error is less than half a unit of it, and one
+more is printed to guard it, so that rounding adds next to nothing to the error (``count_decimals``).
+Numbers of one unit that stand below each other have the same decimals, those of the least exact of
+them; the two limits of an interval share theirs. The smallest sd of such a column has two significant
+digits at least, and means and limits reach its first digit. What has no error has three significant
+digits.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 
 import arviz as az
 import numpy as np
@@ -14,6 +23,14 @@ from helpers.priors import INTERVAL, LOWER, UPPER
 
 STATISTICS = ("mean", "sd", LOWER, UPPER)
 BATCHES = 20
+GUARD = 1  # digits beyond those that stand
+MINUS = "\N{MINUS SIGN}"
+# The unit of each parameter of the book; those of other predictors have one each.
+UNITS = {
+    **dict.fromkeys(("intercept", "sigma", "group_sd", "group_intercept"), "outcome"),
+    **dict.fromkeys(("slope", "slope_sd", "group_slope"), "outcome per predictor"),
+    "rho": "correlation",
+}
 
 
 def summarize(tree: xr.DataTree | xr.Dataset, var_names: list[str] | None = None) -> pd.DataFrame:
@@ -54,9 +71,10 @@ def present_summary(
 ) -> pd.DataFrame:
     """Summarize draws for a page, with the digits that their Monte Carlo errors support.
 
-    A digit is printed if its Monte Carlo standard error is less than half a unit of it. ``draws``
-    are a fit, or computed from one, with the dimensions ``chain`` and ``draw``; ``var_names`` as in
-    ``summarize``.
+    ``draws`` are a fit, or computed from one, with the dimensions ``chain`` and ``draw``;
+    ``var_names`` as in ``summarize``. Rows of one unit have the same decimals: heights and sds of the
+    outcome, slopes, and in a data set all variables that are no parameters of the book, unless their
+    ``attrs["units"]`` differ. Any other parameter of a fit has a unit of its own.
 
     Returns
     -------
@@ -64,17 +82,37 @@ def present_summary(
     interval; for a fit also ``ess_bulk``, ``ess_tail`` and, unless the draws are independent,
     ``r_hat``.
     """
-    table = summarize(draws, var_names)
-    errors = monte_carlo_errors(draws)
-    shown = pd.DataFrame(index=table.index)
-    for statistic in STATISTICS:
-        error = pd.Series(dict(label_entries(errors[statistic])))[table.index]
-        shown[statistic] = [*map(round_off, table[statistic], error)]
+    table, errors = summarize(draws, var_names), monte_carlo_errors(draws)
+    errors = pd.DataFrame({name: dict(label_entries(errors[name])) for name in STATISTICS})
+    dataset = draws if isinstance(draws, xr.Dataset) else None
+    units = table.index.map(lambda label: _unit_of(label, dataset))
+    parts = [_write_rows(rows, errors.loc[rows.index]) for _, rows in table.groupby(units)]
+    shown = pd.concat(parts).loc[table.index]
     if not isinstance(draws, xr.DataTree):
         return shown
     for column, digits in (("ess_bulk", 0), ("ess_tail", 0), ("r_hat", 3)):
         shown[column] = [f"{value:,.{digits}f}" for value in table[column]]
     return shown.drop(columns="r_hat") if "exact" in draws.children else shown
+
+
+def _unit_of(label: str, dataset: xr.Dataset | None = None) -> str:
+    """Name of the unit that a row of a fit's summary, or of a data set's, shares with others."""
+    name = label.partition("[")[0]
+    if name == "covariate_slope":
+        return label
+    return UNITS.get(name, name if dataset is None else dataset[name].attrs.get("units", ""))
+
+
+def _write_rows(values: pd.DataFrame, errors: pd.DataFrame) -> pd.DataFrame:
+    """Mean, sd and limits as text, for rows of one unit."""
+    digit = _first_decimal(values["sd"])
+    shown = pd.DataFrame(index=values.index)
+    for names in (["mean"], ["sd"], [LOWER, UPPER]):
+        least = digit + 1 if names == ["sd"] else digit
+        decimals = _common_decimals(errors[names], least)
+        for name in names:
+            shown[name] = _round_all(values[name], errors[name], decimals)
+    return shown
 
 
 def format_estimate(
@@ -92,8 +130,26 @@ def format_estimate(
         returns a number. The error of a function is found by batches: its sd over 20 successive
         stretches of the chains, divided by the square root of 20 (Geyer 1992).
     """
+    return present_estimates({"": draws}, statistic).item()
+
+
+def present_estimates(
+    draws: Mapping[str, xr.DataArray], statistic: str | Callable[..., float] = "mean"
+) -> pd.Series:
+    """Write one statistic, as in ``format_estimate``, of several quantities of one unit.
+
+    Series of text with the labels of the mapping, with the same decimals for all.
+    """
+    values, errors = zip(*(_estimate(one, statistic) for one in draws.values()), strict=True)
+    least = _first_decimal(values) + 1 if statistic == "sd" else -np.inf
+    decimals = _common_decimals(errors, least)
+    return pd.Series(_round_all(values, errors, decimals), index=list(draws), dtype=object)
+
+
+def _estimate(draws, statistic: str | Callable[..., float]) -> tuple[float, float]:
+    """A statistic and its Monte Carlo standard error."""
     if callable(statistic):
-        return round_off(float(statistic(draws)), _batch_error(draws, statistic))
+        return float(statistic(draws)), _batch_error(draws, statistic)
     tail = (1 - INTERVAL) / 2
     prob = {LOWER: tail, "median": 0.5, UPPER: 1 - tail}.get(statistic)
     if prob is not None:
@@ -102,7 +158,7 @@ def format_estimate(
         value, error = draws.std(ddof=1), az.mcse(draws, method="sd")
     else:
         value, error = draws.mean(), az.mcse(draws, method=statistic)
-    return round_off(float(value), float(error))
+    return float(value), float(error)
 
 
 def format_probability(event: xr.DataArray, whole: int = 1) -> str:
@@ -111,46 +167,99 @@ def format_probability(event: xr.DataArray, whole: int = 1) -> str:
     ``event`` says whether something holds, with the dimensions ``chain`` and ``draw``; over others,
     such as the simulated rows of a draw, the share is taken. ``whole`` is 1, or 100 for per cent.
     """
-    share = whole * event.mean([dim for dim in event.dims if dim not in ("chain", "draw")])
-    # Draws that all agree leave room for one that does not.
-    error = max(whole / share.size, float(az.mcse(share)))  # the first if the other is NaN
-    text = round_off(float(share.mean()), error)
-    decimals = count_decimals(error)
-    if float(text) == 0:
-        return f"below {round_off(10.0**-decimals, error)}"
-    return f"above {round_off(whole - 10.0**-decimals, error)}" if float(text) == whole else text
+    return _write_shares([event], whole)[0]
+
+
+def present_probabilities(events: Mapping[str, xr.DataArray], whole: int = 1) -> pd.Series:
+    """Write several probabilities, as in ``format_probability``, with the same decimals for all.
+
+    They have two decimals at least, and in per cent none; whoever reads down a column can compare.
+    ``events`` are a mapping or a data set. Series of text with its labels.
+    """
+    least = 2 if whole == 1 else 0
+    return pd.Series(_write_shares([*events.values()], whole, least), list(events), dtype=object)
+
+
+def _write_shares(events: list[xr.DataArray], whole: int, least: float = -np.inf) -> list[str]:
+    """Shares as text with the same decimals."""
+    shares = [
+        whole * event.mean([dim for dim in event.dims if dim not in ("chain", "draw")])
+        for event in events
+    ]
+    # Draws that all agree leave room for one that does not; the second is NaN then.
+    errors = [max(whole / share.size, float(az.mcse(share))) for share in shares]
+    decimals = _common_decimals(errors, least)
+    shown = []
+    for share, error in zip(shares, errors, strict=True):
+        text = round_off(float(share.mean()), error, decimals)
+        # What no draw, or every draw, says is known to the digits that stand, without a guard.
+        known = min(decimals, int(count_decimals(error)) - GUARD)
+        if float(text) == 0:
+            text = f"below {round_off(10.0**-known, error, known)}"
+        elif float(text) == whole:
+            text = f"above {round_off(whole - 10.0**-known, error, known)}"
+        shown.append(text)
+    return shown
 
 
 def present_by_group(draws: xr.Dataset, statistic: str = "mean") -> pd.DataFrame:
     """Write one statistic, as in ``format_estimate``, of draws by group.
 
     The variables of ``draws`` have the dimensions ``chain``, ``draw`` and a third one. DataFrame of
-    text, one column a variable, one row a label of the third dimension.
+    text, one column a variable, one row a label of the third dimension; each column has the same
+    decimals.
     """
     (dim,) = set(draws.dims) - {"chain", "draw"}
+    labels = draws[dim].values
     columns = {
-        name: [format_estimate(one, statistic) for one in array.transpose(dim, ...)]
+        name: present_estimates(
+            dict(zip(labels, array.transpose(dim, ...), strict=True)), statistic
+        )
         for name, array in draws.data_vars.items()
     }
-    return pd.DataFrame(columns, index=draws[dim].values)
+    return pd.DataFrame(columns, index=labels)
 
 
 def count_decimals(error):
-    """Decimals that each Monte Carlo error, one or an array, leaves standing; negative: tens."""
-    return np.floor(-np.log10(2 * error)).astype(int)
+    """Decimals to print a number with, by its Monte Carlo standard error; negative: tens.
+
+    One error or an array of them. The error is less than half a unit of the last digit but one; the
+    last is the guard.
+    """
+    return np.floor(-np.log10(2 * error)).astype(int) + GUARD
 
 
-def round_off(value: float, error: float) -> str:
+def _common_decimals(errors, least: float = -np.inf) -> int | None:
+    """Decimals of numbers below each other, at least ``least``; none if no error is known or all are 0."""
+    errors = np.asarray(errors, dtype=float)
+    known = errors[(errors > 0) & np.isfinite(errors)]
+    return int(max(count_decimals(known.max()), least)) if known.size else None
+
+
+def _first_decimal(sds) -> float:
+    """Decimals that show one significant digit of the smallest of these sds."""
+    sds = np.asarray(sds, dtype=float)
+    sds = sds[(sds > 0) & np.isfinite(sds)]
+    return -np.floor(np.log10(sds.min())) if sds.size else -np.inf
+
+
+def round_off(value: float, error: float, decimals: int | None = None) -> str:
     """Print a number with the digits that its Monte Carlo error supports; three if it has none.
 
-    "nan" where the error is not known: a draw is NaN, or a chain has fewer than eight draws.
+    ``decimals`` are those of the column that it stands in. A negative number has a true minus sign, so
+    compute with the number, not with its text. "nan" where the error is not known: a draw is NaN, or
+    a chain has fewer than eight draws.
     """
     if not 0 <= error < np.inf:
         return "nan"
-    if error == 0:
-        return f"{value:.3g}"
-    decimals = int(count_decimals(error))
-    return f"{round(value, decimals) + 0.0:.{max(decimals, 0)}f}"
+    if decimals is None and error == 0:
+        return f"{value:.3g}".replace("-", MINUS)
+    decimals = int(count_decimals(error)) if decimals is None else decimals
+    return f"{round(value, decimals) + 0.0:.{max(decimals, 0)}f}".replace("-", MINUS)
+
+
+def _round_all(values: Iterable[float], errors: Iterable[float], decimals: int | None) -> list[str]:
+    return [round_off(*pair, decimals) for pair in zip(values, errors, strict=True)]
 
 
 def summarize_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Series:
@@ -168,23 +277,41 @@ def summarize_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Serie
 
 def present_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Series:
     """What ``summarize_slope`` says, as text with the digits that Monte Carlo errors support."""
-    slope = per * scale.per_unit(tree["posterior"]["slope"])
-    shown = {statistic: format_estimate(slope, statistic) for statistic in STATISTICS}
-    return pd.Series(shown | {"P(slope < 0)": format_probability(slope < 0)})
+    return present_slopes({"": tree}, scale, per).iloc[0]
+
+
+def present_slopes(trees: Mapping[str, xr.DataTree], scale: Scale, per: float = 1) -> pd.DataFrame:
+    """What ``present_slope`` says of several fits, one row each, with the same decimals down a column."""
+    slopes = {
+        label: per * scale.per_unit(tree["posterior"]["slope"]) for label, tree in trees.items()
+    }
+    pairs = pd.DataFrame(
+        {key: {k: _estimate(slope, key) for k, slope in slopes.items()} for key in STATISTICS}
+    )
+    values, errors = (pairs.map(itemgetter(place)) for place in (0, 1))
+    falls = {label: slope < 0 for label, slope in slopes.items()}
+    return _write_rows(values, errors).assign(**{"P(slope < 0)": present_probabilities(falls)})
 
 
 def present_comparison(compared: pd.DataFrame) -> pd.DataFrame:
     """What ``diagnostics.compare_with_exact`` returns, for a page.
 
-    What was sampled has the digits that its Monte Carlo error supports, the exact number two more.
+    What was sampled has the digits that its Monte Carlo error supports, the exact number one more;
+    those of a parameter have the same decimals.
     """
-    shown = {
-        "sampled": [*map(round_off, compared["sampled"], compared["mcse"])],
-        "exact": [*map(round_off, compared["exact"], compared["mcse"] / 100)],
-        "mcse": compared["mcse"].map("{:.2g}".format),
-        "difference / mcse": compared["difference"].map("{:.1f}".format),
-    }
-    return pd.DataFrame(shown, index=compared.index)
+    units = compared.index.get_level_values("parameter").map(_unit_of)
+    parts = []
+    for _, rows in compared.groupby(units):
+        sds = rows["sampled"][["sd" in key for key in rows.index]]
+        decimals = _common_decimals(rows["mcse"], _first_decimal(sds) + 1)
+        shown = {
+            "sampled": _round_all(rows["sampled"], rows["mcse"], decimals),
+            "exact": [round_off(value, 0, decimals + 1) for value in rows["exact"]],
+            "mcse": rows["mcse"].map("{:.2g}".format),
+            "difference / mcse": [f"{x:.1f}".replace("-", MINUS) for x in rows["difference"]],
+        }
+        parts.append(pd.DataFrame(shown, index=rows.index))
+    return pd.concat(parts).loc[compared.index]
 
 
 def _batch_error(draws: xr.DataArray | xr.Dataset | xr.DataTree, statistic: Callable) -> float:
