@@ -16,9 +16,8 @@ from helpers.book.visits import (
 )
 from helpers.frames import Scale
 from helpers.priors import LOWER, SEED, UPPER
-from helpers.tables import present_summary, summarize
+from helpers.tables import MINUS, UNITS, present_summary, summarize
 
-MINUS = "\N{MINUS SIGN}"
 LINE = ("intercept", "slope")
 # What is marked of the counties together, and what ``truth_on_scale`` calls it.
 WORDS = {
@@ -95,57 +94,48 @@ def write_data(folder: Path) -> None:
     (folder / "truth.json").write_bytes(truth.encode())
 
 
-def describe_counties(tree: xr.DataTree, frame: pd.DataFrame | None = None) -> xr.Dataset:
+def describe_counties(tree: xr.DataTree) -> xr.Dataset:
     """Compute from each draw what is true of the counties at hand, not of a population behind them.
-
-    ``tree`` is a fit of one of the book's models. If its predictor is what differs within counties
-    and a covariate their mean, ``frame`` is its table (``frames.split_within_between``), and the
-    lines are put in terms of the standardized age.
 
     Returns
     -------
     Dataset of draws: ``mean intercept`` and ``mean slope``, one county one vote; ``sd of
     intercepts`` and ``sd of slopes``, root mean squares around them; their ``correlation``;
     ``sigma``; and each county's own line, ``intercept`` and ``slope`` along ``county``. What all
-    counties share has no spread and stands for the mean.
+    counties share has no spread and stands for the mean. Units are the model's.
     """
     posterior = tree["posterior"].to_dataset()
     own = {name: posterior[name] + posterior.get(f"group_{name}", 0) for name in LINE}
-    if "covariate_slope" in posterior:
-        means = frame.groupby("county", observed=True)[["std_age", "age_county_mean"]].mean()
-        means = means.to_xarray()
-        raised = posterior["covariate_slope"].isel(covariate=0) * means["age_county_mean"]
-        own["intercept"] = own["intercept"] + raised - own["slope"] * means["std_age"]
     found = {f"mean {name}": line.mean(set(line.dims) & {"county"}) for name, line in own.items()}
     vary = {name: line for name, line in own.items() if "county" in line.dims}
     found |= {f"sd of {name}s": line.std("county") for name, line in vary.items()}
     if len(vary) == 2:
         found["correlation"] = xr.corr(*vary.values(), "county")
-    return xr.Dataset({**found, "sigma": posterior["sigma"], **vary})
+    found |= {"sigma": posterior["sigma"], **vary}
+    units = {words: UNITS.get(name, name) for words, name in WORDS.items()}
+    return xr.Dataset(
+        {name: values.assign_attrs(units=units.get(name, name)) for name, values in found.items()}
+    )
 
 
-def compare_with_truth(
-    tree: xr.DataTree, scale: Scale, frame: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Set a fit of one of the book's models beside the values that its data were simulated from.
+def compare_with_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
+    """Set a fit of one of the three models beside the values that its data were simulated from.
 
     The simulation wrote down eight lines and drew none from a population, so each row is about
     these eight, the posterior's as the truth's: ``describe_counties`` says which. ``scale`` is as in
     ``truth_on_scale``. DataFrame with ``truth``, ``mean``, the limits of the 95 % interval, and
     ``holds truth``: whether the truth lies between them. Units are the model's.
     """
-    table = summarize(describe_counties(tree, frame))[["mean", LOWER, UPPER]]
+    table = summarize(describe_counties(tree))[["mean", LOWER, UPPER]]
     table.insert(0, "truth", _truth_of_counties(scale)[table.index])
     table["holds truth"] = table["truth"].between(table[LOWER], table[UPPER])
     return table
 
 
-def present_marks(
-    tree: xr.DataTree, scale: Scale, frame: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def present_marks(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
     """What ``compare_with_truth`` says, as text for a page."""
-    marks = compare_with_truth(tree, scale, frame)
-    shown = present_summary(describe_counties(tree, frame))[["mean", LOWER, UPPER]]
+    marks = compare_with_truth(tree, scale)
+    shown = present_summary(describe_counties(tree))[["mean", LOWER, UPPER]]
     shown.insert(0, "truth", [f"{value:.2f}".replace("-", MINUS) for value in marks["truth"]])
     return shown.assign(**{"holds truth": marks["holds truth"]})
 

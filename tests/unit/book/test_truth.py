@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from helpers import exact, frames, models, tables
+from helpers import exact, tables
 from helpers.book.truth import (
     compare_with_truth,
     describe_counties,
@@ -11,7 +11,7 @@ from helpers.book.truth import (
     truth_on_scale,
 )
 from helpers.book.visits import COUNTIES
-from helpers.priors import MODELS, Priors
+from helpers.priors import MODELS
 
 
 def test_truth_on_the_model_scale_gives_each_countys_own_line(scale):
@@ -73,23 +73,6 @@ def test_the_mean_of_the_eight_is_known_better_than_the_population(visits, scale
     own, population = describe_counties(tree), tree["posterior"].to_dataset()
     assert own["mean slope"].std() < 0.9 * population["slope"].std()
     assert own["mean intercept"].std() < 0.2 * population["intercept"].std()
-
-
-def test_lines_of_the_within_between_model_are_put_in_terms_of_age(visits, scale):
-    split = frames.split_within_between(visits, "age", "county")
-    tree = exact.exact_posterior(
-        "random_slope",
-        split,
-        predictor="age_within",
-        covariates=("age_county_mean",),
-        priors=Priors(covariate_slope=(0.0, 20.0)),
-        draws=1000,
-    )
-    found = describe_counties(tree, split).mean(["chain", "draw"])
-    plain = exact.exact_posterior("random_slope", visits, draws=1000)
-    at_mean_age = models.expected_outcome(plain, [0.0]).mean(["chain", "draw"]).isel(predictor=0)
-    assert np.allclose(found["intercept"], at_mean_age, atol=2.5)
-    assert compare_with_truth(tree, scale, split)["holds truth"].all()
 
 
 def test_a_page_shows_truth_and_marks_beside_the_summary(visits, scale):
