@@ -1,11 +1,11 @@
 """Tables of draws: posterior summaries, and numbers with the digits that their errors support.
 
 Which digits: a digit stands if the Monte Carlo standard error is less than half a unit of it, and one
-more is printed to guard it, so that rounding adds next to nothing to the error (``count_decimals``).
-Numbers of one unit that stand below each other have the same decimals, those of the least exact of
-them; the two limits of an interval share theirs. The smallest sd of such a column has two significant
-digits at least, and means and limits reach its first digit. What has no error has three significant
-digits.
+more is printed to guard it, so that rounding adds little to the error (``count_decimals``). The error of
+a limit, two to three times that of the mean, may be a whole unit, so that most limits have the mean's
+decimals. Numbers of one unit that stand below each other have the same decimals, those of the least
+exact of them; the two limits share theirs. The smallest sd of such a column has two significant digits
+at least, and means and limits reach its first digit. What has no error has three significant digits.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +24,7 @@ from helpers.priors import INTERVAL, LOWER, UPPER
 STATISTICS = ("mean", "sd", LOWER, UPPER)
 BATCHES = 20
 GUARD = 1  # digits beyond those that stand
+LIMITS = [LOWER, UPPER]
 MINUS = "\N{MINUS SIGN}"
 # The unit of each parameter of the book; those of other predictors have one each.
 UNITS = {
@@ -106,13 +107,16 @@ def _unit_of(label: str, dataset: xr.Dataset | None = None) -> str:
 def _write_rows(values: pd.DataFrame, errors: pd.DataFrame) -> pd.DataFrame:
     """Mean, sd and limits as text, for rows of one unit."""
     digit = _first_decimal(values["sd"])
-    shown = pd.DataFrame(index=values.index)
-    for names in (["mean"], ["sd"], [LOWER, UPPER]):
-        least = digit + 1 if names == ["sd"] else digit
-        decimals = _common_decimals(errors[names], least)
-        for name in names:
-            shown[name] = _round_all(values[name], errors[name], decimals)
-    return shown
+    of_limits = _common_decimals(errors[LIMITS] / 2, digit)
+    decimals = {
+        "mean": _common_decimals(errors["mean"], digit),
+        "sd": _common_decimals(errors["sd"], digit + 1),
+        **dict.fromkeys(LIMITS, of_limits),
+    }
+    columns = {
+        name: _round_all(values[name], errors[name], places) for name, places in decimals.items()
+    }
+    return pd.DataFrame(columns, index=values.index)
 
 
 def format_estimate(
@@ -142,7 +146,7 @@ def present_estimates(
     """
     values, errors = zip(*(_estimate(one, statistic) for one in draws.values()), strict=True)
     least = _first_decimal(values) + 1 if statistic == "sd" else -np.inf
-    decimals = _common_decimals(errors, least)
+    decimals = _common_decimals(np.divide(errors, 2 if statistic in LIMITS else 1), least)
     return pd.Series(_round_all(values, errors, decimals), index=list(draws), dtype=object)
 
 

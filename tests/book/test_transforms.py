@@ -31,6 +31,7 @@ TABLE = (
     '<table border="1" class="dataframe"><tr><th>a</th></tr><tr><td>{}</td><td>{}</td></tr></table>'
 )
 
+MINUS = "\N{MINUS SIGN}"
 LINK = "[a term](glossary.md#partial-pooling)"
 
 
@@ -45,6 +46,7 @@ def chapter():
         new_markdown_cell(
             "# A chapter\n\n> **In this chapter**\n>\n> **Questions**\n> - Why?\n\n"
             "> **Warning**\n>\n> Mind $x$.\n\n> **A box** of words\n\n> **Own title**\n>\n> Words.\n\n"
+            "Since 2020-11, 5-10 of `x[-8]` and <https://a.org/b-6>.\n\n"
             f"See {LINK} and [the box](#key-points)."
         ),
         new_code_cell(
@@ -52,7 +54,14 @@ def chapter():
             outputs=show(text_markdown=f"> **Note**\n>\n> {LINK}: 95 %."),
         ),
         new_code_cell("t", outputs=show(text_html=TABLE.format("yes", "no"))),
-        new_code_cell("p", outputs=[new_output("stream", name="stdout", text="r_hat   1.02\n")]),
+        new_code_cell("t", outputs=show(text_html=TABLE.format("-1.5", "-2 to -1"))),
+        new_code_cell(
+            "say()",
+            outputs=show(
+                text_markdown="It is -1.25 s (-3 to -0.5), **-4**, $x$-7.\n\n|a|\n|-|\n|-9|"
+            ),
+        ),
+        new_code_cell("p", outputs=[new_output("stream", name="stdout", text="slope   -4.02\n")]),
         new_code_cell("p", outputs=[new_output("stream", name="stdout", text="One sentence.\n")]),
         new_markdown_cell(
             "## Exercises\n\n### Exercise 2.1: The unit of `slope` (5 minutes)\n\nGuess.\n\n"
@@ -140,7 +149,7 @@ def test_an_exercise_without_a_cell_of_its_own_and_a_dead_link_stop_the_build(tm
     notebook.cells.append(new_markdown_cell("[gone](glossary.md#gone)"))
     with pytest.raises(SphinxWarning, match="gone"):
         render(tmp_path, notebook)
-    notebook.cells[5].metadata["tags"] = []
+    notebook.cells[7].metadata["tags"] = []
     with pytest.raises(ValueError, match="zip"):
         render(tmp_path, notebook)
 
@@ -157,3 +166,29 @@ def test_tables_of_words_are_told_from_numbers_and_a_number_keeps_its_unit(page)
     assert mark_words(TABLE.format("1.5", "Kent")) == TABLE.format("1.5", "Kent")
     assert "95\u00a0%" in page.text
     assert keep_together("13 s, P(slope < 0)") == "13\u00a0s, P(slope\u00a0<\u00a00)"
+
+
+def test_a_hyphen_before_a_number_is_a_minus_sign_in_sentences_and_tables_only(page):
+    cells = [cell.text.strip() for cell in page.find_all("td")]
+    assert {"~1.5", "~2 to ~1", "~9"} <= {cell.replace(MINUS, "~") for cell in cells}
+    assert "It is ~1.25\u00a0s (~3 to ~0.5), ~4, " in page.text.replace(MINUS, "~")
+    (printed,) = page.select(".columns pre")
+    assert "-4.02" in printed.text
+    for kept in ("Since 2020-11, 5-10 of x[-8]", "https://a.org/b-6", "-7."):
+        assert kept in page.text
+    assert page.find("a", href="https://a.org/b-6")
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("from -10 to -5, or in [-1, 2)", "from ~10 to ~5, or in [~1, 2)"),
+        ("<td>-.5</td><th rowspan='2'>-1</th>", "<td>~.5</td><th rowspan='2'>~1</th>"),
+        ("10^(-3)", "10^(~3)"),
+        *((kept, kept) for kept in ("1e-05", "2020-11-02", "5-10", "--5", "scipy-1.2", "x[-1]")),
+        *((kept, kept) for kept in ("10.1000/x-5", "a - 5", "- item", "-5")),
+    ],
+)
+def test_what_is_a_minus_sign_and_what_is_not(written, printed):
+    """At its very start a text that a caller cut out may continue what stood before."""
+    assert keep_together(written).replace(MINUS, "~") == printed

@@ -82,6 +82,7 @@ def test_another_seed_changes_the_guard_and_hardly_the_digit_before_it(fit):
     for statistic, text in ours.items():
         unit = 10.0 ** -max(decimals([text]))
         assert abs(number(text) - number(theirs[statistic])) <= 20 * unit
+    assert decimals(ours[["mean", tables.LOWER, tables.UPPER]]) == {2}
     assert [tables.format_estimate(first["slope"], name) for name in ("mean", "sd")] == [*ours[:2]]
 
 
@@ -95,7 +96,7 @@ def test_a_digit_stands_with_an_error_below_half_its_unit_and_one_more_guards_it
     assert tables.round_off(-1.23456, 0) == "\N{MINUS SIGN}1.23"
 
 
-def test_rounding_adds_next_to_nothing_to_the_monte_carlo_error():
+def test_rounding_adds_little_to_the_monte_carlo_error():
     """Half a unit of the last digit is at most one error: with a tenth of it, as without a guard, ten."""
     for error in np.geomspace(0.001, 1, 50):
         assert 0.5 * 10.0 ** -tables.count_decimals(error) <= error * (1 + 1e-9)
@@ -120,6 +121,15 @@ def test_rows_of_one_unit_have_the_same_decimals_and_the_smallest_sd_two_digits(
         assert decimals([shown.loc["slope", "mean"]]) == {2}
         assert decimals([shown.loc["covariate_slope[a]", "mean"]]) == {1}
         assert decimals([shown.loc["covariate_slope[b]", "mean"]]) == {5}
+
+
+def test_means_and_limits_reach_the_first_digit_of_the_smallest_sd():
+    """The mean of the first is known to 2, which alone would leave no decimal to the second."""
+    draws = {"intercept": normal(200, 20, size=(4, 25)), "sigma": normal(8, 0.25, size=(4, 25))}
+    shown = tables.present_summary(xr.Dataset(draws))
+    assert decimals([tables.format_estimate(draws["intercept"])]) == {0}
+    for column in ("mean", tables.LOWER, tables.UPPER):
+        assert decimals(shown[column]) == {1}
 
 
 def test_a_data_set_has_one_unit_unless_it_says_so():

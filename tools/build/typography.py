@@ -9,18 +9,21 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 INSIDE = re.compile(
     r"(?<=\d) (?=(?:%|s|years?|minutes?)(?!\w))| (?=(?:<|&lt;) \d)|(?<=<) (?=\d)|(?<=&[lg]t;) (?=\d)"
 )
+# A hyphen that stands for minus: before a number, and after a space, a bracket or the start of a cell. In a
+# range, a date, a version, an address or a power of ten it follows a letter or a digit.
+SIGN = re.compile(r"(?:(?<=[\s(>\u201c\u2013])|(?<=(?<!\w)\[))-(?=\.?\d)")
 VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
 TABLE = 'class="dataframe"'
 
 
 def keep_together(text: str) -> str:
-    """The text with a space that does not break between a number and its unit or sign."""
-    return INSIDE.sub("\u00a0", text)
+    """The text with true minus signs, and no break between a number and its unit or sign."""
+    return INSIDE.sub("\u00a0", SIGN.sub("\N{MINUS SIGN}", text))
 
 
 class KeepTogether(SphinxPostTransform):
     """No line ends between a number and its unit, in sentences and tables, or between a formula and the
-    mark that follows it."""
+    mark that follows it; and what is negative has a minus sign, not a hyphen."""
 
     default_priority = 900  # after outputs are chosen
 
@@ -35,7 +38,9 @@ class KeepTogether(SphinxPostTransform):
 
     def mend(self, parent: nodes.Element, place: int) -> None:
         """Mend the text that is this child of its parent."""
-        text = keep_together(parent[place])
+        # What begins a paragraph, a cell or a bold word may be a negative number; what follows a formula, no.
+        before = "x" if place else " "
+        text = keep_together(before + parent[place])[1:]
         parent[place] = nodes.Text(text)
         mark = re.match(r"[.,;:!?)]+", text)
         if place and mark and isinstance(parent[place - 1], nodes.math):

@@ -43,6 +43,62 @@ def plot_paradox(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     return ax
 
 
+# What stands in the plate diagrams: name -> place and symbol. The first two rows are above and below.
+LINE = {
+    "intercept": (3.2, 3, r"$\alpha$"),
+    "slope": (4.6, 3, r"$\beta$"),
+    "sigma": (6, 3, r"$\sigma$"),
+}
+VISIT = {"std_age": (6.25, 0.5, "$x_i$"), "bounce_time": (4.6, 0.5, "time$_i$")}
+COUNTY = {
+    "pooled": {},
+    "random_intercept": {
+        "group_sd": (0.8, 3, r"$\tau$"),
+        "group_intercept": (0.8, 0.5, "$u_j$"),
+    },
+    "random_slope": {
+        "group_sd": (-0.4, 3, r"$\tau$"),
+        "rho": (0.7, 3, r"$\rho$"),
+        "slope_sd": (1.7, 3, r"$\tau_v$"),
+        "group_intercept,\ngroup_slope": (0.7, 0.5, "$u_j, v_j$"),
+    },
+}
+
+
+def plot_plates(name: str, frame: pd.DataFrame) -> plt.Figure:
+    """Plate diagram of one of the three models: circles are drawn, the square is given, grey is seen.
+
+    An arrow leads from what is needed first to what is drawn with it; a frame says how often what
+    is inside is repeated. Names are those of ``models.build`` and of the columns of ``frame``.
+    """
+    figure, ax = plt.subplots(figsize=(6.4, 3.9))
+    county, time = COUNTY[name], VISIT["bounce_time"][:2]
+    effect = [node[:2] for node in county.values() if node[1] < 1]
+    arrows = [(node[:2], time) for node in (*LINE.values(), VISIT["std_age"])]
+    arrows += [(start, time) for start in effect]
+    arrows += [(node[:2], end) for node in county.values() for end in effect if node[1] > 1]
+    for start, end in arrows:
+        style = {"arrowstyle": "-|>", "color": "black", "shrinkA": 16}
+        ax.annotate("", end, start, arrowprops=style | {"shrinkB": 22 if end == time else 17})
+    for key, (x, y, symbol) in (LINE | VISIT | county).items():
+        look = {"std_age": {"marker": "s", "s": 480}, "bounce_time": {"color": "0.8", "s": 1700}}
+        look = {"color": "white", "s": 1000} | look.get(key, {})
+        ax.scatter(x, y, edgecolor="black", zorder=3, **look)
+        ax.text(x, y, symbol, ha="center", va="center", zorder=4)
+        above = {"va": "bottom"} if y > 1 else {"va": "top"}
+        y += 0.42 if y > 1 else -0.5
+        ax.text(x, y, key, ha="center", fontsize="small", family="monospace", **above)
+    plates = {f"{len(frame)} visits": (3.45, -0.7, 3.7, 1.85)}
+    if county:
+        plates[f"{frame['county'].nunique()} counties"] = (-0.9, -1.2, 8.2, 2.55)
+    for label, (left, bottom, width, height) in plates.items():
+        ax.add_patch(plt.Rectangle((left, bottom), width, height, fill=False, edgecolor="0.5"))
+        ax.text(left + width - 0.08, bottom + 0.06, label, ha="right", fontsize="small")
+    ax.set(xlim=(-1.2, 7.4), ylim=(-1.25, 3.8), aspect="equal")
+    ax.axis("off")
+    return figure
+
+
 def plot_deviations(
     tree: xr.DataTree, truth: pd.Series, var_name: str, ax: plt.Axes | None = None
 ) -> plt.Axes:

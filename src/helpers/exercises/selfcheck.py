@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -52,8 +53,8 @@ def check(answers: Mapping[str, Answer | Callable[[], Answer]], label: str, give
 
     Returns
     -------
-    "Right.", or a sentence that says what kind of wrong: empty, not a number, sign, units, another
-    group, another interval, or none of these. It never holds the right answer.
+    "Right.", or a sentence that says what kind of wrong: empty, not a number, too few decimals, sign,
+    units, another group, another interval, or none of these. It never holds the right answer.
 
     Raises
     ------
@@ -117,48 +118,48 @@ def _read_labelled(given: object) -> dict | None:
 
 
 def _judge_number(answer: Answer, given: object) -> str:
-    number = _read_number(given)
-    if isinstance(number, str):
-        return number
-
+    read = _read_number(given, "per cent" in answer.units)
+    if isinstance(read, str):
+        return read
+    number, half = read
     if abs(number - answer.value) <= answer.error:
         return "Right."
-    if abs(number + answer.value) <= answer.error:
-        return "The size is right, the sign is not."
-    # Of several known wrong answers that are near, the nearest is meant.
+    # What it may be, rounded as it was written; of several the nearest is meant.
     near = [
         (abs(number - value), sentence)
         for sentence, value, error in _list_wrong(answer)
-        if abs(number - value) <= error
+        if abs(number - value) <= max(error, min(half, abs(value) / 5))
     ]
-    if near:
-        return min(near)[1]
-    common = "the sign or the units" if answer.units else "the sign"
-    return f"Not yet, and it is not {common}. Asked for: {answer.unit}. Read the hint again."
+    return min(near)[1] if near else f"Not yet. Asked for: {answer.unit}. Read the hint again."
 
 
 def _list_wrong(answer: Answer) -> list[tuple[str, float, float]]:
-    """Sentence, value and error of each known wrong answer."""
-    slips = [(sentence, value, answer.error) for sentence, value in answer.slips.items()]
-    units = [
-        (
-            f"This looks like {unit}; asked for: {answer.unit}.",
-            sign * factor * answer.value,
-            factor * answer.error,
-        )
-        for unit, factor in answer.units.items()
-        for sign in (1, -1)
+    """Sentence, value and error of each known wrong answer, and of the right one if it is rounded."""
+    right, error = answer.value, answer.error
+    wrong = [
+        ("Close: give more decimals.", right, error),
+        ("The size is right, the sign is not.", -right, error),
+        *((sentence, value, error) for sentence, value in answer.slips.items()),
     ]
-    return slips + units
+    for unit, factor in answer.units.items():
+        sentence = f"This looks like {unit}; asked for: {answer.unit}."
+        # A factor that no other mistake makes needs no exact number.
+        room = factor * (error if 0.2 < factor < 5 else max(error, abs(right) / 10))
+        wrong += [(sentence, sign * factor * right, room) for sign in (1, -1)]
+    return wrong
 
 
-def _read_number(given: object) -> float | str:
-    """The one number in an answer, or a sentence that says why there is none."""
+def _read_number(given: object, is_share: bool) -> tuple[float, float] | str:
+    """The one number in an answer, and half a unit of its last decimal, or why there is none.
+
+    Per cent of a share are read as what they are: "30 %" is 0.30.
+    """
     items = _list_items(given)
     if len(items) != 1:
         return f"One number is asked for, and this holds {len(items)}: summarize the draws."
-    (item,) = items
+    (item,), per_cent = items, False
     if isinstance(item, str):
+        per_cent = is_share and "%" in item
         item = item.replace("\N{MINUS SIGN}", "-").replace("%", " ").strip().partition(" ")[0]
         if "," in item:
             return "Write a decimal point, and no comma: this is read as Python reads numbers."
@@ -166,7 +167,11 @@ def _read_number(given: object) -> float | str:
         number = float(item)
     except Exception:  # objects of any library fail in their own way, and none of them is a number
         return "This is not a number."
-    return number if np.isfinite(number) else "This is not a finite number."
+    if not np.isfinite(number):
+        return "This is not a finite number."
+    place = min(0, Decimal(repr(number)).normalize().as_tuple().exponent)
+    part = 100 if per_cent else 1
+    return number / part, 0.5 * 10.0**place / part
 
 
 def _list_items(given: object) -> list:

@@ -6,6 +6,7 @@ from helpers import exact
 from helpers.book import figures, large
 from helpers.book.truth import truth_on_scale
 from helpers.diagnostics import ESS_LIMIT, R_HAT_LIMIT
+from helpers.priors import MODELS, PARAMETERS_OF
 
 
 def test_axes_say_their_units(visits, scale):
@@ -29,6 +30,17 @@ def test_true_deviations_stand_beside_those_from_the_same_mean(visits, scale):
     lengths = [np.mean([np.ptp(line[:, 0]) for line in lines]) for lines in (wide, own)]
     assert lengths[0] > 2 * lengths[1]
     assert np.mean([line[:, 0] for line in own], axis=1).sum() == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_plate_diagram_names_every_parameter_of_its_model(visits, name):
+    (ax,) = figures.plot_plates(name, visits).axes
+    texts = [text for text in ax.texts if text.get_family() == ["monospace"]]
+    named = {part.strip() for text in texts for part in text.get_text().split(",")}
+    wanted = {*PARAMETERS_OF[name], "std_age", "bounce_time"} - {"covariate_slope"}
+    assert named == wanted
+    frames = [text.get_text() for text in ax.texts if text.get_text()[:1].isdigit()]
+    assert frames == ["613 visits", "8 counties"][: 1 + (name != "pooled")]
 
 
 def test_of_three_steps_only_the_middle_one_mixes_and_finds_its_normal_distribution():

@@ -67,6 +67,15 @@ def test_an_answer_is_right_when_it_is_rounded_as_its_exercise_asks(label):
 
 
 @each_label
+def test_an_answer_rounded_too_coarsely_is_no_other_mistake(label):
+    """To one decimal, if that is near: right, close, or the same as a slip, but never just wrong."""
+    value = find_answer(label).value
+    if isinstance(value, float) and abs(round(value, 1) - value) < abs(value) / 5:
+        said = judge(label, round(value, 1))
+        assert "Not yet" not in said and "sign" not in said
+
+
+@each_label
 def test_no_sentence_gives_the_answer_away(label):
     answer, right = find_answer(label), list_numbers(label)
     units = [factor * value for factor in answer.units.values() for value in right]

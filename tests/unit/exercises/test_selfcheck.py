@@ -13,6 +13,9 @@ MADE = {
     "slope": lambda: Answer(-3.2, "s per decade", 0.1, YEAR, {"This is Kent's.": -5.0}),
     "near": lambda: Answer(3.0, "s per decade", 1.0, YEAR, {"This is Kent's.": 0.4}),
     "counties": lambda: Answer({"Kent": 190.0, "Devon": 215.0}, "seconds", error=1),
+    "ratio": lambda: Answer(1.2144, "a ratio", 0.01, slips={"The other way round.": 0.8235}),
+    "share": lambda: Answer(0.2859, "a share between 0 and 1", 0.005, {"per cent": 100}),
+    "per cent": lambda: Answer(30.8, "per cent of the visits", 5, {"a share": 0.01}),
     "n": lambda: Answer(4.0, "counties"),
     "sign": Answer("negative"),  # a constant needs no function
     "holds": lambda: Answer("no", slips={"Look again.": "yes"}),
@@ -42,6 +45,8 @@ RIGHT = {
         BOTH.to_xarray(),
         BOTH.to_xarray().to_dataset(),
     ],
+    "share": [0.29, "0.29", "29 %", "29%", "28.5 %", np.array("29 %")],
+    "per cent": [30, "30 %", "30"],
     "sign": [
         " Negative ",
         "negative.",
@@ -73,7 +78,25 @@ def test_every_way_to_hold_what_is_right_is_right(label, given):
         ("slope", -0.32, "seconds per year"),
         ("slope", 0.32, "seconds per year"),
         ("slope", -5.0, "Kent"),
-        ("slope", -2.5, "not the sign or the units"),
+        ("slope", -2.5, "Not yet. Asked for: s per decade."),
+        ("slope", -3, "Close: give more decimals."),
+        ("slope", 3, "sign"),
+        ("ratio", 1.2, "Close: give more decimals."),
+        ("ratio", "1.2", "Close: give more decimals."),
+        ("ratio", xr.DataArray(1.2), "Close: give more decimals."),
+        ("ratio", 1, "Close"),
+        ("ratio", 1.3, "Not yet."),
+        ("ratio", 1.25, "Not yet."),
+        ("ratio", 0.8, "other way round"),
+        ("ratio", -1.2, "sign"),
+        ("ratio", 0, "Not yet."),
+        ("share", 0.3, "Close"),
+        ("share", "30 %", "Not yet."),
+        ("share", 30, "looks like per cent"),
+        ("share", 29, "looks like per cent"),
+        ("share", 35, "Not yet."),
+        ("share", 0, "Not yet."),
+        ("per cent", 0.3, "looks like a share"),
         ("slope", ..., "no answer yet"),
         ("slope", None, "no answer yet"),
         ("slope", "about three", "not a number"),
@@ -88,7 +111,7 @@ def test_every_way_to_hold_what_is_right_is_right(label, given):
         ("slope", "-3,2", "decimal point"),
         ("slope", "-0.32%", "seconds per year"),
         ("slope", "", "not a number"),
-        ("n", 7, "not the sign. Asked"),  # there are no other units to rule out
+        ("n", 7, "Not yet. Asked for: counties."),
         ("near", 0.32, "per year"),  # the nearest of the known wrong answers is meant
         ("near", 0.38, "Kent"),
         ("counties", {"Devon": 215}, "no number for Kent"),
@@ -113,5 +136,7 @@ def test_the_kind_of_wrong_is_said_and_the_answer_is_not(label, given, said):
 
 
 def test_an_exercise_without_a_check_is_named():
-    with pytest.raises(ValueError, match="slope, near, counties, n, sign, holds"):
+    with pytest.raises(
+        ValueError, match="slope, near, counties, ratio, share, per cent, n, sign, holds"
+    ):
         selfcheck.check(MADE, "intercept", 1)

@@ -22,7 +22,7 @@ def weight_of_rutland() -> Answer:
         squares: 7 / (7 + sigma / 2),
         "This is Kent's weight: use the visits of Rutland.": weigh(150),
     }
-    return share(weigh(7), error=0.005, slips=slips)
+    return share(weigh(7), error=0.01, slips=slips)
 
 
 def sd_of_counties_held_together() -> Answer:
