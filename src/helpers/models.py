@@ -228,28 +228,33 @@ def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
 
 def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
     """Each model adds to the one before. Intercepts are centred, because few rows tell much about the
-    intercept of a group; about its slope they tell little or much (``_add_slopes``).
+    intercept of a group; about its slope they tell little or much (``_add_slopes``). For the same
+    reason groups' means of covariates stand in what is expected of a group, and not in its rows.
     """
     rows = _read_rows(frame, columns)
     ones, x, group = rows.ones, rows.x, rows.group
     with pm.Model(coords=rows.coords) as model:
         intercept = pm.Normal("intercept", *priors.intercept)
         slope = 0.0 if columns.predictor is None else pm.Normal("slope", *priors.slope)
-        shared = 0.0
+        shared, expected = 0.0, intercept
         if columns.covariates:
             mean, sd = np.transpose(priors.of_covariates(len(columns.covariates)))
             slopes = pm.Normal("covariate_slope", mean, sd, dims="covariate")
-            shared = sum(column * slopes[k] for k, column in enumerate(rows.z.T))
+            z, means = rows.z, _group_means(rows)
+            if name != "pooled":
+                z = z - np.atleast_1d(ones)[:, None] * means[group]
+                expected = intercept + sum(m * slopes[k] for k, m in enumerate(means.T))
+            shared = sum(column * slopes[k] for k, column in enumerate(z.T))
         sigma = pm.HalfNormal("sigma", priors.sigma)
         level, tilt = intercept, slope
         if name != "pooled":
             group_sd = pm.HalfNormal("group_sd", priors.group_sd)
         if name == "random_intercept":
-            level = _add_intercepts(intercept, intercept, group_sd, columns.group)[group]
+            level = _add_intercepts(expected, expected, group_sd, columns.group)[group]
         if name == "random_slope":
             slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
             rho = _correlation(priors.lkj_eta)
-            lines = {"intercept": intercept, "slope": slope, "group_sd": group_sd}
+            lines = {"intercept": expected, "slope": slope, "group_sd": group_sd}
             lines |= {"slope_sd": slope_sd, "rho": rho, "dims": columns.group}
             level, own_slope = _add_slopes(_choose_form(frame, columns), **lines)
             level, tilt = level[group], own_slope[group]
@@ -263,8 +268,15 @@ def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors
     return model
 
 
+def _group_means(rows: "_Rows") -> np.ndarray:
+    """Means (J, K) of the covariates by group; of rotated rows too, where ``ones`` is a column."""
+    ones = np.broadcast_to(rows.ones, len(rows.z)).astype(float)
+    squares = np.bincount(rows.group, ones**2)
+    return np.transpose([np.bincount(rows.group, ones * z) / squares for z in rows.z.T])
+
+
 def _add_intercepts(intercept, center, spread, dims: str):
-    """Intercepts of the groups, centred, and their deviations from that of the population."""
+    """Intercepts of the groups, centred, and their deviations from what is expected of them."""
     own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
     pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
     return own_intercept

@@ -7,7 +7,7 @@ import nbformat
 import papermill
 import pytest
 
-from chapters import list_chapters
+from chapters import list_chapters, list_pages
 from conftest import ROOT, read_executed, tagged
 
 CHAPTERS = list_chapters()
@@ -40,6 +40,21 @@ def printed(cell: nbformat.NotebookNode) -> str:
 def test_every_chapter_runs_alone_and_says_nothing_stray(chapter):
     """No warning, no log line, no bare repr of an object, no progress bar."""
     assert find_stray(read_executed(chapter)) == []
+
+
+def test_the_start_page_shows_the_whole_in_ten_lines_and_the_sign_flips():
+    start = read_executed(list_pages()[0])
+    assert find_stray(start) == []
+    hidden = tagged(start, "remove-input")
+    open_code = "\n".join(
+        c.source for c in start.cells if c.cell_type == "code" and c not in hidden
+    )
+    lines = [line for line in open_code.splitlines() if line and not line.startswith("import ")]
+    assert len(lines) <= 10 and max(map(len, lines)) <= 84
+    assert "helpers" not in open_code
+    (said,) = [out.data["text/markdown"] for out in hidden[-1].outputs]
+    more, less = re.search(r"with ([\d.]+) s more .* with ([\d.]+) s less", said).groups()
+    assert 3.8 < float(more) < 4.3 and 1.7 < float(less) < 2.1
 
 
 def find_stray(executed: nbformat.NotebookNode) -> list[str]:

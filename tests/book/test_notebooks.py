@@ -4,6 +4,7 @@ import re
 from difflib import unified_diff
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 import pytest
@@ -23,8 +24,8 @@ MYST = re.compile(
     r"^[>\s]*(?:`{3,}|~{3,})\{.*|^:{3,}.*|(?<!`)\{[a-z][\w:+.-]*\}`.*?`|^\([\w-]+\)=$|\{\{.*?\}\}",
     re.MULTILINE,
 )
-# These two pages hold what there is at build time only: a figure, and how the build went.
-BUILT = {"index.md": ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
+# These two pages hold what there is at build time only: cells that run, and how the build went.
+BUILT = {"index.md": 4 * ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
 
 
 # Standard Markdown and nothing else
@@ -67,6 +68,25 @@ def test_a_dead_link_would_be_seen():
     good = ["glossary.md#partial-pooling", "https://example.org", "#exercises"]
     bad = ["gone.md", "glossary.md#gone", "#gone", "exploring"]
     assert dead_links(good + bad, CHAPTERS[1]) == bad
+
+
+BIBLIOGRAPHY = ROOT / "notebooks" / "bibliography.md"
+
+
+def test_each_entry_of_the_bibliography_is_cited_and_in_its_order():
+    text = BIBLIOGRAPHY.read_text(encoding="utf-8").partition("## References")[2]
+    entries = re.findall(r"^### (.+)$", text, re.MULTILINE)
+    names = [re.sub(r"[^\w -]", "", entry.lower()).replace(" ", "-") for entry in entries]
+    cited = {unquote(link).partition("bibliography.md#")[2] for p in PAGES for link in links_in(p)}
+    assert sorted(set(names) - cited) == [] and len(names) > 40
+    assert entries == sorted(entries)
+
+
+def test_a_doi_leads_where_it_says():
+    text = BIBLIOGRAPHY.read_text(encoding="utf-8")
+    said = re.findall(r"\[doi:(10\.\S+?)\]\(https://doi\.org/(\S+?)\)\.$", text, re.MULTILINE)
+    assert all(one == other for one, other in said)
+    assert len(said) == text.count("doi:") == len(set(said)) > 35
 
 
 # Exercises and their solutions

@@ -19,6 +19,12 @@ def is_at(page, number) -> bool:
     return page.text_content(".status").startswith(f"Data set {number} of 100:")
 
 
+def to_first(page) -> None:
+    """Turn back from the page at which a book opens."""
+    page.locator("[type=range]").press("Home")
+    assert is_at(page, 1)
+
+
 def test_the_dials_change_prior_and_model_and_the_shares_are_those_of_the_helpers(visits, page):
     assert page.get_by_role("group", name="Prior").get_by_role("radio").count() == 3
     shown = set()
@@ -36,8 +42,10 @@ def test_the_dials_change_prior_and_model_and_the_shares_are_those_of_the_helper
 
 
 def test_pages_turn_by_button_slider_key_and_drag_and_other_keys_are_left_to_the_page(page):
+    opened = page.text_content(".status")
     page.locator("body").press("ArrowRight")
-    assert is_at(page, 1)
+    assert page.text_content(".status") == opened
+    to_first(page)
     page.get_by_label("Next data set").click()
     assert is_at(page, 2)
     page.keyboard.press("ArrowRight")  # the button has the focus
@@ -65,6 +73,7 @@ def touch(screen, kind, *places):
 
 def test_a_swipe_turns_the_page_and_two_fingers_do_not(open_page, book):
     page = open_page(book, has_touch=True, viewport=PHONE)
+    to_first(page)
     page.locator("canvas").scroll_into_view_if_needed()
     box = page.locator("canvas").bounding_box()
     left, y = box["x"], box["y"] + box["height"] / 3
@@ -99,6 +108,8 @@ def test_controls_are_large_enough_to_touch(open_page, book):
         "const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) })"
     )
     assert min(sizes) >= 24
+    below = "document.querySelector('.controls').getBoundingClientRect().bottom"
+    assert page.evaluate(below) <= PHONE["height"]  # dials, picture and slider on one screen
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -117,7 +128,7 @@ def still_page(open_page, book):
         page.clock.pause_at(3_600_000)
         page.reload()  # so that the widget's own timers are the clock's
         page.clock.run_for(20_000)
-        assert is_at(page, 1)
+        to_first(page)
         return page
 
     return show
@@ -167,6 +178,9 @@ def test_two_flip_books_stand_in_a_notebook(open_page, book, program, outputs):
     for _ in range(outputs):
         page.evaluate(ADD_OUTPUT.replace("RUN", RUN[program]), book.data * (2 // outputs))
     assert page.locator("canvas").count() == 2
+    sliders = page.locator("[type=range]")
+    sliders.first.press("Home")
+    sliders.last.press("Home")
     page.get_by_label("Next data set").last.click()
     status = page.locator(".status").all_text_contents()
     assert [text.partition(":")[0] for text in status] == [f"Data set {n} of 100" for n in (1, 2)]

@@ -10,7 +10,7 @@ import pymc as pm
 import pytest
 
 from conftest import ROOT
-from helpers import diagnostics, exact, frames, models
+from helpers import convergence, diagnostics, exact, frames, models
 from helpers.book import failures
 from helpers.priors import PARAMETERS, Priors
 from simulated import simulate
@@ -181,6 +181,19 @@ def test_covariates_with_or_without_a_predictor_have_slopes_of_their_own(doses, 
     assert "ward no" in tree["posterior"]["group_intercept"].dims
     lines = models.expected_outcome(tree, [0.0, 1.0])
     assert bool((lines[..., 0] == lines[..., 1]).all()) == (predictor is None)
+
+
+def test_what_groups_differ_in_is_drawn_as_easily_as_their_own_intercepts(visits):
+    """In the rows instead, one draw in fifteen would count, and at some seeds the gate would stop it."""
+    split = frames.split_within_between(visits, "age", "county")
+    columns = {"predictor": "age_within", "covariates": ("age_county_mean",)}
+    columns |= {"priors": Priors(covariate_slope=(0.0, 20.0))}
+    tree = models.fit("random_slope", split, **columns, draws=500, tune=500, chains=4)
+    compared = diagnostics.compare_with_exact(
+        tree, exact.exact_posterior("random_slope", split, **columns, draws=1)
+    )
+    assert compared["difference"].abs().max() < diagnostics.DISTANCE_LIMIT
+    assert convergence.judge(tree["posterior"])["bulk ESS"]["covariate_slope"].min() > 500
 
 
 def test_a_predictor_that_is_constant_within_groups_is_fitted(visits):

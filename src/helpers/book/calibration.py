@@ -71,6 +71,24 @@ def log_likelihood(parameters: xr.Dataset, frame: pd.DataFrame) -> xr.DataArray:
     return -squares / (2 * sigma**2) - len(frame) * np.log(sigma * np.sqrt(2 * np.pi))
 
 
+def add_densities(tree: xr.DataTree, frame: pd.DataFrame, priors: Priors) -> xr.DataTree:
+    """Exact draws with the groups that power-scaling needs, ``log_prior`` and ``log_likelihood``.
+
+    ``tree`` is what ``exact_posterior`` returns for a model with groups on ``frame`` under
+    ``priors``. ``log_prior`` holds the top-level parameters only; the log likelihood is that of all
+    rows together.
+    """
+    posterior = tree["posterior"].to_dataset()
+    log_prior = {
+        name: posterior[name].copy(data=prior.logpdf(posterior[name]))
+        for name, prior in priors.distributions().items()
+        if name in posterior
+    }
+    likelihood = log_likelihood(posterior, frame).to_dataset(name="bounce_time")
+    groups = {"posterior": posterior, "log_prior": xr.Dataset(log_prior)}
+    return xr.DataTree.from_dict({**groups, "log_likelihood": likelihood})
+
+
 def rank_truth(truth: xr.Dataset, posterior: xr.Dataset, frame: pd.DataFrame) -> pd.Series:
     """Count the posterior draws that lie below the truth.
 

@@ -12,7 +12,7 @@ import seaborn as sns
 import xarray as xr
 
 from helpers.frames import label_of
-from helpers.plots import LINES, group_colors
+from helpers.plots import LINES, group_colors, no_pooling_intercepts, plot_shrinkage
 from helpers.priors import LOWER, SEED, UPPER
 from helpers.tables import summarize
 
@@ -43,28 +43,134 @@ def plot_paradox(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
     return ax
 
 
+# What stands in the plate diagrams: name -> place and symbol. The first two rows are above and below.
+LINE = {
+    "intercept": (3.2, 3, r"$\alpha$"),
+    "slope": (4.6, 3, r"$\beta$"),
+    "sigma": (6, 3, r"$\sigma$"),
+}
+VISIT = {"std_age": (6.25, 0.5, "$x_i$"), "bounce_time": (4.6, 0.5, "time$_i$")}
+COUNTY = {
+    "pooled": {},
+    "random_intercept": {
+        "group_sd": (0.8, 3, r"$\tau$"),
+        "group_intercept": (0.8, 0.5, "$u_j$"),
+    },
+    "random_slope": {
+        "group_sd": (-0.4, 3, r"$\tau$"),
+        "rho": (0.7, 3, r"$\rho$"),
+        "slope_sd": (1.7, 3, r"$\tau_v$"),
+        "group_intercept,\ngroup_slope": (0.7, 0.5, "$u_j, v_j$"),
+    },
+}
+
+
+def plot_plates(name: str, frame: pd.DataFrame) -> plt.Figure:
+    """Plate diagram of one of the three models: circles are drawn, the square is given, grey is seen.
+
+    An arrow leads from what is needed first to what is drawn with it; a frame says how often what
+    is inside is repeated. Names are those of ``models.build`` and of the columns of ``frame``.
+    """
+    figure, ax = plt.subplots(figsize=(6.4, 3.9))
+    county, time = COUNTY[name], VISIT["bounce_time"][:2]
+    effect = [node[:2] for node in county.values() if node[1] < 1]
+    arrows = [(node[:2], time) for node in (*LINE.values(), VISIT["std_age"])]
+    arrows += [(start, time) for start in effect]
+    arrows += [(node[:2], end) for node in county.values() for end in effect if node[1] > 1]
+    for start, end in arrows:
+        style = {"arrowstyle": "-|>", "color": "black", "shrinkA": 16}
+        ax.annotate("", end, start, arrowprops=style | {"shrinkB": 22 if end == time else 17})
+    for key, (x, y, symbol) in (LINE | VISIT | county).items():
+        look = {"std_age": {"marker": "s", "s": 480}, "bounce_time": {"color": "0.8", "s": 1700}}
+        look = {"color": "white", "s": 1000} | look.get(key, {})
+        ax.scatter(x, y, edgecolor="black", zorder=3, **look)
+        ax.text(x, y, symbol, ha="center", va="center", zorder=4)
+        above = {"va": "bottom"} if y > 1 else {"va": "top"}
+        y += 0.42 if y > 1 else -0.5
+        ax.text(x, y, key, ha="center", fontsize="small", family="monospace", **above)
+    plates = {f"{len(frame)} visits": (3.45, -0.7, 3.7, 1.85)}
+    if county:
+        plates[f"{frame['county'].nunique()} counties"] = (-0.9, -1.2, 8.2, 2.55)
+    for label, (left, bottom, width, height) in plates.items():
+        ax.add_patch(plt.Rectangle((left, bottom), width, height, fill=False, edgecolor="0.5"))
+        ax.text(left + width - 0.08, bottom + 0.06, label, ha="right", fontsize="small")
+    ax.set(xlim=(-1.2, 7.4), ylim=(-1.25, 3.8), aspect="equal")
+    ax.axis("off")
+    return figure
+
+
 def plot_deviations(
     tree: xr.DataTree, truth: pd.Series, var_name: str, ax: plt.Axes | None = None
 ) -> plt.Axes:
-    """Group-level effects by county with 95 % intervals, and the true deviations beside them.
+    """How far each county is from the mean of the eight, with the truth, and from the population's.
 
-    ``var_name`` is "group_intercept" (s) or "group_slope" (s per sd of age), ``truth`` its true
-    deviations by county, as ``truth_on_scale`` gives them.
+    All intervals are 95 % intervals: the narrow ones from the plain mean of these counties, as the
+    true deviations are, the wide pale ones from the population's mean. ``var_name`` is
+    "group_intercept" (s) or "group_slope" (s per sd of age), ``truth`` its true deviations by
+    county, as ``truth_on_scale`` gives them.
     """
     ax = plt.gca() if ax is None else ax
-    table = summarize(tree, [var_name])
-    counties = tree["posterior"][var_name]["county"].values
+    from_population = tree["posterior"].to_dataset()[[var_name]]
+    from_the_eight = from_population - from_population.mean("county")
+    wide, own = summarize(from_population), summarize(from_the_eight)
+    counties = from_population["county"].values
     height = np.arange(len(counties))
     ax.axvline(0, color="0.4", linestyle="--")
-    ax.hlines(height, table[LOWER], table[UPPER], color="C0")
-    ax.plot(table["mean"], height, "o", color="C0", label="Posterior mean, 95 % interval")
-    ax.plot(truth.reindex(counties), height, "D", color=TRUTH_COLOR, markersize=5, label="Truth")
+    pale = {"color": "C0", "alpha": 0.25, "linewidth": 6, "label": "From the population's mean"}
+    ax.hlines(height, wide[LOWER], wide[UPPER], **pale)
+    spread = [own["mean"] - own[LOWER], own[UPPER] - own["mean"]]
+    style = {"fmt": "o", "color": "C0", "markersize": 5, "label": "From the mean of the eight"}
+    ax.errorbar(own["mean"], height, xerr=spread, **style)
+    diamonds = {"color": TRUTH_COLOR, "markersize": 5, "zorder": 3, "label": "Truth"}
+    ax.plot(truth.reindex(counties), height, "D", **diamonds)
     ax.set_yticks(height, counties)
     ax.invert_yaxis()
-    unit = "s" if var_name == "group_intercept" else "s per sd of age"
-    ax.set_xlabel(f"{var_name} ({unit})")
-    ax.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1.08), ncols=2)
+    what = "height (s)" if var_name == "group_intercept" else "slope (s per sd of age)"
+    ax.set_xlabel(f"Deviation in {what}")
+    below = {"loc": "upper center", "bbox_to_anchor": (0.42, -0.16), "ncols": 3}
+    ax.legend(fontsize="small", columnspacing=1, handlelength=1.5, **below)
     return ax
+
+
+def plot_borrowing(
+    frame: pd.DataFrame, tree: xr.DataTree, what_if: dict[str, tuple[pd.DataFrame, xr.DataTree]]
+) -> plt.Figure:
+    """Shrinkage of the counties' intercepts, and below it the same distances on an axis of their own.
+
+    ``tree`` is a random-intercept fit of ``frame``. ``what_if`` has, by county, a table in which it
+    sent fewer visits and the fit of that table: one hollow dot more each.
+    """
+    layout = {"height_ratios": (3, 2), "layout": "constrained", "sharex": True}
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7, 5.6), **layout)
+    plot_shrinkage(frame, tree, above)
+    above.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    above.set(xlabel="", ylabel="Intercept at\nthe mean age (s)")
+    borrowed = count_borrowed(frame, tree).sort_values("visits")
+    below.plot(borrowed["visits"], borrowed["borrowed"], "o", color="C0")
+    beside = {"textcoords": "offset points", "va": "center", "fontsize": "small", "xytext": (8, 0)}
+    for county, place in borrowed.head(3).iterrows():  # the others are named above
+        below.annotate(county, place, **beside)
+    for county, (table, fit) in what_if.items():
+        place = count_borrowed(table, fit).loc[county]
+        below.plot(*place, "o", color="C0", markerfacecolor="none")
+        below.annotate(f"{county}, had it sent {place['visits']:.0f} visits", place, **beside)
+    below.set(xlabel="Visits in the county (log scale)", ylabel="Drawn to\nthe mean by (s)")
+    below.margins(y=0.15)
+    below.set_ylim(-0.1, None)
+    return figure
+
+
+def count_borrowed(frame: pd.DataFrame, tree: xr.DataTree) -> pd.DataFrame:
+    """``visits`` of each county, and by how many seconds partial pooling moved its intercept towards
+    the population's mean (``borrowed``)."""
+    posterior = tree["posterior"].to_dataset().mean(["chain", "draw"])
+    population = float(posterior["intercept"])
+    partial = (posterior["intercept"] + posterior["group_intercept"]).to_series()
+    alone = no_pooling_intercepts(frame)[partial.index]
+    moved = (alone - partial) * np.sign(alone - population)
+    return pd.DataFrame(
+        {"visits": frame["county"].value_counts()[partial.index], "borrowed": moved}
+    )
 
 
 def plot_step_sizes(draws: int = 1000) -> plt.Figure:

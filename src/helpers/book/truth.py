@@ -16,7 +16,18 @@ from helpers.book.visits import (
 )
 from helpers.frames import Scale
 from helpers.priors import LOWER, SEED, UPPER
-from helpers.tables import summarize
+from helpers.tables import MINUS, UNITS, present_summary, summarize
+
+LINE = ("intercept", "slope")
+# What is marked of the counties together, and what ``truth_on_scale`` calls it.
+WORDS = {
+    "mean intercept": "intercept",
+    "mean slope": "slope",
+    "sd of intercepts": "group_sd",
+    "sd of slopes": "slope_sd",
+    "correlation": "rho",
+    "sigma": "sigma",
+}
 
 
 def true_parameters() -> dict:
@@ -83,27 +94,57 @@ def write_data(folder: Path) -> None:
     (folder / "truth.json").write_bytes(truth.encode())
 
 
-def compare_with_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
-    """Set a fit of one of the book's models beside the values that its data were simulated from.
+def describe_counties(tree: xr.DataTree) -> xr.Dataset:
+    """Compute from each draw what is true of the counties at hand, not of a population behind them.
 
-    ``scale`` is as in ``truth_on_scale``. DataFrame with ``truth``, ``mean``, the limits of the 95
-    % interval, and ``holds truth``: whether the truth lies between them; rows are the parameters
-    that have a true value. Units are the model's.
+    Returns
+    -------
+    Dataset of draws: ``mean intercept`` and ``mean slope``, one county one vote; ``sd of
+    intercepts`` and ``sd of slopes``, root mean squares around them; their ``correlation``;
+    ``sigma``; and each county's own line, ``intercept`` and ``slope`` along ``county``. What all
+    counties share has no spread and stands for the mean. Units are the model's.
     """
-    truth = _flatten(truth_on_scale(scale))
-    table = summarize(tree)[["mean", LOWER, UPPER]]
-    table = table[table.index.isin(truth.index)]
-    table.insert(0, "truth", truth[table.index])
+    posterior = tree["posterior"].to_dataset()
+    own = {name: posterior[name] + posterior.get(f"group_{name}", 0) for name in LINE}
+    found = {f"mean {name}": line.mean(set(line.dims) & {"county"}) for name, line in own.items()}
+    vary = {name: line for name, line in own.items() if "county" in line.dims}
+    found |= {f"sd of {name}s": line.std("county") for name, line in vary.items()}
+    if len(vary) == 2:
+        found["correlation"] = xr.corr(*vary.values(), "county")
+    found |= {"sigma": posterior["sigma"], **vary}
+    units = {words: UNITS.get(name, name) for words, name in WORDS.items()}
+    return xr.Dataset(
+        {name: values.assign_attrs(units=units.get(name, name)) for name, values in found.items()}
+    )
+
+
+def compare_with_truth(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
+    """Set a fit of one of the three models beside the values that its data were simulated from.
+
+    The simulation wrote down eight lines and drew none from a population, so each row is about
+    these eight, the posterior's as the truth's: ``describe_counties`` says which. ``scale`` is as in
+    ``truth_on_scale``. DataFrame with ``truth``, ``mean``, the limits of the 95 % interval, and
+    ``holds truth``: whether the truth lies between them. Units are the model's.
+    """
+    table = summarize(describe_counties(tree))[["mean", LOWER, UPPER]]
+    table.insert(0, "truth", _truth_of_counties(scale)[table.index])
     table["holds truth"] = table["truth"].between(table[LOWER], table[UPPER])
     return table
 
 
-def _flatten(parameters: dict) -> pd.Series:
-    """Scalars and Series by county under the labels that ``summarize`` uses."""
-    flat = {}
-    for name, value in parameters.items():
-        if isinstance(value, pd.Series):
-            flat |= {f"{name}[{label}]": entry for label, entry in value.items()}
-        else:
-            flat[name] = value
+def present_marks(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
+    """What ``compare_with_truth`` says, as text for a page."""
+    marks = compare_with_truth(tree, scale)
+    shown = present_summary(describe_counties(tree))[["mean", LOWER, UPPER]]
+    shown.insert(0, "truth", [f"{value:.2f}".replace("-", MINUS) for value in marks["truth"]])
+    return shown.assign(**{"holds truth": marks["holds truth"]})
+
+
+def _truth_of_counties(scale: Scale) -> pd.Series:
+    """The true values under the labels that ``describe_counties`` gives its draws."""
+    truth = truth_on_scale(scale)
+    flat = {words: truth[name] for words, name in WORDS.items()}
+    for name in LINE:
+        own = truth[name] + truth[f"group_{name}"]
+        flat |= {f"{name}[{county}]": value for county, value in own.items()}
     return pd.Series(flat)

@@ -19,10 +19,10 @@ from helpers.frames import group_labels, label_of, original_column
 from helpers.plots import group_colors, label_panels, make_panels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
 from helpers.rotated import is_statistics
-from helpers.tables import format_probability
+from helpers.tables import present_probabilities
 
 TEMPLATE = resources.files("helpers.flipbook") / "flipbook.html"
-FRAME_QUANTILES = (0.005, 0.995)
+REACH = 1.5  # of an axis: distances from the observed median to the nearer plausible end
 DRAWS = 2000  # behind the shares
 PAGES = 100  # data sets that can be turned
 ROWS = 2000  # shown of a larger table: more dots than a reader can tell apart
@@ -73,15 +73,15 @@ def plot_data_sets(
     plausible
         Ends of the blue ground.
     limits
-        Ends of the outcome's axis; by default so that one wild data set cannot stretch it. A
-        triangle at the edge stands for a point outside.
+        Ends of the outcome's axis, by default those of a flip-book, whatever is simulated. A triangle
+        at the edge stands for a point outside.
     number
         How many data sets to show; the first ones are taken, none is chosen.
     """
     named = Columns(**columns)
     outcome, group = named.outcome, named.group
     first = _first_data_sets(simulated, number)
-    limits = limits or _axis_limits(first, frame[outcome])
+    limits = limits or _axis_limits(frame[outcome], plausible)
     labels = group_labels(frame, group)
     colors = _hex_colors(labels.cat.categories)
     panels = {"Observed": frame[outcome].to_numpy()}
@@ -135,9 +135,10 @@ def make_flipbook(
     -------
     HTML: observed and simulated data side by side, dials, buttons, a slider and the shares. Without
     JavaScript and on paper, the observed data and the first five data sets at ``start``. The largest
-    model is shown first: random slopes, where there is a predictor. 100 data sets can be turned; the
-    shares are counted over 2,000. Of a table with more than 2,000 rows as many are drawn at random,
-    and the caption says so: all that is shown and counted is about them.
+    model is shown first: random slopes, where there is a predictor. 100 data sets can be turned, and
+    the one open at first has the median share of what could be; the shares are counted over 2,000. All
+    priors have one axis. Of a table with more than 2,000 rows as many are drawn at random, and the
+    caption says so: all that is shown and counted is about them.
 
     Raises
     ------
@@ -156,7 +157,6 @@ def make_flipbook(
     most = max(len(draw["sigma"]) for draw in drawn.values())
     design = Design(frame, named)
     tables = {}
-    # The last one is shown first, and sets the axes.
     for name in (name for name in MODELS if name != "random_slope" or named.predictor is not None):
         seen = {
             label: _look_at(simulate_in_chunks(name, draw, design), plausible)
@@ -164,18 +164,20 @@ def make_flipbook(
         }
         shares = _write_shares({label: shares for label, (_, shares) in seen.items()})
         tables[name] = _table(shares, f"Shares in {most:,} data sets, %")
-    limits = {
-        label: _axis_limits(first, frame[named.outcome]) for label, (first, _) in seen.items()
-    }
+    limits = _axis_limits(frame[named.outcome], plausible)
+    pages = min(PAGES, *(len(draw["sigma"]) for draw in drawn.values()))
     data = _describe_frame(frame, design, named) | {
-        "priors": [_describe_prior(label, drawn[label], limits[label]) for label in priors],
+        "priors": [_describe_prior(label, drawn[label]) for label in priors],
         "models": [{"name": name, "shares": table} for name, table in tables.items()],
         "start": [list(priors).index(start), name],
-        "pages": min(PAGES, *(len(draw["sigma"]) for draw in drawn.values())),
+        "pages": pages,
+        "opened": int(seen[start][1]["in range"][0, :pages].argsort()[pages // 2]),
+        "limits": limits,
+        "ticks": _ticks(*limits),
         "plausible": [plausible.low, plausible.high],
     }
     shown = f"Prior: {start}; model: {name.replace('_', ' ')}"
-    settings = {"title": shown, "limits": limits[start], "plausible": plausible}
+    settings = {"title": shown, "limits": limits, "plausible": plausible}
     first = xr.DataArray(seen[start][0][None], dims=("chain", "draw", "obs"))
     paper = plot_data_sets(frame, first, **settings, **columns)
     still = embed_picture(paper, f"{data['description']} {shown}.")
@@ -202,12 +204,9 @@ def _kinds(plausible: Plausible) -> dict[str, Callable]:
 
 
 def _write_shares(found: dict[str, dict[str, xr.DataArray]]) -> pd.DataFrame:
-    """Shares as text, from events or from the share of every draw."""
-    rows = {
-        label: {kind: format_probability(share, 100) for kind, share in kinds.items()}
-        for label, kinds in found.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    """Shares as text, from events or from the share of every draw; a column has the same decimals."""
+    columns = pd.DataFrame.from_dict(found, orient="index").to_dict()
+    return pd.DataFrame({kind: present_probabilities(of, 100) for kind, of in columns.items()})
 
 
 def _look_at(
@@ -254,12 +253,12 @@ def _describe_frame(frame: pd.DataFrame, design: Design, columns: Columns) -> di
     }
 
 
-def _describe_prior(label: str, drawn: dict[str, np.ndarray], limits: tuple[float, float]) -> dict:
+def _describe_prior(label: str, drawn: dict[str, np.ndarray]) -> dict:
     """What the script needs of one position of the dial."""
     draws = {name: _short(values[:PAGES], 5) for name, values in drawn.items() if name != SHARED}
     if SHARED in drawn:
         draws[SHARED] = [_short(values, 5) for values in drawn[SHARED][:PAGES]]
-    return {"label": label, "draws": draws, "limits": limits, "ticks": _ticks(*limits)}
+    return {"label": label, "draws": draws}
 
 
 def _table(shares: pd.DataFrame, caption: str) -> str:
@@ -289,13 +288,12 @@ def _hex_colors(labels: pd.Index) -> dict[str, str]:
     return {label: to_hex(colors[label]) for label in labels}
 
 
-def _axis_limits(simulated: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
-    """Limits between which lie 0, all observed and all but the outermost 0.5 % of the simulated
-    outcomes.
-    """
-    low, high = np.quantile(simulated, FRAME_QUANTILES)
-    low, high = min(0, low, observed.min()), max(0, high, observed.max())
-    margin = 0.03 * (high - low)
+def _axis_limits(observed: pd.Series, plausible: Plausible) -> tuple[float, float]:
+    """Limits around all observed outcomes that reach beyond the nearer end of what could be."""
+    middle = observed.median()
+    reach = REACH * min(abs(middle - plausible.low), abs(plausible.high - middle))
+    low, high = min(middle - reach, observed.min()), max(middle + reach, observed.max())
+    margin = 0.03 * (high - low) or 1.0
     return float(low - margin), float(high + margin)
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import stats
 
 import calibrate
-from helpers import models
+from helpers import exact, models
 from helpers.book import calibration
 from helpers.priors import Priors
 
@@ -77,6 +77,24 @@ def test_every_visit_gets_its_countys_line(visits):
     frame = visits.assign(bounce_time=expected + 3.0)
     found = float(calibration.log_likelihood(truth.assign(sigma=5.0), frame))
     assert found == pytest.approx(stats.norm.logpdf(3.0, scale=5.0) * len(visits))
+
+
+def test_exact_draws_carry_the_densities_that_power_scaling_needs(visits):
+    """Each parameter's own prior, and the likelihood of all rows; deviations are no top level."""
+    priors = Priors(group_sd=7.0)
+    tree = exact.exact_posterior("random_intercept", visits, priors=priors, draws=4)
+    drawn = tree["posterior"].to_dataset()
+    dressed = calibration.add_densities(tree, visits, priors)
+    assert set(dressed["log_prior"].data_vars) == {"intercept", "slope", "sigma", "group_sd"}
+    expected = stats.halfnorm.logpdf(drawn["group_sd"], scale=7.0)
+    np.testing.assert_allclose(dressed["log_prior"]["group_sd"], expected)
+    code = visits["county"].cat.codes.to_numpy()
+    one = drawn.isel(chain=0, draw=2)
+    mean = one["intercept"].item() + one["group_intercept"].values[code]
+    mean += one["slope"].item() * visits["std_age"].to_numpy()
+    by_row = stats.norm.logpdf(visits["bounce_time"], mean, one["sigma"].item())
+    found = dressed["log_likelihood"]["bounce_time"].isel(chain=0, draw=2).item()
+    assert found == pytest.approx(by_row.sum())
 
 
 def test_a_rank_counts_the_draws_below_the_truth(visits):

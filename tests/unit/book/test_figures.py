@@ -1,17 +1,46 @@
 import arviz as az
+import numpy as np
 import pytest
 
 from helpers import exact
 from helpers.book import figures, large
 from helpers.book.truth import truth_on_scale
 from helpers.diagnostics import ESS_LIMIT, R_HAT_LIMIT
+from helpers.priors import MODELS, PARAMETERS_OF
 
 
 def test_axes_say_their_units(visits, scale):
     assert figures.plot_paradox(visits).get_xlabel() == "Age (years)"
-    tree = exact.exact_posterior("random_intercept", visits, draws=100)
+    tree = exact.exact_posterior("random_slope", visits, draws=100)
+    truth = truth_on_scale(scale)
+    for name, unit in (
+        ("group_intercept", "height (s)"),
+        ("group_slope", "slope (s per sd of age)"),
+    ):
+        label = figures.plot_deviations(tree, truth[name], name).get_xlabel()
+        assert label == f"Deviation in {unit}"
+
+
+def test_true_deviations_stand_beside_those_from_the_same_mean(visits, scale):
+    """From the mean of these eight; those from the population's mean are far less well known."""
+    tree = exact.exact_posterior("random_intercept", visits, draws=1000)
     truth = truth_on_scale(scale)["group_intercept"]
-    assert figures.plot_deviations(tree, truth, "group_intercept").get_xlabel().endswith("(s)")
+    ax = figures.plot_deviations(tree, truth, "group_intercept")
+    wide, own = (lines.get_segments() for lines in ax.collections)
+    lengths = [np.mean([np.ptp(line[:, 0]) for line in lines]) for lines in (wide, own)]
+    assert lengths[0] > 2 * lengths[1]
+    assert np.mean([line[:, 0] for line in own], axis=1).sum() == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_plate_diagram_names_every_parameter_of_its_model(visits, name):
+    (ax,) = figures.plot_plates(name, visits).axes
+    texts = [text for text in ax.texts if text.get_family() == ["monospace"]]
+    named = {part.strip() for text in texts for part in text.get_text().split(",")}
+    wanted = {*PARAMETERS_OF[name], "std_age", "bounce_time"} - {"covariate_slope"}
+    assert named == wanted
+    frames = [text.get_text() for text in ax.texts if text.get_text()[:1].isdigit()]
+    assert frames == ["613 visits", "8 counties"][: 1 + (name != "pooled")]
 
 
 def test_of_three_steps_only_the_middle_one_mixes_and_finds_its_normal_distribution():
@@ -38,3 +67,19 @@ def test_figures_of_large_tables_are_on_log_axes_with_a_line_for_each_route():
         assert tuple(len(ax.get_lines()) for ax in figure.axes) == lines
         assert all(ax.get_xscale() == ax.get_yscale() == "log" for ax in figure.axes)
         assert all(ax.get_xlabel() for ax in figure.axes)
+
+
+def test_a_county_with_fewer_visits_borrows_more(visits):
+    """What the table and the formula of partial pooling say, too: 1 - weight times the distance."""
+    tree = exact.exact_posterior("random_intercept", visits, draws=1000)
+    first_two = visits.groupby("county", observed=True).cumcount() < 2
+    fewer = visits[(visits["county"] != "Rutland") | first_two]
+    fit = exact.exact_posterior("random_intercept", fewer, draws=1000)
+    borrowed = figures.count_borrowed(visits, tree)["borrowed"]
+    moved = figures.count_borrowed(fewer, fit).loc["Rutland"]
+    assert borrowed.idxmax() == "Rutland"
+    assert moved["visits"] == 2 and moved["borrowed"] > 1.5 * borrowed["Rutland"]
+    figure = figures.plot_borrowing(visits, tree, {"Rutland": (fewer, fit)})
+    words = [text.get_text() for text in figure.axes[1].texts]
+    assert "Rutland, had it sent 2 visits" in words and len(words) == 4
+    assert all(ax.get_ylabel().endswith("(s)") for ax in figure.axes)

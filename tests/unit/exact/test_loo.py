@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import exact, models
+from helpers import exact, frames, models
 from helpers.exact import loo
 from helpers.priors import Priors
 from simulated import simulate
@@ -62,3 +62,17 @@ def test_a_table_too_large_at_once_is_predicted_in_parts(monkeypatch):
     whole = loo.predict_new_group(*asked, priors=PRIORS)
     monkeypatch.setattr(loo, "CHUNK", 100)
     pd.testing.assert_series_equal(whole, loo.predict_new_group(*asked, priors=PRIORS))
+
+
+def test_the_first_visit_of_a_county_is_predicted_best_by_a_model_of_its_mean_age(visits):
+    """In each county, ahead of the pooled model, which is ahead of the random intercept."""
+    split = frames.split_within_between(visits, "age", "county")
+    columns = {"predictor": "age_within", "covariates": ("age_county_mean",)}
+    priors = Priors(covariate_slope=(0.0, 20.0))
+    scores = pd.DataFrame({name: loo.predict_new_group(name, visits) for name in models.MODELS[:2]})
+    scores["within_between"] = loo.predict_new_group(
+        "random_intercept", split, priors=priors, **columns
+    )
+    by_county = scores.groupby(visits["county"], observed=True).mean()
+    assert (by_county["within_between"] > by_county["pooled"]).all()
+    assert (by_county["pooled"] > by_county["random_intercept"]).all()

@@ -38,6 +38,35 @@ def test_the_page_simulates_as_python_does(visits, open_page, book):
                 assert theirs == pytest.approx(ours[turned], abs=0.05)
 
 
+def test_all_priors_have_one_axis_which_shows_what_cannot_be_and_all_that_was_observed(
+    visits, book
+):
+    """So a turn of the dial moves the prior, and never what was observed."""
+    low, high = content(book)["limits"]
+    assert low < -50 and high > 1.5 * visits["bounce_time"].max()
+    alone = flipbook.make_flipbook(visits, {"too tight": DIAL["too tight"]}, title="")
+    assert content(alone)["limits"] == [low, high]
+    assert not any("limits" in prior for prior in content(book)["priors"])
+    scores = visits.assign(bounce_time=visits["bounce_time"] / 1000)
+    low, high = content(flipbook.make_flipbook(scores, {"ours": Priors()}, title=""))["limits"]
+    assert (
+        low < 0 and high < 1
+    )  # a small outcome, far from the one end of what could be, fills its axis
+
+
+def test_a_book_opens_at_the_page_with_the_median_share_of_what_could_be(visits, open_page, book):
+    times = flipbook.simulate(visits, "random_slope", DIAL["wide"])[0].to_numpy()[:100]
+    possible = ((times >= 0) & (times <= 600)).mean(axis=1)
+    opened = content(book)["opened"]
+    assert (possible < possible[opened]).sum() <= 50 <= (possible <= possible[opened]).sum()
+    said = open_page(book).text_content(".status")
+    assert said.startswith(f"Data set {opened + 1} of 100: ")
+    assert f"{100 * possible[opened]:.1f} % in range" in said
+    low, high = content(book)["limits"]
+    outside = ((times[opened] < low) | (times[opened] > high)).sum()
+    assert outside and f"Triangles: {outside} of 613 points" in said
+
+
 def test_draws_of_any_prior_make_a_flip_book(visits):
     """PyMC's group "prior" has parameters that no ``Priors`` can say."""
     rng = np.random.default_rng(3)

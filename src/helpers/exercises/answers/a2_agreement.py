@@ -1,11 +1,12 @@
 """Answers of the appendix "Agreement"."""
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
-from helpers.exact import log_marginal_likelihood
+from helpers.exact import exact_posterior, log_marginal_likelihood
+from helpers.priors import Priors
 
-from .shared import Answer, statistics, yes_or_no
+from .shared import Answer, decade_slope, exact_mean, per_decade, statistics, yes_or_no
 
 
 def sd_of_counties_under_a_wider_prior() -> Answer:
@@ -26,6 +27,29 @@ def sd_of_counties_under_a_wider_prior() -> Answer:
     return Answer(mean(30), "seconds", error=0.03, slips=slips)
 
 
+def slope_under_a_t_prior() -> Answer:
+    """A t prior is a mixture of normal ones, whose precisions have a gamma distribution."""
+    center = exact_mean("pooled", "slope")
+
+    def slope_under(sd):  # a normal prior around the centre
+        priors = Priors(slope=(center, sd))
+        found = exact_posterior("random_intercept", statistics(), priors=priors, draws=1)["exact"]
+        return found["slope"].to_series(), found.attrs["log_marginal_likelihood"]
+
+    factor = np.geomspace(1e-3, 8, 18)  # of the precision
+    found = [slope_under(1 / times**0.5) for times in factor]
+    log_weight = np.log(factor) + stats.gamma.logpdf(factor, 1.5, scale=1 / 1.5)
+    log_weight += [log_evidence for _, log_evidence in found]
+    mean = special.softmax(log_weight) @ [slope["mean"] for slope, _ in found]
+    normal = per_decade(slope_under(1.0)[0]["mean"])
+    own = per_decade(exact_mean("random_intercept", "slope"))
+    slips = {
+        "This is the slope under the copied prior in its normal shape.": normal,
+        "This is the slope under the book's prior.": own,
+    }
+    return decade_slope(float(per_decade(mean)), 0.04, slips, "seconds per decade")
+
+
 ANSWERS = {
     "ag-draws": Answer(  # in the parameter's units: the root of a quarter
         4**-0.5,
@@ -37,6 +61,7 @@ ANSWERS = {
             "This holds for differences in Monte Carlo standard errors.": 1.0,
         },
     ),
+    "ag-heavy": slope_under_a_t_prior,
     "ag-prior": sd_of_counties_under_a_wider_prior,
     "ag-silent": yes_or_no(  # a correlation of one is the edge of what a covariance matrix can be
         "yes", "Compare the smaller eigenvalue with the larger one, not with 0."

@@ -3,10 +3,10 @@
 import numpy as np
 from scipy import optimize, special, stats
 
-from helpers.exact import exact_posterior
+from helpers.exact import exact_posterior, log_marginal_likelihood
 from helpers.priors import Priors
 
-from .shared import Answer, decade_slope, exact_mean, per_decade, share, statistics
+from .shared import Answer, per_decade, share, statistics
 
 
 def slope_under(center: float, sd: float):
@@ -28,21 +28,31 @@ def weight_against_a_sceptic() -> Answer:
     return share(weight, error=0.01, slips=slips)
 
 
-def slope_under_a_t_prior() -> Answer:
-    """A t prior is a mixture of normal ones, whose precisions have a gamma distribution."""
-    center = exact_mean("pooled", "slope")
-    factor = np.geomspace(1e-3, 8, 18)  # of the precision
-    found = [slope_under(center, 1 / times**0.5) for times in factor]
-    log_weight = np.log(factor) + stats.gamma.logpdf(factor, 1.5, scale=1 / 1.5)
-    log_weight += [log_evidence for _, log_evidence in found]
-    mean = special.softmax(log_weight) @ [slope["mean"] for slope, _ in found]
-    normal = per_decade(slope_under(center, 1.0)[0]["mean"])
-    own = per_decade(exact_mean("random_intercept", "slope"))
+def distance_with_twice_the_visits() -> Answer:
+    """How far two scales of the prior move the counties' sd, from sums over a plain grid.
+
+    Twice the same visits have twice the counts and sums of squares, around the same means.
+    """
+    sums = [name for name in statistics() if name == "n" or name.endswith("_ss")]
+    twice = statistics().copy()
+    twice[sums] = 2 * twice[sums]
+    grid = np.meshgrid(np.linspace(7.3, 9.4, 40), np.linspace(0.1, 120, 1200))
+    sigma, group_sd = (axis.ravel() for axis in grid)
+
+    def apart(table, *scales):
+        log_likelihood = log_marginal_likelihood(table, sigma, group_sd)
+        log_prior = [-((sigma / 20) ** 2 + (group_sd / scale) ** 2) / 2 for scale in scales]
+        low, high = (special.softmax(log_likelihood + each) @ group_sd for each in log_prior)
+        return float(high - low)
+
+    whole = apart(statistics(), 5, 100)
     slips = {
-        "This is the slope under the copied prior in its normal shape.": normal,
-        "This is the slope under the book's prior.": own,
+        "Half is a guess: the sd is learned from counties, and there are still eight.": whole / 2,
+        "This is the distance from the book's scale: compare the smallest with the largest.": apart(
+            twice, 20, 100
+        ),
     }
-    return decade_slope(float(per_decade(mean)), 0.04, slips, "seconds per decade")
+    return Answer(apart(twice, 5, 100), "seconds", error=0.06, slips=slips)
 
 
 def sds_that_tip_the_sign() -> Answer:
@@ -67,6 +77,6 @@ def sds_that_tip_the_sign() -> Answer:
 
 ANSWERS = {
     "ps-sceptic": weight_against_a_sceptic,
-    "ps-heavy": slope_under_a_t_prior,
+    "ps-twice": distance_with_twice_the_visits,
     "ps-tipping": sds_that_tip_the_sign,
 }
