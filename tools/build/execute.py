@@ -37,7 +37,7 @@ def _store(found):
     def is_fit(value):
         many = isinstance(value, dict) and value
         return all(map(is_fit, value.values())) if many else isinstance(value, DataTree)
-    fits = {{name: value for name, value in found.items() if is_fit(value)}}
+    fits = {{name: value for name, value in found.items() if is_fit(value) and "exact" not in value}}
     stored.save({cell!r}, fits, Path({folder!r}))
 _store({{name: value for name, value in globals().items() if name in {names!r}}})
 del _store

@@ -21,11 +21,15 @@ import pymc as pm
 import xarray as xr
 
 from helpers import fits, models
-from helpers.priors import SEED
+from helpers.priors import SEED, Columns
 
 FOLDER = Path("../fits")  # beside the folder of a workshop's notebooks
 # What a model computes from the draws in seconds, and a disk would keep in 27 MB a fit.
 LEFT_OUT = ("posterior_predictive", "log_likelihood", "log_prior")
+# What nutpie tells of each step and no page reads: a fifth of a file.
+UNREAD = ("energy_error", "fisher_distance", "index_in_trajectory", "logp", "max_energy_error")
+UNREAD += ("mean_tree_accept_sym", "step_size_bar", "transformation_index")
+UNREAD += ("transformation_update_id", "divergence_energy_error", "divergence_draw")
 
 
 def save(name: str, posteriors: dict, folder: Path) -> None:
@@ -113,9 +117,11 @@ def extend(
     -------
     DataTree with the groups of ``fit`` and those of ``extend``.
     """
-    columns = {"outcome", "predictor", "group", "priors"} & settings.keys()
-    model = models.build(name, frame, **{key: settings[key] for key in columns})
-    posterior = _with_free_variables(fit["posterior"].to_dataset(), model)
+    columns = Columns(**{key: settings[key] for key in vars(Columns()) if key in settings})
+    given = {key: settings[key] for key in {"priors"} & settings.keys()}
+    model = models.build(name, frame, **vars(columns), **given)
+    drawn = fit["posterior"].to_dataset()
+    posterior = _with_free_variables(drawn, model, _expected_intercepts(drawn, frame, columns))
     more = xr.DataTree.from_dict({"posterior": posterior})
     models._extend(more, model, extend, draws, seed)
     return fit.assign({group: more[group] for group in extend})
@@ -148,6 +154,7 @@ def _pack(fit: xr.DataTree) -> xr.DataTree:
 
 def _describe_file(group: xr.Dataset) -> xr.Dataset:
     """Tell how each variable is written; messages of the sampler, where there are any, are text."""
+    group = group.drop_vars(UNREAD, errors="ignore")
     messages = [name for name, values in group.data_vars.items() if values.dtype == object]
     group = group.assign({name: group[name].fillna("").astype(str) for name in messages})
     for variable in group.data_vars.values():
@@ -163,11 +170,26 @@ def _unpack(group: xr.Dataset) -> xr.Dataset:
     return group.assign(group[single].astype("float64"))
 
 
-def _with_free_variables(posterior: xr.Dataset, model: pm.Model) -> xr.Dataset:
+def _expected_intercepts(
+    posterior: xr.Dataset, frame: pd.DataFrame, columns: Columns
+) -> xr.DataArray:
+    """What is expected of each group's intercept: more than the population's where covariates differ."""
+    groups, expected = frame.groupby(columns.group, observed=True), posterior["intercept"]
+    for name in columns.covariates:
+        mean = xr.DataArray(groups[name].mean().rename_axis(columns.group))
+        expected = expected + posterior["covariate_slope"].sel(covariate=name, drop=True) * mean
+    return expected
+
+
+def _with_free_variables(
+    posterior: xr.Dataset, model: pm.Model, expected: xr.DataArray
+) -> xr.Dataset:
     """What the sampler moved and ``models.fit`` does not hand out; PyMC would draw it from the prior."""
     free, moved = {}, {variable.name for variable in model.free_RVs}
     if "group_intercept" in posterior:
-        free["own_intercept"] = posterior["intercept"] + posterior["group_intercept"]
+        free["own_intercept"] = (expected + posterior["group_intercept"]).transpose(
+            *posterior["group_intercept"].dims
+        )
     if "group_slope" in posterior:
         z_slope = posterior["group_slope"] / posterior["slope_sd"]
         rho = posterior.get("rho", 0.0)
