@@ -34,7 +34,8 @@ def read_settings(chapter) -> dict:
     ]
     found = {}
     exec(source.partition("votes =")[0], found)
-    return {name: found[name] for name in ("k", "older", "younger", "closed", "penalty")}
+    names = ("k", "older", "younger", "shown_from", "closed", "penalty")
+    return {name: found[name] for name in names}
 
 
 PAGE = read_settings(ANSWER)
@@ -51,7 +52,7 @@ def gains(drawn: xr.Dataset, closed: float = PAGE["closed"]) -> dict[str, tuple]
     """Mean and sd of the gain given each draw: these counties, by older visits, and a new one."""
     years = PAGE["older"] - PAGE["younger"]
     factor = -closed * years / frames.scale_of(VISITS, "age").sd
-    older = VISITS.loc[VISITS["age"] >= (PAGE["older"] + PAGE["younger"]) / 2, "county"]
+    older = VISITS.loc[VISITS["age"] >= PAGE["shown_from"], "county"]
     votes = older.value_counts(normalize=True).rename_axis("county").sort_index().to_xarray()
     own = drawn["slope"] + (drawn["group_slope"] * votes).sum("county")
     return {
