@@ -117,7 +117,8 @@ def split_within_between(frame: pd.DataFrame, column: str, group: str) -> pd.Dat
     between = Scale(float(means.mean()), float(means.std()))
     if not between.sd > 1e-9 * scale.sd:
         raise ValueError(
-            f"All groups of {group!r} have the same mean of {column!r}: nothing to split."
+            f"All groups of {group!r} have the same mean of {column!r}: nothing to split. Use "
+            f"standardize: its slope compares rows of one group already."
         )
     own_mean = labels.map(means).astype(float)
     names = f"{column}_within", f"{column}_{group}_mean"

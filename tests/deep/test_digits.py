@@ -41,7 +41,7 @@ CHANCE = ("seconds", "beyond 4", "where")
 # A cell with this tag shows on purpose what noise looks like, such as a fit that must not be read,
 # a few single draws, or numbers counted in Monte Carlo errors.
 NOISY = "noisy"
-# Lines of a verdict: the gate's two, and those of a report that state the same.
+# Lines of a verdict: the gate's, and those of a report that state the same.
 VERDICT = re.compile(r"Fit passed|effective sample size|Monte Carlo standard errors from")
 
 NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")

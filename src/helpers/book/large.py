@@ -100,13 +100,12 @@ def true_values() -> dict[str, float]:
 def load_study() -> tuple[pd.DataFrame, dict]:
     """Read the stored study that ``make scale`` wrote: what large tables cost, and what they tell.
 
-    The table has one row a posterior: ``study`` ("rows", "counties" or "groups": what grows;
-    or a "file"),
-    ``route`` ("exact", "NUTS on statistics" or "NUTS on rows"), ``model``, ``rows``, ``groups``;
-    ``sum_seconds`` of one core until the sums were there, ``seconds`` in all, ``memory_mb`` at the most, ``file_mb`` of the file; of the
-    population's slope ``slope`` (mean), ``sd``, ``lower`` and ``upper``, of the mean of these groups'
-    slopes ``own`` and ``own_sd``, and the posterior mean of ``slope_sd`` (s per unit of the
-    predictor). The record, of ``data/scale.json``, says what the study was run with.
+    The table has one row a posterior: ``study`` ("rows", "counties" or "groups": what grows; or a
+    "file"), ``route`` ("exact", "NUTS on statistics" or "NUTS on rows"), ``model``, ``rows``,
+    ``groups``; ``sum_seconds`` of one core until the sums were there, ``seconds`` in all,
+    ``memory_mb`` at the most, ``file_mb`` of the file; of the population's slope ``slope`` (mean),
+    ``sd``, ``lower`` and ``upper``, of the mean of these groups' slopes ``own`` and ``own_sd``, and
+    the posterior mean of ``slope_sd`` (s per unit of the predictor). The record, of ``data/scale.json``, says what the study was run with.
     """
     record = json.loads(data_file("scale.json").read_text(encoding="utf-8"))
     return pd.read_csv(data_file("scale.csv")), record
