@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -265,6 +266,59 @@ def _check_there(frame: pd.DataFrame, column: str) -> None:
             f"Column {column!r} is missing in row {name_row(frame, missing.argmax())} of the table; "
             "drop or repair the row first."
         )
+
+
+def complete_rows(frame: pd.DataFrame, columns: Iterable[str], drop: bool = False) -> pd.DataFrame:
+    """The rows that miss no value in any of ``columns``.
+
+    Parameters
+    ----------
+    columns
+        Columns that a model needs, each named once or more often.
+    drop
+        Whether rows that miss a value are left out; if not, they are an error.
+
+    Returns
+    -------
+    ``frame`` itself if no row misses a value, else a copy of the complete rows under their old
+    labels, with all ``attrs`` and a sentence more, ``attrs["left_out"]``: how many rows were left
+    out, and which.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, if a row misses a value and ``drop`` is False (how many, and the
+        first five by row label and column), or if no row is complete.
+    """
+    columns = list(dict.fromkeys(columns))
+    for column in columns:
+        check_column(frame, column)
+    gaps = frame[columns].isna()
+    holes = gaps.any(axis=1).to_numpy()
+    if not holes.any():
+        return frame
+    if holes.all():
+        raise ValueError(
+            f"Every row misses a value in one of {', '.join(columns)}; {_name_gaps(frame, gaps)}."
+        )
+    counted = f"{holes.sum()} of {len(frame)} rows miss a value: {_name_gaps(frame, gaps)}"
+    if not drop:
+        raise ValueError(f"{counted}; fill them in, or drop_missing=True leaves them out.")
+    result = frame[~holes].copy()
+    result.attrs = {**frame.attrs, "left_out": f"Left out: {counted}."}
+    return result
+
+
+def _name_gaps(frame: pd.DataFrame, gaps: pd.DataFrame, most: int = 5) -> str:
+    """Where values are missing, such as "row 3 ('age'), row 7 ('age', 'dose') and 2 more rows"."""
+    rows = np.flatnonzero(gaps.any(axis=1))
+    named = [
+        f"row {name_row(frame, row)} ({', '.join(map(repr, gaps.columns[gaps.iloc[row]]))})"
+        for row in rows[:most]
+    ]
+    further = len(rows) - len(named)
+    more = f" and {further} more row{'s' * (further > 1)}" if further else ""
+    return ", ".join(named) + more
 
 
 def name_row(frame: pd.DataFrame, position: int) -> str:
