@@ -37,6 +37,7 @@ from helpers.terms import (
     model_of,
     priors_by_term,
     read_terms,
+    refuse_default,
 )
 
 __all__ = [
@@ -143,6 +144,8 @@ def _read(
         _check_formula_names(named.columns)
         formula = _write_formula(name, named.columns)
     terms = read_terms(formula, frame, drop_missing=drop_missing)
+    if is_formula(name):
+        refuse_default(terms, priors)
     return terms, priors_by_term(terms, priors)
 
 

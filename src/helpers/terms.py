@@ -231,6 +231,15 @@ def _write(term: str, numeric: set[str]) -> str:
 # Priors by term
 
 
+def refuse_default(terms: Terms, priors: Mapping | Priors) -> None:
+    """Raise a ``ValueError`` if the book's default priors would be used for another outcome."""
+    if isinstance(priors, Priors) and priors == Priors() and terms.outcome != Columns.outcome:
+        raise ValueError(
+            f"{terms.formula!r} needs priors in the unit of {terms.outcome!r}: one for each of "
+            f"{', '.join(terms.parameters)}; elicitation.elicit makes them of a plausible range."
+        )
+
+
 def priors_by_term(terms: Terms, priors: Mapping | Priors) -> dict:
     """Check that every parameter of a formula has a prior, and no other one.
 
@@ -243,11 +252,6 @@ def priors_by_term(terms: Terms, priors: Mapping | Priors) -> dict:
     unknown or no prior.
     """
     if isinstance(priors, Priors):
-        if priors == Priors() and terms.outcome != Columns.outcome:
-            raise ValueError(
-                f"{terms.formula!r} needs priors in the unit of {terms.outcome!r}: a prior for each of "
-                f"{', '.join(terms.parameters)}; elicitation.elicit makes them of a plausible range."
-            )
         return _from_book(terms, priors)
     unknown = [name for name in priors if name not in (*terms.parameters, RHO)]
     if unknown:
@@ -357,6 +361,7 @@ def as_model(
             "PyMC and the exact back end take one grouping factor with intercepts, or with intercepts "
             f"and one slope; this formula has {beyond}, so use backend='bambi'."
         )
+    refuse_default(terms, priors)
     return model_of(terms, priors_by_term(terms, priors), columns.get("group"))
 
 
