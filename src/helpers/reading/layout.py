@@ -3,6 +3,7 @@
 import csv
 import difflib
 import io
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def _tell_separator(separator: str, said: re.Match | None) -> str:
 def _sniff(text: str) -> str:
     """The separator by which most lines have equally many cells, from the first one with names on."""
     head = text[:100_000].split("\n")[:200]
-    best, score = ",", (0.0, 0)
+    best, score = ",", (-math.inf, 0)
     for separator in SEPARATORS:
         reader = csv.reader(io.StringIO("\n".join(head)), delimiter=separator)
         widths = [len(record) for record in reader if any(map(str.strip, record))]

@@ -104,7 +104,7 @@ def _look_for_gaps(column: pd.Series) -> list[str]:
             f"Column {column.name!r} is nearly empty; it has values in {name_rows(there.index)}."
         ]
     if len(column) > 1 and len(there) == len(column) and there.nunique() == 1:
-        return [f"Column {column.name!r} has one value only, {there.iloc[0]!r}."]
+        return [f"Column {column.name!r} has one value only, {there.tolist()[0]!r}."]
     return []
 
 
