@@ -201,6 +201,21 @@ READ = {
         {"d": ["2024-02-30", "2024-02-01"], "n": [1, 2]},
         ["'2024-02-30' is no date (row 2)"],
     ),
+    "a month that is none": (
+        "d,n\n13/2/2024,1\n2/13/2024,2\n",
+        {"d": ["13/2/2024", "2/13/2024"], "n": [1, 2]},
+        ["'13/2/2024' is no date (row 2)"],
+    ),
+    "a German month that is none": (
+        "d;n\n12.31.2024;1\n1.2.2024;2\n",
+        {"d": ["12.31.2024", "1.2.2024"], "n": [1, 2]},
+        ["'12.31.2024' is no date (row 2)"],
+    ),
+    "German dates with times": (
+        "d;n\n1.2.2024 9:30;1\n3.12.2024;2\n",
+        {"d": [pd.Timestamp("2024-02-01 09:30"), pd.Timestamp("2024-12-03")], "n": [1, 2]},
+        [],
+    ),
     "classes of a school, in which the letter is no unit": (
         "g,n\n7 a,1\n7 b,2\n8 a,3\n",
         {"g": ["7 a", "7 b", "8 a"], "n": [1, 2, 3]},

@@ -1,8 +1,8 @@
 """Any table that a spreadsheet writes, read with every decision told.
 
-What the bytes are (``source``), where the table stands in the text (``layout``), how numbers are
-written (``numbers``) and what each column holds (``columns``); then a look at what was read
-(``look``).
+What the bytes are (``source``), where the table stands in the text (``layout``), how a number is
+written (``numbers``), what numbers of one column are (``quantities``) and what else a column holds
+(``columns``), as a reader asks for it (``wishes``); then a look at what was read (``look``).
 """
 
 from collections.abc import Iterable
@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.reading.columns import Wishes, type_columns
+from helpers.reading.columns import type_columns
 from helpers.reading.layout import lay_out
 from helpers.reading.look import describe, find_troubles
 from helpers.reading.source import read_text
+from helpers.reading.wishes import Wishes
 
 __all__ = ["describe", "find_troubles", "read_table"]
 

@@ -183,7 +183,7 @@ def _square(rows: dict[int, list[str]], width: int, file: str) -> dict[int, list
             raise ValueError(
                 f"{file}, row {number} has more entries than there are column names ({len(_trim(row))} "
                 f"and {width}); if numbers are written with commas, save the table with semicolons "
-                "between columns, else repair the row."
+                "between columns, else repair the row or delete lines above the names."
             )
         if len(row) < width:
             raise ValueError(

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.frames import check_column, name_rows
-from helpers.reading.columns import MANGLED, MISSING
+from helpers.reading.columns import MISSING
+from helpers.reading.quantities import MANGLED
 
 GARBLED = re.compile(r"\ufffd|[ÂÃ][\u0080-\u00bf]|â€")
 CODES = (-1, -9, -99, -999, -9999, 99, 999, 9999)

@@ -66,7 +66,7 @@ def _fetch(address: str) -> bytes:
 
 def _open(path: Path) -> bytes:
     if path.is_dir():
-        files = sorted(file.name for file in path.glob("*.[ct]s[v]"))
+        files = sorted(file.name for file in path.glob("*.[ct]sv"))
         has = f"it holds {', '.join(files[:5])}" if files else "it holds no CSV file"
         raise ValueError(f"{path} is a folder, and {has}; give the path of a file.")
     try:
