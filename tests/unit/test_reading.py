@@ -114,8 +114,8 @@ READ = {
         ["'furlongs'"],
     ),
     "one currency before all": (
-        "t;n\n€ 5;1\n-€6,50;2\n",
-        {"t": [5, -6.5], "n": [1, 2]},
+        "t;n\n€ 5;1\n-€6,50;2\n€ -7;3\n",
+        {"t": [5, -6.5, -7], "n": [1, 2, 3]},
         ["the unit '€'"],
     ),
     "typographic minus and plus": (
@@ -286,6 +286,12 @@ def test_what_a_spreadsheet_writes_is_read_as_it_was_meant(tmp_path, name):
     assert values_of(frame) == expected
     said = " ".join(frame.attrs["reading"])
     assert [part for part in told if part not in said] == []
+
+
+def test_the_line_that_says_the_separator_is_no_row_and_may_say_any_sign(tmp_path):
+    frame = reading.read_table(write(tmp_path, "SEP=~\r\nt~g\r\n1,5~a\r\n2~b\r\n"))
+    assert values_of(frame) == {"t": [1.5, 2], "g": ["a", "b"]}
+    assert frame.index.tolist() == [2, 3]
 
 
 def test_columns_have_their_types_and_gaps_cost_no_digit(tmp_path):
@@ -545,7 +551,7 @@ TROUBLES = {
     "one value": ({"c": [5, 5], "g": ["a", "b"]}, ["Column 'c' has one value only, 5."]),
     "rows twice": (
         {"t": [1, 2, 1, 1], "g": ["a", "b", "a", "b"]},
-        ["1 of 4 rows repeat an earlier row in all columns: row 4."],
+        ["1 of 4 rows repeats an earlier row in all columns: row 4."],
     ),
     "words": (
         {"g": ["NA", "b", "none", "b"], "t": [1, 2, 3, 4]},
@@ -570,7 +576,7 @@ TROUBLES = {
         [
             "Column 'age': -999 (rows 8, 9) may be a code for a missing value; the other values go from "
             "20 to 75; if it is, read_table(..., missing=['-999']) says so.",
-            "1 of 8 rows repeat an earlier row in all columns: row 9.",
+            "1 of 8 rows repeats an earlier row in all columns: row 9.",
         ],
     ),
     "99": (

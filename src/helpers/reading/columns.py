@@ -13,7 +13,7 @@ from helpers.reading.wishes import Typed, Unreadable, Wishes
 BROKEN = re.compile(r"#(?:[A-ZÄÖÜ0-9/]+[!?]|#+)")  # such as #DIV/0!, #REF!, #NAME?, #####
 NOT_AVAILABLE = ("#n/a", "#nv", "#n/v")
 MISSING = (
-    *("na", "n/a", "n.a.", "<na>", "nan", "nv", "null", "none", "nil", "missing", "k.a."),
+    *("na", "n/a", "n.a.", "<na>", "nan", "null", "none", "nil", "missing", "k.a."),
     *("-", "--", "\u2013", "\u2014", ".", "..", "...", "?"),
 )
 YEAR_FIRST = {"year first": r"\g<0>", "day first": r"\3-\2-\1", "month first": r"\3-\1-\2"}

@@ -184,6 +184,7 @@ def _look_for_copies(frame: pd.DataFrame) -> list[str]:
     copies = frame.index[frame.duplicated()]
     if not len(copies):
         return []
+    repeat = "repeats" if len(copies) == 1 else "repeat"
     return [
-        f"{len(copies)} of {len(frame)} rows repeat an earlier row in all columns: {name_rows(copies)}."
+        f"{len(copies)} of {len(frame)} rows {repeat} an earlier row in all columns: {name_rows(copies)}."
     ]
