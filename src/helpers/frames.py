@@ -161,7 +161,7 @@ def label_of(frame: pd.DataFrame, column: str) -> str:
 
 def unit_of(frame: pd.DataFrame, column: str) -> str:
     """The unit in a column's label, such as "years" in "Age (years)"; "" if there is none."""
-    found = re.search(r"\(([^()]+)\)\s*$", str(label_of(frame, column)))
+    found = re.search(r"\s\(([^()]+)\)\s*$", str(label_of(frame, column)))
     return found.group(1).strip() if found else ""
 
 
