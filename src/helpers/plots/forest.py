@@ -68,14 +68,15 @@ def plot_deviations(
     draws = factor * posterior[var_name]
     table = summarize_groups(draws, named.group)
     rows, said = _choose_rows(table, order, extremes)
-    ax = _make_forest(len(rows)) if ax is None else ax
+    alone = ax is None
+    ax = _make_forest(len(rows)) if alone else ax
     ax.axvline(0, color="0.4", linestyle="--")
-    few, own = len(table) <= NAMED, "From the population's mean"
+    few, own = len(table) <= NAMED, "From the population's mean, 95 %"
     if few:
         heights, limits = np.arange(len(rows)), rows[[LOWER, UPPER]].to_numpy().T
         pale = {"color": "C0", "alpha": 0.25, "linewidth": 6, "label": own}
         ax.hlines(heights, *limits, **pale)
-        own = f"From the mean of these {len(table)}"
+        own = f"From the mean of these {len(table)}, 95 %"
         rows = summarize_groups(draws - draws.mean(named.group), named.group).loc[rows.index]
     _draw_intervals(ax, rows, label=own)
     for words, values in (marks or {}).items():
@@ -83,8 +84,8 @@ def plot_deviations(
         ax.plot(values.reindex(rows.index), np.arange(len(rows)), "D", **diamonds)
     _name_rows(ax, rows.index, len(table), named.group, said)
     unit = slope_unit(frame, named, per) if slopes else outcome_unit(frame, named)
-    ax.set_xlabel(f"Deviation in {'slope' if slopes else 'intercept'} ({unit}), 95 % intervals")
-    put_legend_below(ax, ncols=3)
+    ax.set_xlabel(f"Deviation in {'slope' if slopes else 'intercept'} ({unit})")
+    put_legend_below(ax, ncols=3, alone=alone)
     return ax
 
 
@@ -112,18 +113,19 @@ def plot_slopes(
     population = factor * posterior["slope"]
     table = summarize_groups(population + factor * posterior["group_slope"], named.group)
     rows, said = _choose_rows(table, order, extremes)
-    ax = _make_forest(len(rows)) if ax is None else ax
+    alone = ax is None
+    ax = _make_forest(len(rows)) if alone else ax
     low, _, high = population.quantile(QUANTILES).values
     ax.axvspan(low, high, color="0.5", alpha=0.2, linewidth=0, label="Population, 95 % interval")
     ax.axvline(float(population.mean()), color="0.4", linestyle="--", label="Population mean")
     few = len(rows) <= NAMED
     _draw_intervals(ax, rows, label="Partial pooling, 95 % interval", shift=0.15 if few else 0)
     if few:
-        alone = per * fit_lines(frame, **vars(named)).loc[rows.index, ["slope", "error"]]
-        _draw_alone(ax, alone, rows)
+        lines = per * fit_lines(frame, **vars(named)).loc[rows.index, ["slope", "error"]]
+        _draw_lines(ax, lines, rows)
     _name_rows(ax, rows.index, len(table), named.group, said)
     ax.set_xlabel(f"Slope ({slope_unit(frame, named, per)})")
-    put_legend_below(ax, ncols=2)
+    put_legend_below(ax, ncols=2, alone=alone)
     return ax
 
 
@@ -152,12 +154,12 @@ def _draw_intervals(ax: plt.Axes, rows: pd.DataFrame, label: str, shift: float =
     ax.plot(rows["mean"], height, "o", color="C0", markersize=5 if few else 1, label=label)
 
 
-def _draw_alone(ax: plt.Axes, alone: pd.DataFrame, rows: pd.DataFrame) -> None:
+def _draw_lines(ax: plt.Axes, lines: pd.DataFrame, rows: pd.DataFrame) -> None:
     """Least-squares slopes above those of partial pooling; outside three times their reach triangles."""
-    height, slope = np.arange(len(rows)) - 0.15, alone["slope"].to_numpy()
+    height, slope = np.arange(len(rows)) - 0.15, lines["slope"].to_numpy()
     low, high = rows[LOWER].min(), rows[UPPER].max()
     edges = low - (high - low), high + (high - low)
-    reach = 2 * alone["error"].fillna(0).to_numpy()
+    reach = 2 * lines["error"].fillna(0).to_numpy()
     ends = np.clip([slope - reach, slope + reach], *edges)
     ax.hlines(height, *ends, color="C1")
     inside = np.clip(slope, *edges) == slope

@@ -33,6 +33,7 @@ from helpers.tables import round_off
 from helpers.terms import Terms, read_terms
 
 POINTS = 30  # of a line
+SHORT = 16  # characters of a group's name in a legend
 ROWS = 2000  # of more rows no dots are drawn behind lines
 
 
@@ -202,7 +203,7 @@ def plot_within_between(
     for kind, (slope, ends) in _find_slopes(lines, x).items():
         label = f"{kind} groups: {round_off(per * slope, 0)}"
         ax.plot(*ends, linewidth=2.5, zorder=4, label=label, **looks[kind])
-    for color, name in zip(colors.values(), write_labels(colors), strict=True):
+    for color, name in zip(colors.values(), write_labels(colors, SHORT), strict=True):
         ax.plot([], [], "o", color=color, label=name)
     ax.set(xlabel=name_axis(frame, shown), ylabel=name_axis(frame, named.outcome))
     put_legend_below(ax, ncols=3, title=f"Slopes in {slope_unit(frame, named, per)}")

@@ -167,13 +167,19 @@ def draw_band(ax: plt.Axes, x: np.ndarray, lines: xr.DataArray, number: int, nam
     ax.plot(x, middle, color=f"C{number}", linestyle=LINES[number % len(LINES)], label=name)
 
 
-def put_legend_below(ax: plt.Axes, ncols: int, title: str = "") -> None:
-    """A legend below the label of the horizontal axis, however high the axes are."""
-    below = ax.transAxes + ScaledTranslation(0, -46 / 72, ax.get_figure(root=True).dpi_scale_trans)
+def put_legend_below(ax: plt.Axes, ncols: int, title: str = "", alone: bool = False) -> None:
+    """A legend below the label of the horizontal axis, however high the axes are; below all and from
+    the figure's left edge if the Axes stand ``alone`` in a constrained layout."""
+    figure = ax.get_figure(root=True)
+    below = ax.transAxes + ScaledTranslation(0, -46 / 72, figure.dpi_scale_trans)
     place = {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": below}
-    look = {"fontsize": "small", "columnspacing": 1, "handlelength": 1.5, "borderaxespad": 0}
-    ax.legend(ncols=ncols, title=title, title_fontsize="small", **place, **look)
-    for handle in ax.get_legend().legend_handles:  # as if each were one of few
+    look = {"fontsize": "small", "columnspacing": 1, "handlelength": 1.5, "ncols": ncols}
+    look |= {"title": title, "title_fontsize": "small"}
+    if alone:
+        legend = figure.legend(*ax.get_legend_handles_labels(), loc="outside lower left", **look)
+    else:
+        legend = ax.legend(borderaxespad=0, **place, **look)
+    for handle in legend.legend_handles:  # as if each were one of few
         if isinstance(handle, PathCollection) and handle.get_sizes() < MIDDLE**2:
             handle.set(alpha=1, sizes=[MIDDLE**2])
         elif isinstance(handle, Line2D) and handle.get_markersize() < MIDDLE:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from helpers.frames import group_labels
+from helpers.frames import check_group, check_numeric, group_labels
 from helpers.priors import Columns
 from helpers.terms import FACTOR, INTERCEPT, Terms, read_terms
 
@@ -17,10 +17,14 @@ def read_table(
     ``columns`` are as in ``models.fit``. A formula names them too: the outcome, the first grouping
     factor and the column that has slopes by group, or else the first numeric one; ``group`` and
     ``predictor`` choose others. The columns of its design matrix are added, rows with missing values
-    left out. A ``ValueError`` says if a formula has no groups and ``group`` names none.
+    left out. A ``ValueError`` says if a column cannot be used, or if a formula has no groups and
+    ``group`` names none.
     """
     if formula is None:
         named = Columns(**columns)
+        check_group(frame, named.group)
+        for column in (named.outcome, *named.predictors):
+            check_numeric(frame, column)
         return _with_labels(frame, named.group), named
     terms = read_terms(formula, frame, drop_missing=True)
     group = columns.get("group") or next(iter(terms.factors), None)
