@@ -201,6 +201,19 @@ def test_shrinkage_draws_both_estimates_of_each_group_and_names_the_outermost_of
         assert len(named) > groups / 3
 
 
+def test_shrinkage_needs_no_predictor_and_counts_groups_of_one_row():
+    frame = make_table(12)
+    frame = frame[(frame["school"] != "s1") | ~frame["school"].duplicated()]
+    formula = "cost ~ 1 + (1 | school)"
+    priors = {name: PRIORS[name] for name in ("Intercept", "sigma", "1|school")}
+    tree = models.fit(formula, frame, priors=priors, backend="exact", draws=20)
+    ax = plots.plot_shrinkage(frame, tree, formula=formula)
+    (crosses,) = [c for c in ax.collections if c.get_label() == "No pooling"]
+    means = frame.groupby("school")["cost"].mean()
+    assert sorted(crosses.get_offsets()[:, 1]) == pytest.approx(sorted(means))
+    assert ax.get_ylabel() == r"Cost per pupil (\$)"
+
+
 def test_groups_of_one_size_stand_side_by_side():
     frame = make_table(18, rows=10)
     ax = plots.plot_shrinkage(frame, make_fit(frame), **BY_NAME)

@@ -44,5 +44,5 @@ def no_pooling_intercepts(
     means = frame.groupby(named.group, observed=True)[[named.outcome, *predictors]].mean()
     rows = means.loc[frame[named.group]].to_numpy()
     y, *x = (frame[[named.outcome, *predictors]].to_numpy(dtype=float) - rows).T
-    slopes = np.linalg.lstsq(np.reshape(x, (len(x), -1)).T, y)[0]
+    slopes = np.linalg.lstsq(np.stack(x, axis=1), y)[0] if x else np.zeros(0)
     return means[named.outcome] - means[predictors] @ slopes

@@ -26,11 +26,10 @@ from helpers.plots.look import (
     slope_unit,
     write_labels,
 )
-from helpers.plots.subject import need_predictor, read_table
+from helpers.plots.subject import need_predictor, other_factors, read_table
 from helpers.predictions import predict
 from helpers.priors import SEED, Columns
 from helpers.tables import round_off
-from helpers.terms import Terms, read_terms
 
 POINTS = 30  # of a line
 SHORT = 16  # characters of a group's name in a legend
@@ -151,9 +150,7 @@ def _expect(
     group, posterior = columns.group, tree["posterior"].to_dataset()
     if formula is not None:
         rows = pd.concat(grids.values(), ignore_index=True)
-        rows = rows.drop(
-            columns=_other_factors(read_terms(formula, frame, drop_missing=True), group) & {*rows}
-        )
+        rows = rows.drop(columns=other_factors(formula, group) & {*rows})
         means = predict(tree, formula, frame, rows)
         return {
             label: means.isel(row=slice(place * POINTS, (place + 1) * POINTS))
@@ -165,12 +162,6 @@ def _expect(
         one = xr.DataTree.from_dict({"posterior": own})
         lines[label] = expected_outcome(one, grid[columns.predictor])
     return lines
-
-
-def _other_factors(terms: Terms, group: str) -> set[str]:
-    """Columns of grouping factors that a figure by ``group`` leaves out."""
-    columns = {column for factor in terms.factors for column in factor.split(":")}
-    return columns - {*group.split(":")} - {*terms.common}
 
 
 def plot_within_between(

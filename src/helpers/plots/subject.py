@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import xarray as xr
+from formulae import model_description
 
 from helpers.frames import check_group, check_numeric, group_labels
 from helpers.priors import Columns
@@ -20,21 +21,13 @@ def read_table(
     left out. A ``ValueError`` says if a column cannot be used, or if a formula has no groups and
     ``group`` names none.
     """
-    if formula is None:
-        named = Columns(**columns)
-        check_group(frame, named.group)
-        for column in (named.outcome, *named.predictors):
-            check_numeric(frame, column)
-        return _with_labels(frame, named.group), named
-    terms = read_terms(formula, frame, drop_missing=True)
-    group = columns.get("group") or next(iter(terms.factors), None)
-    if group is None:
-        raise ValueError(f"The formula {formula!r} has no groups; name their column by group=.")
-    table = _add_design(terms, group)
-    predictor = columns.get("predictor") or _find_predictor(terms, group)
-    design = [label for labels in terms.common.values() for label in labels]
-    others = tuple(label for label in design if label != predictor)
-    return table, Columns(terms.outcome, predictor, group, others)
+    if formula is not None:
+        return _read_terms(read_terms(formula, frame, drop_missing=True), columns)
+    named = Columns(**columns)
+    check_group(frame, named.group)
+    for column in (named.outcome, *named.predictors):
+        check_numeric(frame, column)
+    return _with_labels(frame, named.group), named
 
 
 def read_fit(
@@ -44,13 +37,15 @@ def read_fit(
 
     A ``ValueError`` says if the posterior has no variable ``needed``, such as "group_slope".
     """
-    table, named = read_table(frame, formula, **columns)
     posterior = tree["posterior"].to_dataset()
-    if formula is None and INTERCEPT in posterior:
-        raise ValueError("This fit was made by a formula; give it, too: formula='...'.")
     if formula is not None:
         terms = read_terms(formula, frame, drop_missing=True)
+        table, named = _read_terms(terms, columns)
         posterior = _with_book_names(posterior, terms, named)
+    elif INTERCEPT in posterior:
+        raise ValueError("This fit was made by a formula; give it, too: formula='...'.")
+    else:
+        table, named = read_table(frame, **columns)
     if needed not in posterior:
         what = "slopes" if needed == "group_slope" else "intercepts"
         raise ValueError(
@@ -58,6 +53,27 @@ def read_fit(
             f"{', '.join(map(str, tree['posterior'].data_vars))}; fit a model that has them."
         )
     return table, named, posterior
+
+
+def other_factors(formula: str, group: str) -> set[str]:
+    """Columns that a formula uses for other grouping factors than ``group``, and for nothing else."""
+    described = model_description(formula)
+    columns = {name for term in described.group_terms for name in term.factor.var_names}
+    common = {name for term in described.common_terms for name in term.var_names}
+    return columns - {*group.split(":")} - common
+
+
+def _read_terms(terms: Terms, columns: dict) -> tuple[pd.DataFrame, Columns]:
+    """Table and columns of a formula, as in ``read_table``."""
+    group = columns.get("group") or next(iter(terms.factors), None)
+    if group is None:
+        raise ValueError(
+            f"The formula {terms.formula!r} has no groups; name their column by group=."
+        )
+    predictor = columns.get("predictor") or _find_predictor(terms, group)
+    design = [label for labels in terms.common.values() for label in labels]
+    others = tuple(label for label in design if label != predictor)
+    return _add_design(terms, group), Columns(terms.outcome, predictor, group, others)
 
 
 def need_predictor(columns: Columns) -> None:
