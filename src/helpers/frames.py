@@ -1,7 +1,8 @@
 """Tables of any kind, in memory: checked with one kind sentence, standardized."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -20,10 +21,11 @@ def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, file: str) -> pd.D
 
 @dataclass(frozen=True)
 class Scale:
-    """Mean and sd of a column before it was standardized, in the column's units."""
+    """Mean and sd of a column before it was standardized, in the column's units; ``label`` names it."""
 
     mean: float
     sd: float
+    label: str = field(default="", compare=False)
 
     def per_unit(self, slope):
         """Turn a slope per sd into a slope per unit (such as seconds per year)."""
@@ -43,12 +45,12 @@ def standardize(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     """
     check_numeric(frame, column)
     values = frame[column].astype(float)
-    scale = Scale(float(values.mean()), float(values.std()))
+    scale = {"mean": float(values.mean()), "sd": float(values.std())}
     if values.nunique() < 2:  # the sd of equal values need not be 0
         raise ValueError(f"Column {column!r} is constant, so it cannot be standardized.")
-    result = frame.assign(**{f"std_{column}": scale.standardize(values)})
+    result = frame.assign(**{f"std_{column}": Scale(**scale).standardize(values)})
     # As a dict, because a table with other objects cannot be saved as Parquet.
-    result.attrs["scales"] = {**frame.attrs.get("scales", {}), column: vars(scale)}
+    result.attrs["scales"] = {**frame.attrs.get("scales", {}), column: scale}
     return result
 
 
@@ -76,23 +78,24 @@ def split_within_between(frame: pd.DataFrame, column: str, group: str) -> pd.Dat
     names = f"{column}_within", f"{column}_{group}_mean"
     parts = (values - own_mean) / scale.sd, between.standardize(own_mean)
     result = frame.assign(**dict(zip(names, parts, strict=True)))
-    kept = vars(Scale(0.0, scale.sd)), vars(between)
+    kept = {"mean": 0.0, "sd": scale.sd}, {"mean": between.mean, "sd": between.sd}
     result.attrs["scales"] = {**frame.attrs["scales"], **dict(zip(names, kept, strict=True))}
     return result
 
 
 def scale_of(frame: pd.DataFrame, column: str) -> Scale:
-    """The ``Scale`` that ``standardize(frame, column)`` kept.
+    """The ``Scale`` that ``standardize(frame, column)`` kept, with the column's label.
 
     A ``ValueError`` says if the table does not carry it (some pandas operations, such as a merge,
     drop it).
     """
     try:
-        return Scale(**frame.attrs["scales"][column])
+        kept = frame.attrs["scales"][column]
     except KeyError:
         raise ValueError(
             f"The table does not know mean and sd of {column!r}; call standardize(frame, {column!r})."
         ) from None
+    return Scale(**kept, label=label_of(frame, column))
 
 
 def original_column(frame: pd.DataFrame, column: str) -> str:
@@ -106,6 +109,20 @@ def label_of(frame: pd.DataFrame, column: str) -> str:
     name.
     """
     return frame.attrs.get("labels", {}).get(column, column)
+
+
+def unit_of(frame: pd.DataFrame, column: str) -> str:
+    """The unit in a column's label, such as "years" in "Age (years)"; "" if there is none."""
+    found = re.search(r"\s\(([^()]+)\)\s*$", str(label_of(frame, column)))
+    return found.group(1).strip() if found else ""
+
+
+def own_scale(frame: pd.DataFrame, column: str) -> Scale:
+    """The ``Scale`` of a column that ``standardize`` or ``split_within_between`` made; mean 0 and sd 1
+    for any other, which is in its own units already."""
+    scales, original = frame.attrs.get("scales", {}), original_column(frame, column)
+    made = original != column or (column in scales and f"std_{column}" not in frame)
+    return scale_of(frame, original) if made else Scale(0.0, 1.0, label_of(frame, column))
 
 
 def check_numeric(frame: pd.DataFrame, column: str) -> None:
