@@ -38,6 +38,7 @@ def test_outputs_are_stale_after_an_edit(tmp_path, monkeypatch):
     """Of a helper in whatever folder, of the data, of the lock; not of what no output depends on."""
     monkeypatch.setattr(chapters, "ROOT", tmp_path)
     files = "src/helpers/models.py src/helpers/flipbook/page.html data/a.csv requirements.lock"
+    files += " data/tables/b.csv"
     for name in (*files.split(), "data/README.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("before", encoding="utf-8")
@@ -45,7 +46,7 @@ def test_outputs_are_stale_after_an_edit(tmp_path, monkeypatch):
     for name in files.split():
         (tmp_path / name).write_text("after", encoding="utf-8")
         seen.add(chapters.fingerprint())
-    assert len(seen) == 5
+    assert len(seen) == 6
     (tmp_path / "data" / "README.md").write_text("after", encoding="utf-8")
     assert chapters.fingerprint() in seen
 

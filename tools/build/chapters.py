@@ -69,7 +69,8 @@ def fingerprint() -> str:
     from showing outputs that edited helpers or data would no longer give.
     """
     files = [path for path in (ROOT / "src").rglob("*") if path.suffix in (".py", ".html")]
-    files += [path for path in (ROOT / "data").iterdir() if path.suffix != ".md"]
+    data = [path for path in (ROOT / "data").rglob("*") if path.is_file()]
+    files += [path for path in data if path.suffix != ".md"]
     files += [ROOT / "requirements.lock"]
     digest = hashlib.sha256(platform.python_version().encode())
     for path in sorted(files):
