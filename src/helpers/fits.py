@@ -17,16 +17,18 @@ import xarray as xr
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from helpers import models, priors, rotated
+from helpers import models, priors, rotated, terms
 from helpers.exact import gaussian, posterior, problem, quadrature, statistics
 from helpers.frames import group_labels
 from helpers.priors import Columns, check_columns
+from helpers.terms import is_formula, read_terms
 
 VARIABLE = "BOOK_FIT_CACHE"  # of the environment: names another folder
 MEMBER = "fit.nc"
+FORMULA = "formula"  # how an entry begins whose model has no name
 UNFINISHED = "unfinished-"  # how the folder of a writer begins
 KEEP_DAYS = 30
-SOURCES = (priors, rotated, statistics, gaussian, problem, quadrature, posterior, models)
+SOURCES = (priors, terms, rotated, statistics, gaussian, problem, quadrature, posterior, models)
 PACKAGES = ("bambi", "numba", "numpy", "nutpie", "pymc", "pytensor", "xarray")
 
 
@@ -42,7 +44,7 @@ def fit_once(name: str, frame: pd.DataFrame, **settings) -> xr.DataTree:
     folder = cache_folder()
     if not _is_writable(folder):
         return models.fit(name, frame, **settings)
-    entry = folder / f"{name}-{fingerprint(name, frame, settings)}.zip"
+    entry = _entry(name, frame, settings, folder)
     with FileLock(entry.with_suffix(".lock")):
         tree = read(entry)
         if tree is not None:
@@ -64,10 +66,16 @@ def _keep_plain(
     """Keep an extended fit as the fit without extensions too: its draws are the same."""
     plain = {key: value for key, value in settings.items() if key != "extend"}
     groups = {key: tree[key].to_dataset() for key in tree.children if key not in models.EXTENSIONS}
-    entry = folder / f"{name}-{fingerprint(name, frame, plain)}.zip"
+    entry = _entry(name, frame, plain, folder)
     with FileLock(entry.with_suffix(".lock")), contextlib.suppress(OSError):
         if not entry.exists():
             write(xr.DataTree.from_dict(groups), entry)
+
+
+def _entry(name: str, frame: pd.DataFrame, settings: dict, folder: Path) -> Path:
+    """The file of a fit."""
+    kind = FORMULA if is_formula(name) else name
+    return folder / f"{kind}-{fingerprint(name, frame, settings)}.zip"
 
 
 def cache_folder() -> Path:
@@ -80,7 +88,10 @@ def fingerprint(name: str, frame: pd.DataFrame, settings: dict) -> str:
     call = inspect.signature(models.fit).bind(name, frame, **settings)
     call.apply_defaults()
     columns = Columns(**{key: call.arguments[key] for key in vars(Columns())})
-    if rotated.is_statistics(frame):
+    if is_formula(name):
+        read = read_terms(name, frame, drop_missing=call.arguments["drop_missing"]).used
+        order = [list(read[c].cat.categories) for c in read.select_dtypes("category")]
+    elif rotated.is_statistics(frame):
         read, order = frame, list(rotated.columns_of(frame, columns).names) + list(frame.index)
     else:
         check_columns(frame, columns)
@@ -101,7 +112,7 @@ def _forget_unused(folder: Path) -> None:
 
     A reader may have named a folder that holds other files, so only names given here are looked at.
     """
-    ours = [f"{name}-{'[0-9a-f]' * 24}.*" for name in models.MODELS]
+    ours = [f"{name}-{'[0-9a-f]' * 24}.*" for name in (*models.MODELS, FORMULA)]
     for path in (path for pattern in (f"{UNFINISHED}*", *ours) for path in folder.glob(pattern)):
         if time.time() - path.stat().st_mtime > KEEP_DAYS * 24 * 3600:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -2,13 +2,13 @@
 
 import io
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-from formulae import design_matrices, model_description
 
 
 def read_table(path: Path, columns: tuple[str, ...], numeric: tuple[str, ...]) -> pd.DataFrame:
@@ -207,7 +207,14 @@ def _advise(frame: pd.DataFrame, column: str) -> str:
     where = f"{values.iloc[first]!r} in row {name_row(frame, first)} is no number"
     if unread.sum() <= len(values) / 10:
         return f"{where}; repair or drop the row, then pd.to_numeric({place}) converts it"
-    return f"{where}; pick another column, or make numbers of categories by frames.add_terms"
+    return f"{where}; pick another column, or use it as a factor in a formula"
+
+
+def looks_numeric(frame: pd.DataFrame, column: str) -> bool:
+    """Whether nearly all texts of a column are numbers, so that it is no factor but to be repaired."""
+    text = frame[column].dropna().astype(str).str.strip().str.rstrip("% ")
+    unread = min(_count_unread(_with_points(text)), _count_unread(_without_commas(text)))
+    return unread <= len(text) / 10
 
 
 def _count_unread(values: pd.Series) -> int:
@@ -267,6 +274,59 @@ def _check_there(frame: pd.DataFrame, column: str) -> None:
         )
 
 
+def complete_rows(frame: pd.DataFrame, columns: Iterable[str], drop: bool = False) -> pd.DataFrame:
+    """The rows that miss no value in any of ``columns``.
+
+    Parameters
+    ----------
+    columns
+        Columns that a model needs, each named once or more often.
+    drop
+        Whether rows that miss a value are left out; if not, they are an error.
+
+    Returns
+    -------
+    ``frame`` itself if no row misses a value, else a copy of the complete rows under their old
+    labels, with all ``attrs`` and a sentence more, ``attrs["left_out"]``: how many rows were left
+    out, and which.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, if a row misses a value and ``drop`` is False (how many, and the
+        first five by row label and column), or if no row is complete.
+    """
+    columns = list(dict.fromkeys(columns))
+    for column in columns:
+        check_column(frame, column)
+    gaps = frame[columns].isna()
+    holes = gaps.any(axis=1).to_numpy()
+    if not holes.any():
+        return frame
+    if holes.all():
+        raise ValueError(
+            f"Every row misses a value in one of {', '.join(columns)}; {_name_gaps(frame, gaps)}."
+        )
+    counted = f"{holes.sum()} of {len(frame)} rows miss a value: {_name_gaps(frame, gaps)}"
+    if not drop:
+        raise ValueError(f"{counted}; fill them in, or drop_missing=True leaves them out.")
+    result = frame[~holes].copy()
+    result.attrs = {**frame.attrs, "left_out": f"Left out: {counted}."}
+    return result
+
+
+def _name_gaps(frame: pd.DataFrame, gaps: pd.DataFrame, most: int = 5) -> str:
+    """Where values are missing, such as "row 3 ('age'), row 7 ('age', 'dose') and 2 more rows"."""
+    rows = np.flatnonzero(gaps.any(axis=1))
+    named = [
+        f"row {name_row(frame, row)} ({', '.join(map(repr, gaps.columns[gaps.iloc[row]]))})"
+        for row in rows[:most]
+    ]
+    further = len(rows) - len(named)
+    more = f" and {further} more row{'s' * (further > 1)}" if further else ""
+    return ", ".join(named) + more
+
+
 def name_row(frame: pd.DataFrame, position: int) -> str:
     """The label of a row as Python writes it."""
     return repr(frame.index[[position]].tolist()[0])
@@ -282,70 +342,6 @@ def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
     if levels.inferred_type == "integer":
         plain = all(abs(int(level)) < 2**63 for level in levels)
     return labels if plain else labels.cat.rename_categories(str)
-
-
-def add_terms(
-    frame: pd.DataFrame, formula: str, *, predictor: str | None = None
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Make covariates of the terms of a formula: factors, interactions and functions of columns.
-
-    Parameters
-    ----------
-    formula
-        Terms as they stand to the right of "~" in a formula of Bambi's, such as
-        "segment + std_age:segment", without group-level effects. What it means is left to
-        ``formulae``, which Bambi uses: the first level of a factor is the reference.
-    predictor
-        The column that the model has as its predictor. It is thought of as the first term, so that
-        an interaction with it leaves out the reference, and it is none of the covariates.
-
-    Returns
-    -------
-    A copy of the table with numeric columns added, named as formulae names them (such as
-    "segment[b]", "std_age:segment[b]"), and the names of the terms' columns, for ``covariates``. A
-    term that is a numeric column stays this column.
-
-    Raises
-    ------
-    ValueError
-        If a column is not there, a value is missing, or the formula cannot be read.
-    """
-    used = _variables_of(formula)
-    if predictor is not None:
-        used |= {predictor}
-    for column in sorted(used):
-        check_column(frame, column)
-        _check_there(frame, column)
-    design = _design_matrix(frame[sorted(used)], formula, predictor)
-    names = [name for name in design if name not in ("Intercept", predictor)]
-    if not names:
-        raise ValueError(f"The formula {formula!r} has no terms besides intercept and predictor.")
-    added = {name: design[name].to_numpy() for name in names if name not in used}
-    result = frame.assign(**added)
-    result.attrs = dict(frame.attrs)
-    return result, tuple(names)
-
-
-def _variables_of(formula: str) -> set[str]:
-    """The columns that a formula names."""
-    if "~" in formula or "|" in formula:
-        raise ValueError(
-            f"The formula {formula!r} should have neither an outcome ('~') nor effects by group ('|')."
-        )
-    try:
-        return set(model_description(formula).var_names)
-    except Exception as error:  # its scanner and its parser raise errors of many kinds
-        raise ValueError(f"The formula {formula!r} cannot be read: {error}") from None
-
-
-def _design_matrix(frame: pd.DataFrame, formula: str, predictor: str | None) -> pd.DataFrame:
-    """The columns that formulae makes of the terms of a formula after that of the predictor."""
-    # Formulae knows neither numbers that pandas lets be missing nor those of Arrow.
-    numbers = frame.select_dtypes("number")
-    own = [name for name in numbers if pd.api.types.is_extension_array_dtype(numbers[name])]
-    whole = formula if predictor is None else f"`{predictor}` + {formula}"
-    design = design_matrices(whole, frame.astype(dict.fromkeys(own, float)))
-    return design.common.as_dataframe().astype(float)
 
 
 def _read_text(path: Path) -> tuple[pd.DataFrame, str]:

@@ -1,5 +1,7 @@
-"""The three candidate models, in PyMC and in Bambi, under one set of names and priors."""
+"""The three candidate models, and any formula of Bambi's, in PyMC and in Bambi, with the same priors."""
 
+from collections.abc import Mapping
+from itertools import product
 from typing import NamedTuple
 
 import bambi as bmb
@@ -11,6 +13,7 @@ import xarray as xr
 from helpers.exact import exact_posterior, sufficient_statistics
 from helpers.frames import group_labels
 from helpers.priors import (
+    FORMULAS,
     MODELS,
     PARAMETERS,
     SEED,
@@ -21,10 +24,23 @@ from helpers.priors import (
     check_slope,
 )
 from helpers.rotated import columns_of, is_statistics, rotate
+from helpers.terms import (
+    FACTOR,
+    INTERCEPT,
+    SIGMA,
+    Terms,
+    as_model,
+    find_beyond,
+    is_formula,
+    model_of,
+    priors_by_term,
+    read_terms,
+)
 
 __all__ = [
     "BACKENDS",
     "EXTENSIONS",
+    "FORMULAS",
     "MODELS",
     "PARAMETERS",
     "Priors",
@@ -50,25 +66,35 @@ def build(
     predictor: str | None = Columns.predictor,
     group: str = Columns.group,
     covariates: tuple[str, ...] = (),
-    priors: Priors = Priors(),
+    priors: Priors | Mapping = Priors(),
     backend: str = "pymc",
+    drop_missing: bool = False,
 ) -> pm.Model | bmb.Model:
-    """Build one of the three models without sampling.
+    """Build a model without sampling.
 
     Parameters
     ----------
-    name, frame
-        One of ``MODELS``, and a table with one row an observation; for PyMC also a result of
+    name
+        A formula of Bambi's language, such as "y ~ x + segment + (x | g)", or one of ``MODELS``,
+        which stand for those in ``FORMULAS``. PyMC takes formulas with one grouping factor that has
+        intercepts, or intercepts and one slope; Bambi takes any.
+    frame
+        A table with one row an observation; for PyMC and a name also a result of
         ``exact.sufficient_statistics``, which gives the same posterior at a cost that grows with
         the groups and not with the rows.
     priors
-        In units of the outcome, per unit of the predictor.
+        In units of the outcome, per unit of the predictor. With a formula by term, such as
+        ``{"Intercept": (0, 5), "x": (0, 2), "sigma": 3, "1|g": 3, "x|g": 1}``: mean and sd of a
+        normal prior, scale of a half-normal one; ``"rho"``, if there is one, the LKJ concentration of
+        the correlation of intercepts and slopes by group (without, they are independent).
     backend
         "pymc" or "bambi". Bambi has no correlation of intercepts and slopes, so no ``rho``.
     outcome, predictor, group, covariates
-        Names of columns of ``frame``: numeric ones, and the groups' labels; by default the book's.
-        Only the predictor can have slopes by group. It may be ``None``; ``covariates``, further
-        columns whose slopes all groups share, can be what ``frames.add_terms`` returns.
+        With a name: columns of ``frame``, numeric ones, and the groups' labels; by default the book's.
+        Only the predictor can have slopes by group. It may be ``None``; ``covariates`` are further
+        columns whose slopes all groups share.
+    drop_missing
+        With a formula: leave out the rows that miss a value in a column that it uses.
 
     Returns
     -------
@@ -79,21 +105,43 @@ def build(
     ValueError
         If the model or the back end is unknown, a column is missing or not numeric, the predictor
         is constant, or there is one group only; if slopes by group are asked for without a
-        predictor.
+        predictor; if a formula cannot be read, or a parameter of it has no prior.
     """
-    columns = Columns(outcome, predictor, group, covariates)
-    check_choice("model", name, MODELS)
     check_choice("back end with a model to build", backend, ("pymc", "bambi"))
+    columns = vars(Columns(outcome, predictor, group, covariates))
+    if backend == "bambi":
+        return _build_bambi(*_read(name, frame, columns, priors, drop_missing))
+    model = as_model(name, frame, priors, columns, drop_missing=drop_missing)
+    return _build_pymc(*_check(model.name, model.frame, model.columns, model.priors))
+
+
+def _check(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> tuple:
+    """The arguments, if one of the three models can be fitted to them; of sums with their columns."""
+    check_choice("model", name, MODELS)
     check_slope(name, columns)
     if is_statistics(frame):
-        _refuse_for_statistics(backend, ())
         columns = columns_of(frame, columns)
         check_slope(name, columns)
     else:
         check_columns(frame, columns)
     priors.of_covariates(len(columns.covariates))
-    builder = {"pymc": _build_pymc, "bambi": _build_bambi}[backend]
-    return builder(name, frame, columns, priors)
+    return name, frame, columns, priors
+
+
+def _read(
+    name: str, frame: pd.DataFrame, columns: dict, priors: Priors | Mapping, drop_missing: bool
+) -> tuple[Terms, dict]:
+    """Terms and priors by term of what Bambi shall fit; a model's name becomes a formula."""
+    formula = name
+    if is_statistics(frame):
+        _refuse_for_statistics("bambi", ())
+    if not is_formula(name):
+        named = as_model(name, frame, priors, columns)
+        _check(name, frame, named.columns, priors)
+        _check_formula_names(named.columns)
+        formula = _write_formula(name, named.columns)
+    terms = read_terms(formula, frame, drop_missing=drop_missing)
+    return terms, priors_by_term(terms, priors)
 
 
 def fit(
@@ -104,7 +152,7 @@ def fit(
     predictor: str | None = Columns.predictor,
     group: str = Columns.group,
     covariates: tuple[str, ...] = (),
-    priors: Priors = Priors(),
+    priors: Priors | Mapping = Priors(),
     backend: str = "pymc",
     draws: int = 1000,
     tune: int = 1000,
@@ -112,16 +160,18 @@ def fit(
     seed: int = SEED,
     target_accept: float | None = None,
     extend: tuple[str, ...] = (),
+    drop_missing: bool = False,
 ) -> xr.DataTree:
-    """Fit one of the three models, with nutpie's NUTS or exactly, without judging the fit.
+    """Fit a model, with nutpie's NUTS or exactly, without judging the fit.
 
     Parameters
     ----------
-    name, frame, outcome, predictor, group, covariates, priors
+    name, frame, outcome, predictor, group, covariates, priors, drop_missing
         As in ``build``; sufficient statistics for "pymc" and "exact".
     backend
         "pymc", "bambi", or "exact": no sampler but ``exact_posterior``, in seconds or less. It
         draws independently, ``draws`` times ``chains`` in one chain, and adds the group ``exact``.
+        It takes the formulas that PyMC takes.
     draws, tune, chains, seed
         Kept draws and warm-up draws of each chain, and the number of chains; the seed of the
         sampler and of everything in ``extend``.
@@ -134,13 +184,19 @@ def fit(
     Returns
     -------
     DataTree with the groups ``posterior``, ``sample_stats``, ``observed_data`` and those of
-    ``extend``. Both back ends name the parameters alike: ``intercept`` (in units of the outcome,
-    where the predictors are 0), ``slope`` (per unit of the predictor), ``covariate_slope`` along the
-    dimension ``covariate`` (if there are any), ``sigma``; with groups
-    ``group_sd`` and the deviations ``group_intercept``, in the random-slope model also
-    ``slope_sd``, ``group_slope`` and (PyMC only) ``rho``. Deviations have one dimension, named
-    after the group column, whose coordinates are the groups' labels. The outcome has the name of
-    its column, or "outcome" where no variable can have it, such as "mg/dL".
+    ``extend``. All back ends name the parameters alike.
+
+    With a name: ``intercept`` (in units of the outcome, where the predictors are 0), ``slope`` (per
+    unit of the predictor), ``covariate_slope`` along the dimension ``covariate`` (if there are any),
+    ``sigma``; with groups ``group_sd`` and the deviations ``group_intercept``, in the random-slope
+    model also ``slope_sd``, ``group_slope`` and (PyMC only) ``rho``. Deviations have one dimension,
+    named after the group column, whose coordinates are the groups' labels. The outcome has the name
+    of its column, or "outcome" where no variable can have it, such as "mg/dL".
+
+    With a formula, after its terms, as Bambi does: ``Intercept``, ``x``, ``sigma``, ``1|g_sigma``,
+    ``x|g_sigma``, ``1|g`` and ``x|g`` along the dimension ``g__factor_dim``, and ``rho``; factors
+    along the dimension ``segment_dim`` of their levels. What Bambi fitted can be given to
+    ``predict`` and ``interpret`` of the ``bambi.Model`` that ``build`` makes of the same formula.
 
     Raises
     ------
@@ -152,32 +208,50 @@ def fit(
     check_choice("back end", backend, BACKENDS)
     for group_name in extend:
         check_choice("group in extend", group_name, EXTENSIONS)
-    named = Columns(outcome, predictor, group, covariates)
-    columns = vars(named)
+    columns = vars(Columns(outcome, predictor, group, covariates))
     if is_statistics(frame):
         _refuse_for_statistics(backend, extend)
     if backend == "exact":
         if extend:
             raise ValueError(f"The exact back end has no group {extend[0]!r}; use pymc or bambi.")
         given = {"priors": priors, "draws": draws * chains, "seed": seed}
-        return exact_posterior(name, frame, **given, **columns)
-    model = build(name, frame, **columns, priors=priors, backend=backend)
+        return exact_posterior(name, frame, drop_missing=drop_missing, **given, **columns)
     sampler = {"draws": draws, "tune": tune, "chains": chains, "random_seed": seed}
     sampler |= {"progressbar": False, "quiet": True}
-    # Smaller steps where the sd of the slopes comes close to 0.
-    target = {"target_accept": target_accept or (0.99 if name == "random_slope" else 0.9)}
     if backend == "pymc":
-        tree = pm.sample(model=model, nuts_sampler="nutpie", **sampler, **target)
+        known = as_model(name, frame, priors, columns, drop_missing=drop_missing)
+        model = _build_pymc(*_check(known.name, known.frame, known.columns, known.priors))
+        steps = target_accept or _step_target(known.name == "random_slope")
+        tree = pm.sample(model=model, nuts_sampler="nutpie", target_accept=steps, **sampler)
         _extend(tree, model, extend, draws, seed)
-        return _with_book_names(tree, {})
+        return known.rename(_with_book_names(tree, {}))
+    terms, by_term = _read(name, frame, columns, priors, drop_missing)
+    model = _build_bambi(terms, by_term)
     # Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
     # matrix cannot see; PyMC needs all free parameters, offsets too, to predict.
-    many = frame[group].nunique() > LOW_RANK
-    nuts = {"adaptation": "diag" if many else "low_rank", **target}
+    many = max([0, *(len(term.groups) for term in _terms_by_group(terms))]) > LOW_RANK
+    nuts = {"adaptation": "diag" if many else "low_rank"}
+    nuts["target_accept"] = target_accept or _step_target(_has_slopes(terms))
     tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
     _extend(tree, model.backend.model, extend, draws, seed)
-    tree = _with_book_names(tree, _bambi_names(named), covariates)
-    return _with_own_labels(tree, group_labels(frame, group))
+    if is_formula(name):
+        tree = _without_offsets(tree)
+    else:
+        tree = _with_book_names(tree, _bambi_names(Columns(**columns)), covariates)
+    return _with_own_labels(tree, terms)
+
+
+def _step_target(own_slopes: bool) -> float:
+    """Smaller steps where the sd of the slopes comes close to 0."""
+    return 0.99 if own_slopes else 0.9
+
+
+def _has_slopes(terms: Terms) -> bool:
+    return any(effect != "1" for effect, _ in terms.by_group.values())
+
+
+def _terms_by_group(terms: Terms) -> list:
+    return [] if terms.design.group is None else list(terms.design.group.terms.values())
 
 
 def rename_bambi(
@@ -334,39 +408,40 @@ def _correlation(eta: float | None):
     return pm.Deterministic("rho", 2 * pm.Beta("rho_unit", eta, eta) - 1)
 
 
-def _build_bambi(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> bmb.Model:
-    _check_formula_names(columns)
-    x, g = columns.predictor, columns.group
-    own = {
-        "pooled": {},
-        "random_intercept": {f"1|{g}": priors.group_sd},
-        "random_slope": {f"1|{g}": priors.group_sd, f"{x}|{g}": priors.slope_sd},
-    }[name]
+def _write_formula(name: str, columns: Columns) -> str:
+    """One of the three models as a formula."""
     terms = [*map(_quote, columns.predictors)]
-    if own:
-        terms.append(f"({_quote(x) if name == 'random_slope' else 1}|{_quote(g)})")
-    slopes = [] if x is None else [priors.slope]
-    slopes += priors.of_covariates(len(columns.covariates))
-    numeric = (columns.outcome, *columns.predictors)
+    if name != "pooled":
+        effect = _quote(columns.predictor) if name == "random_slope" else 1
+        terms.append(f"({effect} | {_quote(columns.group)})")
+    return f"{_quote(columns.outcome)} ~ {' + '.join(terms) or '1'}"
+
+
+def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
+    normal = {name: np.transpose(priors[name]) for name in terms.common}
+    normal |= {INTERCEPT: priors[INTERCEPT]} if terms.has_intercept else {}
     model = bmb.Model(
-        f"{_quote(columns.outcome)} ~ {' + '.join(terms) or '1'}",
-        # Formulae knows neither numbers that pandas lets be missing nor those of Arrow.
-        frame.astype(dict.fromkeys(numeric, float)).assign(**{g: group_labels(frame, g)}),
+        terms.formula,
+        terms.frame,
         priors={
-            "Intercept": bmb.Prior("Normal", mu=priors.intercept[0], sigma=priors.intercept[1]),
-            **{
-                column: bmb.Prior("Normal", mu=mean, sigma=sd)
-                for column, (mean, sd) in zip(columns.predictors, slopes, strict=True)
-            },
-            "sigma": bmb.Prior("HalfNormal", sigma=priors.sigma),
-            **{term: _bambi_effect(scale) for term, scale in own.items()},
+            **{name: bmb.Prior("Normal", mu=m, sigma=sd) for name, (m, sd) in normal.items()},
+            SIGMA: bmb.Prior("HalfNormal", sigma=priors[SIGMA]),
+            **{name: _bambi_effect(priors[name]) for name in terms.by_group},
         },
         # The prior of the intercept holds where the predictors are 0, as in PyMC.
         center_predictors=False,
-        noncentered=name == "random_slope",
+        noncentered=_has_slopes(terms) and not _knows_slopes(terms, priors),
     )
     model.build()
     return model
+
+
+def _knows_slopes(terms: Terms, priors: dict) -> bool:
+    """Whether groups know their slopes so well that a sampler gets along with centred ones."""
+    if find_beyond(terms):
+        return False
+    model = model_of(terms, priors)
+    return _choose_form(model.frame, model.columns) == "centred"
 
 
 def _bambi_effect(scale: float) -> bmb.Prior:
@@ -455,14 +530,28 @@ def _extend(
             pm.stats.compute_log_prior(tree, var_names=top, progressbar=False)
 
 
-def _with_own_labels(tree: xr.DataTree, labels: pd.Series) -> xr.DataTree:
+def _with_own_labels(tree: xr.DataTree, terms: Terms) -> xr.DataTree:
     """Give groups the labels of the table, which Bambi turns into text."""
-    own = {str(label): label for label in labels.cat.categories}
+    groups = {path: node.to_dataset() for path, node in tree.children.items()}
+    for factor in (factor for factor in terms.factors if factor in terms.frame):
+        own = {str(label): label for label in terms.frame[factor].cat.categories}
+        for path, dim in product({"posterior", "prior"} & set(groups), _dims_of(factor)):
+            if dim in groups[path].dims:
+                found = [own[text] for text in groups[path][dim].values]
+                groups[path] = groups[path].assign_coords({dim: found})
+    return xr.DataTree.from_dict(groups)
+
+
+def _dims_of(factor: str) -> tuple[str, str]:
+    """What a grouping factor's dimension is called in a fit."""
+    return factor, f"{factor}{FACTOR}"
+
+
+def _without_offsets(tree: xr.DataTree) -> xr.DataTree:
+    """Drop what Bambi samples in place of the effects by group."""
     groups = {path: node.to_dataset() for path, node in tree.children.items()}
     for path in {"posterior", "prior"} & set(groups):
-        if labels.name in groups[path].dims:
-            found = [own[text] for text in groups[path][labels.name].values]
-            groups[path] = groups[path].assign_coords({labels.name: found})
+        groups[path] = groups[path].drop_vars(n for n in groups[path] if n.endswith("_offset"))
     return xr.DataTree.from_dict(groups)
 
 

@@ -22,6 +22,12 @@ PARAMETERS_OF = {
     "random_slope": (*LINE, *SDS, *EFFECTS),
 }
 MODELS = tuple(PARAMETERS_OF)
+# What the three names stand for, with the book's columns.
+FORMULAS = {
+    "pooled": "bounce_time ~ std_age",
+    "random_intercept": "bounce_time ~ std_age + (1 | county)",
+    "random_slope": "bounce_time ~ std_age + (std_age | county)",
+}
 PARAMETERS = PARAMETERS_OF["random_slope"]
 # Dimensions and variables that a fit has besides, after which groups cannot be named.
 RESERVED = ("chain", "draw", "obs", "statistic", "predictor", "covariate", "observed_outcome")

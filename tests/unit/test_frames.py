@@ -146,3 +146,46 @@ def test_groups_that_do_not_differ_in_a_column_are_not_split():
     frame = pd.DataFrame({"day": [1, 2, 3] * 2, "subject": list("aaabbb")})
     with pytest.raises(ValueError, match="'subject' have the same mean of 'day'"):
         frames.split_within_between(frame, "day", "subject")
+
+
+@pytest.fixture
+def gappy():
+    frame = pd.DataFrame(
+        {"y": [1.0, None, 3.0, 4.0], "x": [1, 2, 3, 4], "g": ["a", None, "b", None]},
+        index=[2, 3, 4, "last"],
+    )
+    frame.attrs["labels"] = {"y": "Height (cm)"}
+    return frame
+
+
+def test_rows_that_miss_a_value_are_counted_and_named_with_the_way_out(gappy):
+    with pytest.raises(ValueError) as refusal:
+        frames.complete_rows(gappy, ["y", "g", "y"])
+    assert str(refusal.value) == (
+        "2 of 4 rows miss a value: row 3 ('y', 'g'), row 'last' ('g'); fill them in, or "
+        "drop_missing=True leaves them out."
+    )
+    assert frames.complete_rows(gappy, ["x"]) is gappy
+
+
+def test_rows_that_miss_a_value_are_left_out_when_that_is_asked_for_and_the_table_says_so(gappy):
+    complete = frames.complete_rows(gappy, ["y", "g"], drop=True)
+    assert complete.index.tolist() == [2, 4]
+    assert complete.attrs == {
+        "labels": {"y": "Height (cm)"},
+        "left_out": "Left out: 2 of 4 rows miss a value: row 3 ('y', 'g'), row 'last' ('g').",
+    }
+    assert "left_out" not in gappy.attrs
+
+
+def test_of_many_rows_that_miss_a_value_five_are_named():
+    frame = pd.DataFrame({"y": [None] * 7 + [1.0]})
+    with pytest.raises(ValueError, match=r"7 of 8 .*row 4 \('y'\) and 2 more rows; fill"):
+        frames.complete_rows(frame, ["y"])
+
+
+def test_a_table_without_a_complete_row_or_without_the_column_is_refused(gappy):
+    with pytest.raises(ValueError, match=r"Every row misses a value in one of y; row 0 \('y'\)"):
+        frames.complete_rows(pd.DataFrame({"y": [None, None]}), ["y"], drop=True)
+    with pytest.raises(ValueError, match="no column 'z'"):
+        frames.complete_rows(gappy, ["y", "z"], drop=True)

@@ -10,6 +10,7 @@ log marginal likelihoods with and without. Either way no log density is off by m
 ``BOUND``.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +25,8 @@ from helpers.exact.problem import build_problem
 from helpers.exact.quadrature import Nodes, integrate
 from helpers.exact.statistics import sufficient_statistics
 from helpers.frames import group_labels
-from helpers.priors import Columns, Priors
+from helpers.priors import Priors
+from helpers.terms import Model, as_model
 
 BOUND = (
     1e-3  # how far a log density may move with half of the nodes; largest mass on the grid's edge
@@ -34,7 +36,7 @@ ROUNDING = 1e-10  # of a row's leverage
 
 
 def leave_one_out(
-    name: str, frame: pd.DataFrame, *, priors: Priors = Priors(), **columns
+    name: str, frame: pd.DataFrame, *, priors: Priors | Mapping = Priors(), **columns
 ) -> pd.DataFrame:
     """Predict each row from all the others.
 
@@ -50,7 +52,7 @@ def leave_one_out(
     rows (log of 1 / unit of the outcome); ``mean`` and ``sd`` of that prediction, in units of the
     outcome; ``pit``, the probability that the prediction gives to values up to the outcome.
     """
-    table = _Table(name, frame, Columns(**columns), priors)
+    table = _Table(as_model(name, frame, priors, columns))
     grid, found = table.grid, np.empty((len(frame), 4))
     for some in _parts(np.arange(len(frame)), grid):
         p, error, variance = _predict_from_others(table, grid, some)
@@ -63,7 +65,7 @@ def leave_one_out(
 
 
 def leave_group_out(
-    name: str, frame: pd.DataFrame, *, priors: Priors = Priors(), **columns
+    name: str, frame: pd.DataFrame, *, priors: Priors | Mapping = Priors(), **columns
 ) -> pd.Series:
     """Predict all rows of each group together, from the other groups.
 
@@ -71,7 +73,7 @@ def leave_group_out(
     -------
     Series by group: the log density of the group's outcomes given those of the other groups.
     """
-    table = _Table(name, frame, Columns(**columns), priors)
+    table = _Table(as_model(name, frame, priors, columns))
     found = []
     for j in range(len(table.statistics)):
         value, _, carried, _ = _forget(table, j)
@@ -81,7 +83,7 @@ def leave_group_out(
 
 
 def predict_new_group(
-    name: str, frame: pd.DataFrame, *, priors: Priors = Priors(), **columns
+    name: str, frame: pd.DataFrame, *, priors: Priors | Mapping = Priors(), **columns
 ) -> pd.Series:
     """Predict each row as the first of its group: from the other groups, and nothing from its own.
 
@@ -91,7 +93,7 @@ def predict_new_group(
     The prediction's variance is that of the population's line, of a deviation not seen yet, and
     sigma^2.
     """
-    table = _Table(name, frame, Columns(**columns), priors)
+    table = _Table(as_model(name, frame, priors, columns))
     elpd = np.empty(len(frame))
     for j in range(len(table.statistics)):
         _, log_weight, carried, line = _forget(table, j)
@@ -130,8 +132,9 @@ def psis_moves(result: ELPDData, log_likelihood: xr.DataArray) -> xr.DataArray:
 class _Table:
     """The rows of a model's table, and the grids that are laid for them."""
 
-    def __init__(self, name: str, frame: pd.DataFrame, columns: Columns, priors: Priors):
-        self.name, self.frame, self.columns, self.priors = name, frame, columns, priors
+    def __init__(self, model: Model):
+        self.name, self.priors = model.name, model.priors
+        self.frame, self.columns = frame, columns = model.frame, model.columns
         self.statistics = sufficient_statistics(frame, **vars(columns))
         self.code = group_labels(frame, columns.group).cat.codes.to_numpy()
         self.outcome = frame[columns.outcome].to_numpy(dtype=float)

@@ -1,6 +1,6 @@
 """The exact posterior of the three models: its numbers, and independent draws from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Integral
 
 import numpy as np
@@ -29,8 +29,9 @@ from helpers.exact.quadrature import (
     line_mixtures,
 )
 from helpers.exact.statistics import sufficient_statistics
-from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Columns, Priors, check_slope
+from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Priors, check_slope
 from helpers.rotated import columns_of, is_statistics, names_in
+from helpers.terms import as_model
 
 STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
 ROUGH = 0.01  # last terms of an expansion, in sds, up to which no quantile is solved for; errors are half
@@ -43,17 +44,19 @@ def exact_posterior(
     name: str,
     data,
     *,
-    priors: Priors = Priors(),
+    priors: Priors | Mapping = Priors(),
     draws: int | None = None,
     seed: int = SEED,
+    drop_missing: bool = False,
     **columns,
 ) -> xr.DataTree:
     """Compute the posterior of one of the three models, and draw from it independently.
 
     Parameters
     ----------
-    name, priors
-        As in ``models.fit``; with ``lkj_eta=None`` there is no ``rho``: it is 0.
+    name, priors, drop_missing
+        As in ``models.fit``: a name, or a formula that is one of the three models. With
+        ``lkj_eta=None``, or without a prior of "rho", there is no ``rho``: it is 0.
     data
         Whatever ``sufficient_statistics`` takes, or its result. Time and memory depend on the
         number of groups, not of rows.
@@ -82,10 +85,11 @@ def exact_posterior(
     """
     if not (draws is None or (isinstance(draws, Integral) and draws > 0)):
         raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
-    named = Columns(**columns)
+    model = as_model(name, data, priors, columns, drop_missing=drop_missing)
+    name, data, priors = model.name, model.frame, model.priors
     if not is_statistics(data):
-        data = sufficient_statistics(data, **vars(named))
-    named = columns_of(data, named)
+        data = sufficient_statistics(data, **vars(model.columns))
+    named = columns_of(data, model.columns)
     check_slope(name, named)
     unasked = set(names_in(data)) - {"predictor", "outcome", *named.covariates}
     data = data.drop(columns=[f"{name}_mean" for name in unasked]).rename_axis(named.group)
@@ -101,7 +105,7 @@ def exact_posterior(
     if draws is None:
         draws = min(4000, max(1, DRAWN // (1 + len(problem.effects) * len(data))))
     posterior = draw_posterior(nodes, draws, seed)
-    return xr.DataTree.from_dict({"posterior": posterior, "exact": exact})
+    return model.rename(xr.DataTree.from_dict({"posterior": posterior, "exact": exact}))
 
 
 # Numbers

@@ -20,6 +20,7 @@ from helpers.plots import group_colors, label_panels, make_panels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
 from helpers.rotated import is_statistics
 from helpers.tables import present_probabilities
+from helpers.terms import as_model
 
 TEMPLATE = resources.files("helpers.flipbook") / "flipbook.html"
 REACH = 1.5  # of an axis: distances from the observed median to the nearer plausible end
@@ -111,6 +112,7 @@ def make_flipbook(
     start: str | None = None,
     plausible: Plausible = Plausible(),
     seed: int = SEED,
+    formula: str | None = None,
     **columns: str,
 ) -> HTML:
     """Make a flip-book with dials for prior and model, which needs nothing but the page it stands on.
@@ -120,6 +122,8 @@ def make_flipbook(
     frame, columns
         The observed data, and its columns as in ``models.fit``. A standardized predictor is shown
         in its own units.
+    formula
+        In place of columns: that of the largest model; priors are by term then.
     priors
         Label -> priors, as for ``simulate``: the positions of the dial.
     title
@@ -145,9 +149,15 @@ def make_flipbook(
     ValueError
         If a column is missing or not numeric, or a prior is unknown.
     """
-    named = Columns(**columns)
     if is_statistics(frame):
         raise ValueError("Sufficient statistics have no rows to simulate; give the table of rows.")
+    largest = MODELS[-1] if columns.get("predictor", Columns.predictor) else MODELS[-2]
+    if formula:
+        read = {label: as_model(formula, frame, prior, columns) for label, prior in priors.items()}
+        model = next(iter(read.values()))
+        largest, frame, columns = model.name, model.frame, vars(model.columns)
+        priors = {label: model.priors for label, model in read.items()}
+    named = Columns(**columns)
     check_columns(frame, named)
     start = next(iter(priors)) if start is None else start
     check_choice("prior to start from", start, tuple(priors))
@@ -157,7 +167,7 @@ def make_flipbook(
     most = max(len(draw["sigma"]) for draw in drawn.values())
     design = Design(frame, named)
     tables = {}
-    for name in (name for name in MODELS if name != "random_slope" or named.predictor is not None):
+    for name in MODELS[: MODELS.index(largest) + 1]:
         seen = {
             label: _look_at(simulate_in_chunks(name, draw, design), plausible)
             for label, draw in drawn.items()

@@ -1,6 +1,6 @@
 """Data sets simulated from the prior of one of the three models, in plain numpy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from helpers.priors import (
     check_slope,
 )
 from helpers.rotated import is_statistics
+from helpers.terms import as_model, is_formula
 
 SHARED = "covariate_slope"
 CELLS = 10_000_000  # random numbers held at a time: 80 MB
@@ -28,7 +29,7 @@ CELLS = 10_000_000  # random numbers held at a time: 80 MB
 def simulate(
     frame: pd.DataFrame,
     name: str,
-    priors: Priors | xr.Dataset | xr.DataTree,
+    priors: Priors | Mapping | xr.Dataset | xr.DataTree,
     *,
     draws: int = 2000,
     seed: int = SEED,
@@ -40,8 +41,10 @@ def simulate(
     ----------
     frame, columns
         The design: predictors and groups. Its outcomes are not looked at.
+    name
+        One of the three models, or a formula that is one of them.
     priors
-        The book's kind of priors, or draws of the parameters from any other, such as PyMC's group
+        As in ``models.fit``, with a formula by term; or, with a name, draws of the parameters from any other, such as PyMC's group
         "prior": ``intercept``, ``slope`` and ``sigma``, with groups ``group_sd``, with slopes by
         group ``slope_sd`` and, if correlated, ``rho``; with covariates ``covariate_slope``.
     draws, seed
@@ -58,7 +61,11 @@ def simulate(
     ValueError
         If the model is unknown, or the draws lack one of its parameters.
     """
-    named = Columns(**columns)
+    if is_formula(name) or isinstance(priors, Priors):
+        model = as_model(name, frame, priors, columns)
+        name, frame, named, priors = model.name, model.frame, model.columns, model.priors
+    else:
+        named = Columns(**columns)
     parameters = draw_parameters(priors, draws, seed, len(named.covariates))
     design = Design(frame, named)
     chunks = simulate_in_chunks(name, parameters, design)
