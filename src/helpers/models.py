@@ -33,6 +33,7 @@ from helpers.terms import (
     Terms,
     as_model,
     find_beyond,
+    from_book,
     is_formula,
     model_of,
     priors_by_term,
@@ -135,18 +136,17 @@ def _read(
     name: str, frame: pd.DataFrame, columns: dict, priors: Priors | Mapping, drop_missing: bool
 ) -> tuple[Terms, dict]:
     """Terms and priors by term of what Bambi shall fit; a model's name becomes a formula."""
-    formula = name
     if is_statistics(frame):
         _refuse_for_statistics("bambi", ())
-    if not is_formula(name):
-        named = as_model(name, frame, priors, columns)
-        _check(name, frame, named.columns, priors)
-        _check_formula_names(named.columns)
-        formula = _write_formula(name, named.columns)
-    terms = read_terms(formula, frame, drop_missing=drop_missing)
     if is_formula(name):
+        terms = read_terms(name, frame, drop_missing=drop_missing)
         refuse_default(terms, priors)
-    return terms, priors_by_term(terms, priors)
+        return terms, priors_by_term(terms, priors)
+    named = as_model(name, frame, priors, columns).columns
+    _check(name, frame, named, priors)
+    _check_formula_names(named)
+    terms = read_terms(_write_formula(name, named), frame)
+    return terms, from_book(terms, priors, named.predictor)
 
 
 def fit(

@@ -252,7 +252,7 @@ def priors_by_term(terms: Terms, priors: Mapping | Priors) -> dict:
     unknown or no prior.
     """
     if isinstance(priors, Priors):
-        return _from_book(terms, priors)
+        return from_book(terms, priors, _predictor(terms))
     unknown = [name for name in priors if name not in (*terms.parameters, RHO)]
     if unknown:
         raise ValueError(
@@ -285,12 +285,11 @@ def _named(name: str, given, pair: bool = True):
     return given
 
 
-def _from_book(terms: Terms, priors: Priors) -> dict:
-    """The book's kind of priors, by term: ``slope`` is that of the model's predictor."""
-    first = _predictor(terms)
-    others = [column for column in _columns(terms) if column != first]
+def from_book(terms: Terms, priors: Priors, predictor: str | None) -> dict:
+    """The book's kind of priors, by term: ``slope`` is that of the model's predictor, if it has one."""
+    others = [column for column in _columns(terms) if column != predictor]
     pairs = dict(zip(others, priors.of_covariates(len(others)), strict=True))
-    pairs[first] = priors.slope
+    pairs[predictor] = priors.slope
     given = {INTERCEPT: priors.intercept, SIGMA: priors.sigma}
     given |= {name: [pairs[label] for label in labels] for name, labels in terms.common.items()}
     for name, (effect, _) in terms.by_group.items():
