@@ -1,5 +1,6 @@
 """The three candidate models, and any formula of Bambi's, in PyMC and in Bambi, with the same priors."""
 
+import warnings
 from collections.abc import Mapping
 from itertools import product
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
+from helpers.elicitation import find_mismatch
 from helpers.exact import exact_posterior, sufficient_statistics
 from helpers.frames import group_labels
 from helpers.priors import (
@@ -31,10 +33,12 @@ from helpers.terms import (
     Terms,
     as_model,
     find_beyond,
+    from_book,
     is_formula,
     model_of,
     priors_by_term,
     read_terms,
+    refuse_default,
 )
 
 __all__ = [
@@ -132,16 +136,17 @@ def _read(
     name: str, frame: pd.DataFrame, columns: dict, priors: Priors | Mapping, drop_missing: bool
 ) -> tuple[Terms, dict]:
     """Terms and priors by term of what Bambi shall fit; a model's name becomes a formula."""
-    formula = name
     if is_statistics(frame):
         _refuse_for_statistics("bambi", ())
-    if not is_formula(name):
-        named = as_model(name, frame, priors, columns)
-        _check(name, frame, named.columns, priors)
-        _check_formula_names(named.columns)
-        formula = _write_formula(name, named.columns)
-    terms = read_terms(formula, frame, drop_missing=drop_missing)
-    return terms, priors_by_term(terms, priors)
+    if is_formula(name):
+        terms = read_terms(name, frame, drop_missing=drop_missing)
+        refuse_default(terms, priors)
+        return terms, priors_by_term(terms, priors)
+    named = as_model(name, frame, priors, columns).columns
+    _check(name, frame, named, priors)
+    _check_formula_names(named)
+    terms = read_terms(_write_formula(name, named), frame)
+    return terms, from_book(terms, priors, named.predictor)
 
 
 def fit(
@@ -211,6 +216,7 @@ def fit(
     columns = vars(Columns(outcome, predictor, group, covariates))
     if is_statistics(frame):
         _refuse_for_statistics(backend, extend)
+    _warn_of_priors(name, frame, priors, columns, drop_missing)
     if backend == "exact":
         if extend:
             raise ValueError(f"The exact back end has no group {extend[0]!r}; use pymc or bambi.")
@@ -239,6 +245,30 @@ def fit(
     else:
         tree = _with_book_names(tree, _bambi_names(Columns(**columns)), covariates)
     return _with_own_labels(tree, terms)
+
+
+class PriorWarning(UserWarning):
+    """The priors do not suit the outcome."""
+
+
+def _warn_of_priors(
+    name: str, frame: pd.DataFrame, priors: Priors | Mapping, columns: dict, drop_missing: bool
+) -> None:
+    """Warn where the book's defaults would be used for another outcome, or priors are far from it."""
+    if not is_formula(name) and priors == Priors() and columns["outcome"] != Columns.outcome:
+        warnings.warn(
+            f"No priors were given for {columns['outcome']!r}, so those of the book are used, which are for "
+            "seconds on a page; give priors=priors.Priors(...) in the outcome's unit.",
+            PriorWarning,
+            stacklevel=3,
+        )
+    beyond = is_formula(name) and find_beyond(read_terms(name, frame, drop_missing=drop_missing))
+    if is_statistics(frame) or beyond:
+        return
+    model = as_model(name, frame, priors, columns, drop_missing=drop_missing)
+    _check(model.name, model.frame, model.columns, model.priors)
+    if mismatch := find_mismatch(model):
+        warnings.warn(mismatch, PriorWarning, stacklevel=3)
 
 
 def _step_target(own_slopes: bool) -> float:
@@ -422,7 +452,7 @@ def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
     normal |= {INTERCEPT: priors[INTERCEPT]} if terms.has_intercept else {}
     model = bmb.Model(
         terms.formula,
-        terms.frame,
+        terms.used,
         priors={
             **{name: bmb.Prior("Normal", mu=m, sigma=sd) for name, (m, sd) in normal.items()},
             SIGMA: bmb.Prior("HalfNormal", sigma=priors[SIGMA]),

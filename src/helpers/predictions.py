@@ -174,7 +174,7 @@ def _effects(
         effects = posterior[name].drop_vars(dim)
         none = xr.zeros_like(effects.isel({dim: [0]}))
         each = xr.concat([effects, drawn, none], dim).isel({dim: xr.DataArray(places, dims=ROW)})
-        columns = _columns_by_group(terms, name, rows)
+        columns = terms.columns_by_group(name, rows)
         levels = set(each.dims) - {"chain", "draw", ROW}
         columns = xr.DataArray(columns if levels else columns[:, 0], dims=(ROW, *levels))
         total = total + xr.dot(each, columns, dim=list(levels))
@@ -212,11 +212,3 @@ def _draw_groups(
         first = z if first is None else first
         drawn[name] = (posterior[f"{name}_sigma"] * z).transpose(*like.dims)
     return drawn
-
-
-def _columns_by_group(terms: Terms, name: str, rows: pd.DataFrame) -> np.ndarray:
-    """The columns (R, K) that the effects of a term by group are multiplied with."""
-    if terms.by_group[name][0] == "1":
-        return np.ones((len(rows), 1))
-    columns = np.asarray(terms.design.group.terms[name].expr.eval_new_data(rows), dtype=float)
-    return columns.reshape(len(rows), -1)

@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 from formulae import design_matrices, model_description
 from formulae.matrices import DesignMatrices
+from formulae.terms.variable import Variable
 
 from helpers.frames import (
     check_column,
@@ -23,6 +24,7 @@ from helpers.frames import (
     group_labels,
     looks_numeric,
 )
+from helpers.frames import standardize as standardize_column
 from helpers.priors import Columns, Priors
 
 INTERCEPT, SIGMA, RHO = "Intercept", "sigma", "rho"
@@ -85,6 +87,13 @@ class Terms:
         if self.design.common is None:
             return np.zeros((len(rows), 0))
         return self.design.common.evaluate_new_data(rows).design_matrix.astype(float)
+
+    def columns_by_group(self, name: str, rows: pd.DataFrame) -> np.ndarray:
+        """The columns (R, K) of rows that the effects of a term by group are multiplied with."""
+        if self.by_group[name][0] == "1":
+            return np.ones((len(rows), 1))
+        columns = self.design.group.terms[name].expr.eval_new_data(rows)
+        return np.asarray(columns, dtype=float).reshape(len(rows), -1)
 
 
 def read_terms(formula: str, frame: pd.DataFrame, *, drop_missing: bool = False) -> Terms:
@@ -180,7 +189,55 @@ def _check_names(terms: Terms) -> None:
             )
 
 
+def standardize(
+    formula: str, frame: pd.DataFrame, *, drop_missing: bool = False
+) -> tuple[str, pd.DataFrame]:
+    """Standardize every numeric column that stands by itself in a term of a formula.
+
+    Factors, the outcome, and columns inside functions, such as ``np.log(x)``, stay.
+    Returns the formula, written out, with ``std_x`` for ``x``, and the table of the rows that are used,
+    with these columns added (``frames.standardize``) and its factors as categories. Errors are those
+    of ``read_terms``.
+    """
+    terms = read_terms(formula, frame, drop_missing=drop_missing)
+    described, table = terms.design.model, terms.frame
+    numeric = set()
+    for term in (*described.common_terms, *(t.expr for t in described.group_terms)):
+        for part in getattr(term, "components", ()):
+            if isinstance(part, Variable) and part.kind == "numeric":
+                numeric.add(part.name)
+    for column in sorted(numeric - set(terms.factors)):
+        table = standardize_column(table, column)
+    written = [] if terms.has_intercept else ["0"]
+    written += [_write(name, numeric) for name in terms.common]
+    for factor in terms.factors:
+        own = [effect for effect, of in terms.by_group.values() if of == factor]
+        own = [_write(e, numeric) for e in own if e != "1" or len(own) == 1] + ["0"] * (
+            "1" not in own
+        )
+        written.append(f"({' + '.join(own)} | {_write(factor, set())})")
+    return f"{_write(terms.outcome, set())} ~ {' + '.join(written) or '1'}", table
+
+
+def _write(term: str, numeric: set[str]) -> str:
+    """A term as a formula writes it, with ``std_`` before the columns that are standardized."""
+    parts = [f"std_{part}" if part in numeric else part for part in term.split(":")]
+    plain = [
+        part if part.isidentifier() or "(" in part or part == "1" else f"`{part}`" for part in parts
+    ]
+    return ":".join(plain)
+
+
 # Priors by term
+
+
+def refuse_default(terms: Terms, priors: Mapping | Priors) -> None:
+    """Raise a ``ValueError`` if the book's default priors would be used for another outcome."""
+    if isinstance(priors, Priors) and priors == Priors() and terms.outcome != Columns.outcome:
+        raise ValueError(
+            f"{terms.formula!r} needs priors in the unit of {terms.outcome!r}: one for each of "
+            f"{', '.join(terms.parameters)}; elicitation.elicit makes them of a plausible range."
+        )
 
 
 def priors_by_term(terms: Terms, priors: Mapping | Priors) -> dict:
@@ -195,7 +252,7 @@ def priors_by_term(terms: Terms, priors: Mapping | Priors) -> dict:
     unknown or no prior.
     """
     if isinstance(priors, Priors):
-        return _from_book(terms, priors)
+        return from_book(terms, priors, _predictor(terms))
     unknown = [name for name in priors if name not in (*terms.parameters, RHO)]
     if unknown:
         raise ValueError(
@@ -228,12 +285,11 @@ def _named(name: str, given, pair: bool = True):
     return given
 
 
-def _from_book(terms: Terms, priors: Priors) -> dict:
-    """The book's kind of priors, by term: ``slope`` is that of the model's predictor."""
-    first = _predictor(terms)
-    others = [column for column in _columns(terms) if column != first]
+def from_book(terms: Terms, priors: Priors, predictor: str | None) -> dict:
+    """The book's kind of priors, by term: ``slope`` is that of the model's predictor, if it has one."""
+    others = [column for column in _columns(terms) if column != predictor]
     pairs = dict(zip(others, priors.of_covariates(len(others)), strict=True))
-    pairs[first] = priors.slope
+    pairs[predictor] = priors.slope
     given = {INTERCEPT: priors.intercept, SIGMA: priors.sigma}
     given |= {name: [pairs[label] for label in labels] for name, labels in terms.common.items()}
     for name, (effect, _) in terms.by_group.items():
@@ -304,6 +360,7 @@ def as_model(
             "PyMC and the exact back end take one grouping factor with intercepts, or with intercepts "
             f"and one slope; this formula has {beyond}, so use backend='bambi'."
         )
+    refuse_default(terms, priors)
     return model_of(terms, priors_by_term(terms, priors), columns.get("group"))
 
 

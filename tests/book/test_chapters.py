@@ -8,10 +8,10 @@ import papermill
 import pytest
 
 from chapters import list_chapters, list_pages
-from conftest import ROOT, read_executed, tagged
+from conftest import read_executed, tagged
 
 CHAPTERS = list_chapters()
-PARAMETERS = {"draws", "tune", "chains", "seed", "data_path"}
+PARAMETERS = {"draws", "tune", "chains", "seed"}
 OWN_PARAMETERS = {"17_large_tables": {"rows"}}
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 
@@ -111,15 +111,7 @@ def test_the_report_is_written_beside_its_chapter():
     assert not re.search(r"\bnan\b", text)
 
 
-# What another table and too few draws would show
-
-
-def test_a_chapter_runs_on_a_readers_own_file(run_chapter, tmp_path):
-    own = tmp_path / "my visits.csv"
-    text = (ROOT / "data" / "bounce_times.csv").read_text(encoding="utf-8")
-    own.write_text(text.replace("Cumbria", "Surrey"), encoding="utf-8")
-    (chapter,) = [path for path in CHAPTERS if "exploring" in path.stem]
-    assert "Surrey" in str(run_chapter(chapter, data_path=str(own)))
+# What too few draws would show
 
 
 def test_a_chapter_with_a_bad_fit_stops(run_chapter):
@@ -151,7 +143,7 @@ def test_every_chapter_has_the_same_frame_and_parameters(chapter):
     (cell,) = tagged(read(chapter), "parameters")
     own = OWN_PARAMETERS.get(chapter.stem, set())
     assert set(re.findall(r"^(\w+) =", cell.source, re.MULTILINE)) == PARAMETERS | own
-    assert "load_bounce_times(data_path)" in "\n".join(code(read(chapter)))
+    assert "load_bounce_times()" in "\n".join(code(read(chapter)))
 
 
 @each_chapter

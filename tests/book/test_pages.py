@@ -159,7 +159,7 @@ def test_every_page_says_what_it_is_about(html):
     said = [description_of(html, f"notebooks/{name}.html") for name in PUBLISHED.split()]
     assert len(set(said)) == len(said)
     assert min(map(len, said)) > 80
-    assert not [words for words in said if "data_path" in words or "settings" in words]
+    assert not [words for words in said if "settings" in words]
 
 
 def description_of(html: Path, address: str) -> str:

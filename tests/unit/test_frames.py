@@ -72,8 +72,8 @@ def test_the_advice_for_a_column_of_text_makes_numbers_of_it(kind):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (["low", "high", "low"], "'low' in row 'a' is no number; pick another column.*add_terms"),
-        (pd.Categorical(["low", "high", "low"]), "'low' in row 'a' is no number.*add_terms"),
+        (["low", "high", "low"], "'low' in row 'a' is no number; pick another column.*factor"),
+        (pd.Categorical(["low", "high", "low"]), "'low' in row 'a' is no number.*factor"),
         (["1"] * 20 + ["?"], "'\\?' in row 20 is no number; repair or drop the row"),
         (pd.to_datetime(["2020-01-01"] * 3), "count the time since"),
         (pd.to_timedelta([1, 2, 3], unit="h"), "total_seconds"),
@@ -85,49 +85,6 @@ def test_a_column_that_holds_no_numbers_is_called_so_with_the_first_row(values, 
     frame = frame.set_axis(["a", "b", "c"]) if len(frame) == 3 else frame
     with pytest.raises(ValueError, match=message):
         frames.check_numeric(frame, "dose")
-
-
-@pytest.fixture
-def sales():
-    return pd.DataFrame(
-        {
-            "x": [0.5, 1.0, 1.5, 2.0],
-            "segment": ["b", "a", "c", "b"],
-            "my size": pd.array([1, 2, 3, 5], dtype="Int64"),
-        }
-    )
-
-
-def test_terms_of_a_formula_become_numeric_columns_as_in_bambi(sales):
-    sales.attrs["scales"] = {"x": {"mean": 1.0, "sd": 2.0}}
-    table, names = frames.add_terms(sales, "segment + x:segment + `my size`", predictor="x")
-    assert names == ("segment[b]", "segment[c]", "x:segment[b]", "x:segment[c]", "my size")
-    assert table["segment[b]"].tolist() == [1, 0, 0, 1]
-    assert table["x:segment[b]"].tolist() == [0.5, 0, 0, 2.0]
-    assert "segment[b]" not in sales and table.attrs == sales.attrs
-    assert frames.add_terms(table, "x*segment")[1][0] == "x"
-    assert frames.add_terms(table, "segment")[1] == ("segment[b]", "segment[c]")
-
-
-@pytest.mark.parametrize(
-    ("formula", "message"),
-    [
-        ("colour", "no column 'colour'; the table has x, segment"),
-        ("x +", "'x \\+' cannot be read"),
-        ("y ~ x", "neither an outcome"),
-        ("(x|segment)", "nor effects by group"),
-        ("1", "has no terms"),
-    ],
-)
-def test_a_formula_that_makes_no_covariates_is_refused(sales, formula, message):
-    with pytest.raises(ValueError, match=message):
-        frames.add_terms(sales, formula)
-
-
-def test_a_term_with_a_missing_value_is_refused(sales):
-    sales["segment"] = ["a", None, "b", "a"]
-    with pytest.raises(ValueError, match="'segment' is missing in row 1"):
-        frames.add_terms(sales, "segment")
 
 
 def test_what_is_split_within_and_between_groups_adds_up_again(visits):

@@ -150,7 +150,8 @@ def doses():
     rng = np.random.default_rng(1)
     frame["arm"], frame["my w"] = rng.choice(["a", "b"], len(frame)), rng.normal(size=len(frame))
     frame["mg/dL"] = frame["bounce_time"] + 6 * (frame["arm"] == "b") - 3 * frame["my w"]
-    return frames.add_terms(frame, "arm + `my w`")
+    frame["arm[b]"] = 1.0 * (frame["arm"] == "b")
+    return frame, ("arm[b]", "my w")
 
 
 @pytest.mark.parametrize("backend", SAMPLERS)

@@ -11,6 +11,7 @@ import pandas as pd
 import seaborn as sns
 import xarray as xr
 
+from helpers.book.visits import COUNTIES
 from helpers.frames import label_of
 from helpers.plots import LINES, group_colors, no_pooling_intercepts, plot_shrinkage
 from helpers.priors import LOWER, SEED, UPPER
@@ -65,11 +66,11 @@ COUNTY = {
 }
 
 
-def plot_plates(name: str, frame: pd.DataFrame) -> plt.Figure:
+def plot_plates(name: str) -> plt.Figure:
     """Plate diagram of one of the three models: circles are drawn, the square is given, grey is seen.
 
     An arrow leads from what is needed first to what is drawn with it; a frame says how often what
-    is inside is repeated. Names are those of ``models.build`` and of the columns of ``frame``.
+    is inside is repeated. Names are those of ``models.build`` and of the columns of the visits.
     """
     figure, ax = plt.subplots(figsize=(6.4, 3.9))
     county, time = COUNTY[name], VISIT["bounce_time"][:2]
@@ -88,9 +89,9 @@ def plot_plates(name: str, frame: pd.DataFrame) -> plt.Figure:
         above = {"va": "bottom"} if y > 1 else {"va": "top"}
         y += 0.42 if y > 1 else -0.5
         ax.text(x, y, key, ha="center", fontsize="small", family="monospace", **above)
-    plates = {f"{len(frame)} visits": (3.45, -0.7, 3.7, 1.85)}
+    plates = {f"{COUNTIES['visits'].sum()} visits": (3.45, -0.7, 3.7, 1.85)}
     if county:
-        plates[f"{frame['county'].nunique()} counties"] = (-0.9, -1.2, 8.2, 2.55)
+        plates[f"{len(COUNTIES)} counties"] = (-0.9, -1.2, 8.2, 2.55)
     for label, (left, bottom, width, height) in plates.items():
         ax.add_patch(plt.Rectangle((left, bottom), width, height, fill=False, edgecolor="0.5"))
         ax.text(left + width - 0.08, bottom + 0.06, label, ha="right", fontsize="small")
@@ -122,7 +123,7 @@ def plot_deviations(
     style = {"fmt": "o", "color": "C0", "markersize": 5, "label": "From the mean of the eight"}
     ax.errorbar(own["mean"], height, xerr=spread, **style)
     diamonds = {"color": TRUTH_COLOR, "markersize": 5, "zorder": 3, "label": "Truth"}
-    ax.plot(truth.reindex(counties), height, "D", **diamonds)
+    ax.plot(truth[counties], height, "D", **diamonds)
     ax.set_yticks(height, counties)
     ax.invert_yaxis()
     what = "height (s)" if var_name == "group_intercept" else "slope (s per sd of age)"

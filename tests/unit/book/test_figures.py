@@ -33,8 +33,8 @@ def test_true_deviations_stand_beside_those_from_the_same_mean(visits, scale):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_plate_diagram_names_every_parameter_of_its_model(visits, name):
-    (ax,) = figures.plot_plates(name, visits).axes
+def test_a_plate_diagram_names_every_parameter_of_its_model(name):
+    (ax,) = figures.plot_plates(name).axes
     texts = [text for text in ax.texts if text.get_family() == ["monospace"]]
     named = {part.strip() for text in texts for part in text.get_text().split(",")}
     wanted = {*PARAMETERS_OF[name], "std_age", "bounce_time"} - {"covariate_slope"}

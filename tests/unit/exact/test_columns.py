@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from dense import largest_difference
-from helpers import exact, frames
+from helpers import exact
 from helpers.exact import loo
 from helpers.exact.gaussian import condition_on
 from helpers.priors import Priors
@@ -86,21 +86,6 @@ def test_a_table_without_a_predictor_has_an_intercept_and_the_groups(wide):
     assert largest_difference(none, fixed) < 1e-3
     with pytest.raises(ValueError, match="needs a predictor"):
         exact.exact_posterior("random_slope", wide, predictor=None, priors=priors, **NAMES)
-
-
-def test_factors_and_interactions_come_as_columns(wide):
-    wide["kind"] = pd.Categorical(np.where(wide["c05"] > wide["c05"].median(), "b", "a"))
-    table, names = frames.add_terms(wide, "kind + x:kind", predictor="x")
-    answer = exact.exact_posterior(
-        "random_slope",
-        table,
-        predictor="x",
-        covariates=names,
-        draws=10,
-        priors=Priors(lkj_eta=None),
-        **NAMES,
-    )
-    assert list(answer["exact"]["covariate"].values) == ["kind[b]", "x:kind[b]"]
 
 
 @pytest.mark.parametrize(("origin", "unit"), [(1e4, 1.0), (0.0, 1e6), (-1e4, 1e-3)])

@@ -9,12 +9,11 @@ def count(groups: int, effects: int) -> int:
 
 
 def first_to_leave() -> Answer:
-    """Of the largest and the smallest county, the one whose visits say more about a slope."""
+    """Of Kent and Rutland, the one whose visits say more about a slope."""
     std_age = visits().groupby("county", observed=True)["std_age"]
-    sizes = std_age.size()
-    information = std_age.var() * (sizes - 1)
-    slips = {"Its own slope lies far away, but how well is it known?": sizes.idxmin()}
-    return Answer(information[[sizes.idxmax(), sizes.idxmin()]].idxmax(), slips=slips)
+    information = std_age.var() * (std_age.size() - 1)
+    slips = {"Its own slope lies far away, but how well is it known?": "Rutland"}
+    return Answer(information[["Kent", "Rutland"]].idxmax(), slips=slips)
 
 
 ANSWERS = {

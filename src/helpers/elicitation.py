@@ -1,0 +1,207 @@
+"""Weakly informative priors from what one knows: what an outcome can be, and how far predictors reach.
+
+The plausible range of a single outcome is read as four sds, so that it holds 95 % of a normal
+distribution. This variance is shared out among the parts of a model, in the proportions of
+``SHARES``, so that outcomes simulated from all priors together have it. Who knows more about a part
+changes its prior by hand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.frames import original_column
+from helpers.priors import Plausible
+from helpers.terms import INTERCEPT, RHO, SIGMA, Model, Terms, read_terms
+
+RANGE = 4  # sds
+# Relative variances in the outcome: where it lies, and of each term, of the residual, of groups.
+SHARES = {"level": 1.0, "term": 0.25, "residual": 0.25, "intercepts": 0.25, "slopes": 0.0625}
+ETA = 2.0  # LKJ concentration: correlations near -1 and 1 are rare
+FAR, MANY = (
+    3.0,
+    0.05,
+)  # sds of the prior predictive; share of outcomes beyond them that is too large
+
+
+@dataclass(frozen=True)
+class Elicited:
+    """``priors`` by term, as ``models.fit`` takes them; ``reasons`` has a row a parameter: ``prior``
+    as text, and ``reason``, a sentence."""
+
+    priors: dict[str, tuple[float, float] | float]
+    reasons: pd.DataFrame
+
+
+def elicit(
+    formula: str,
+    frame: pd.DataFrame,
+    plausible: Plausible,
+    *,
+    reach: Mapping[str, tuple[float, float]] | None = None,
+    correlated: bool = False,
+) -> Elicited:
+    """Weakly informative priors of all parameters of a formula.
+
+    Parameters
+    ----------
+    formula, frame
+        As in ``models.fit``. Of the outcome nothing is looked at. Priors hold where numeric predictors
+        are 0, so standardize them first (``terms.standardize``).
+    plausible
+        What a single outcome can be: ``low`` to ``high`` hold 95 % of outcomes, in ``unit``.
+    reach
+        Ends between which a numeric column can lie, in its own unit, also where the formula has its
+        standardized form; by default four of its sds in the table.
+    correlated
+        Whether to add a prior of ``rho``.
+
+    Raises
+    ------
+    ValueError
+        As ``read_terms``; if ``low`` is not below ``high``, or a reach is none; or if 0 is so far from
+        a numeric predictor's values that no prior at 0 can be weakly informative.
+    """
+    terms = read_terms(formula, frame, drop_missing=True)
+    if not plausible.low < plausible.high:
+        raise ValueError(
+            f"The plausible range runs from {plausible.low:g} to {plausible.high:g}; the first must be "
+            "the smaller one."
+        )
+    spreads = _spreads(terms, frame, reach or {})
+    sd = (plausible.high - plausible.low) / RANGE * _shrink(terms)
+    rows = _write_priors(terms, plausible, sd, spreads)
+    if correlated and len(terms.by_group) == 2:
+        rows[RHO] = ETA, f"LKJ({ETA:g})", "any correlation can be, one near -1 or 1 is rare"
+    priors = {name: prior for name, (prior, _, _) in rows.items()}
+    texts = {name: texts for name, (_, *texts) in rows.items()}
+    reasons = pd.DataFrame.from_dict(texts, orient="index", columns=["prior", "reason"])
+    return Elicited(priors, reasons.rename_axis("parameter"))
+
+
+def find_mismatch(model: Model) -> str:
+    """Say if the outcomes lie far outside of what the priors expect; "" if they do not.
+
+    ``model`` is what ``terms.as_model`` returns. Mean and sd of the prior predictive distribution of
+    each row are computed; more than one outcome in twenty beyond three of these sds is too many.
+    """
+    outcome = model.frame[model.columns.outcome].to_numpy(dtype=float)
+    mean, sd = predict_prior(model)
+    far = abs(outcome - mean) > FAR * sd
+    if far.mean() <= MANY:
+        return ""
+    low, high = (np.median(mean + end * 2 * sd) for end in (-1, 1))
+    return (
+        f"{far.sum():,} of {len(outcome):,} values of {model.columns.outcome!r} lie far outside of what the "
+        f"priors expect: they run from {outcome.min():.4g} to {outcome.max():.4g}, and 95 % of what the "
+        f"priors simulate from about {low:.4g} to {high:.4g}. Are the priors in the outcome's unit?"
+    )
+
+
+def predict_prior(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and sd (n,) of each row's outcome under the priors."""
+    priors, columns = model.priors, model.columns
+    pairs = [priors.intercept] + [priors.slope] * (columns.predictor is not None)
+    means, sds = np.transpose(pairs + priors.of_covariates(len(columns.covariates)))
+    x = model.frame[list(columns.predictors)].to_numpy(dtype=float)
+    x = np.insert(x, 0, 1.0, axis=1)
+    # The mean of a squared half-normal number is its squared scale.
+    scales = {"pooled": (), "random_intercept": (priors.group_sd,)}
+    of_groups = np.array(scales.get(model.name, (priors.group_sd, priors.slope_sd)))
+    groups = x[:, : len(of_groups)] ** 2 @ of_groups**2
+    return x @ means, np.sqrt(x**2 @ sds**2 + priors.sigma**2 + groups)
+
+
+def _shrink(terms: Terms) -> float:
+    """What each part's sd is multiplied with, so that all variances together have the right sum."""
+    slopes = sum(effect != "1" for effect, _ in terms.by_group.values())
+    counts = {
+        "level": 1,
+        "term": len(terms.common),
+        "residual": 1,
+        "intercepts": len(terms.by_group) - slopes,
+        "slopes": slopes,
+    }
+    return 1 / np.sqrt(sum(SHARES[part] * count for part, count in counts.items()))
+
+
+def _write_priors(
+    terms: Terms, plausible: Plausible, sd: float, spreads: dict[str, float]
+) -> dict[str, tuple]:
+    """Prior, its text and its reason of each parameter."""
+    low, high, unit = plausible.low, plausible.high, plausible.unit
+    middle = (low + high) / 2
+    rows = {}
+    if terms.has_intercept:
+        reason = f"the middle of {low:g} to {high:g} {unit}; where outcomes lie is known best"
+        rows[INTERCEPT] = _normal(middle, sd * np.sqrt(SHARES["level"]), reason)
+    for name in terms.common:
+        effect = sd * np.sqrt(SHARES["term"])
+        reason = _reason_of_term(terms, name, effect, unit)
+        rows[name] = _normal(0.0, effect / spreads[name], reason)
+    reason = "outcomes of one group with the same predictors differ, by less than all outcomes do"
+    rows[SIGMA] = _half_normal(sd * np.sqrt(SHARES["residual"]), reason)
+    for name, (effect, factor) in terms.by_group.items():
+        if effect == "1":
+            reason = (
+                f"levels of {factor} may differ as much as outcomes within one do, or not at all"
+            )
+            rows[name] = _half_normal(sd * np.sqrt(SHARES["intercepts"]), reason)
+        else:
+            scale = sd * np.sqrt(SHARES["slopes"]) / spreads.get(effect, 1.0)
+            reason = f"effects of {effect} differ less among {factor} than their own prior is wide"
+            rows[name] = _half_normal(scale, reason)
+    return rows
+
+
+def _reason_of_term(terms: Terms, name: str, effect: float, unit: str) -> str:
+    if terms.design.common.terms[name].kind == "numeric":
+        reach, column = _round(2 * RANGE * effect), name.removeprefix("std_")
+        return (
+            f"either direction; from one end of {column} to the other the mean changes by hardly more "
+            f"than {reach:g} {unit}"
+        )
+    surprise = _round(2 * effect)
+    return f"either direction; a difference of more than {surprise:g} {unit} would be a surprise"
+
+
+def _normal(mean: float, sd: float, reason: str) -> tuple:
+    mean, sd = _round(mean, 3), _round(sd)
+    return (mean, sd), f"Normal({mean:g}, {sd:g})", reason
+
+
+def _half_normal(scale: float, reason: str) -> tuple:
+    scale = _round(scale)
+    return scale, f"HalfNormal({scale:g})", reason
+
+
+def _round(value: float, digits: int = 2) -> float:
+    """With so many significant digits: more would claim more than is known."""
+    return float(f"{value:.{digits}g}")
+
+
+def _spreads(terms: Terms, frame: pd.DataFrame, reach: Mapping) -> dict[str, float]:
+    """One sd of each term, in its own unit; of one with a factor 1, from one level to another."""
+    known = {original_column(frame, column) for column in terms.used}
+    for column, ends in reach.items():
+        if column not in known:
+            raise ValueError(f"There is a reach of {column!r}, but the formula does not use it.")
+        if len(ends) != 2 or not ends[0] < ends[1]:
+            raise ValueError(f"The reach of {column!r} is two numbers, the smaller one first.")
+    columns = terms.design.common.as_dataframe() if terms.common else pd.DataFrame()
+    spreads = {}
+    for name, labels in terms.common.items():
+        numeric = terms.design.common.terms[name].kind == "numeric"
+        original = original_column(frame, name)
+        spreads[name] = float(columns[labels[0]].std()) if numeric else 1.0
+        if numeric and original in reach:
+            scale = frame.attrs["scales"][original]["sd"] if original != name else 1.0
+            spreads[name] = (reach[original][1] - reach[original][0]) / RANGE / scale
+        if numeric and abs(columns[labels[0]].mean()) > 5 * spreads[name]:
+            raise ValueError(
+                f"{name!r} lies far from 0, where the priors hold; standardize it first "
+                "(terms.standardize), or count it from a value in the table."
+            )
+    return spreads
