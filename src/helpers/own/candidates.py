@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from helpers import models
+from helpers import elicitation, models
 from helpers.exact import exact_posterior, loo
 from helpers.frames import scale_of, split_within_between
 from helpers.own.question import NUMBER, Question
 from helpers.priors import SEED
-from helpers.terms import INTERCEPT, RHO, Terms, read_terms
+from helpers.terms import INTERCEPT, RHO, Terms, as_model, read_terms
 
 POOLED, INTERCEPTS, SLOPES, BOTH = (
     "pooled",
@@ -182,6 +182,13 @@ def fit_exactly(candidate: Candidate, seed: int = SEED, **priors) -> xr.DataTree
     given = candidate.priors | priors
     return exact_posterior(
         candidate.formula, candidate.table, priors=given, draws=draws, seed=seed
+    )
+
+
+def find_mismatch(candidate: Candidate) -> str:
+    """Say if the outcomes lie far outside of what a candidate's priors expect; "" if they do not."""
+    return elicitation.find_mismatch(
+        as_model(candidate.formula, candidate.table, candidate.priors, {})
     )
 
 

@@ -172,6 +172,32 @@ def _effects_at(
     return {name_effect(question): slopes}
 
 
+def choose_first(question: Question, found: xr.Dataset) -> str:
+    """The effect that is followed through: the only one, or of a factor the largest in the mean."""
+    if question.kind != FACTOR:
+        return next(iter(found))
+    main = [name for name in found if "," not in name]
+    return max(main, key=lambda name: abs(float(found[name].mean())))
+
+
+def show_by_group(
+    question: Question, candidate: Candidate, tree: xr.DataTree, name: str
+) -> tuple[xr.DataArray, str]:
+    """What a figure of groups shows, and its title: the effect where groups have their own, else where
+    their outcomes lie, other things being equal."""
+    if question.own_slopes:
+        return by_group(question, candidate, tree, name), f"{name} ({question.unit})"
+    row = rows_on_grid(question, candidate, grid(question)[:1])
+    row = typical_rows(question, candidate).loc[[0]] if question.kind != FACTOR else row
+    labels = candidate.table[candidate.group].cat.categories
+    rows = pd.concat([row] * len(labels), ignore_index=True).assign(**{candidate.group: labels})
+    draws = predictions.predict(
+        thin(tree, len(rows)), candidate.formula, candidate.table, rows
+    )
+    draws = draws.rename(row=question.group).assign_coords({question.group: list(labels)})
+    return draws, f"level of {question.outcome} ({question.unit})"
+
+
 # Levels: where outcomes lie
 
 

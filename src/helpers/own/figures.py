@@ -3,12 +3,14 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from helpers.own.question import FACTOR, NUMBER, Question
 from helpers.priors import SEED
 
 SHOWN = 24  # groups with lines
 DOTS = 2000
+NAMED = 40
 
 
 def plot_table(question: Question, ax: plt.Axes | None = None, seed: int = SEED) -> plt.Axes:
@@ -39,6 +41,32 @@ def plot_table(question: Question, ax: plt.Axes | None = None, seed: int = SEED)
     ax.set_ylabel(f"{_plain(question.outcome)} ({_plain(question.unit)})")
     of = f"{len(shown)} of {len(labels):,}" if len(shown) < len(labels) else f"{len(labels)}"
     ax.set_title(f"{of} groups of {_plain(question.group)}")
+    return ax
+
+
+def plot_groups(
+    question: Question, draws: xr.DataArray, title: str, ax: plt.Axes | None = None
+) -> plt.Axes:
+    """Mean and 95 % interval of each group, sorted; of more than ``NAMED`` without names."""
+    mean = draws.mean(["chain", "draw"]).to_numpy()
+    low, high = draws.quantile([0.025, 0.975], ["chain", "draw"]).to_numpy()
+    order = np.argsort(mean)
+    many = len(order) > NAMED
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7, 4.5 if many else 1.2 + 0.22 * len(order)))
+    place = np.arange(len(order))
+    width = 0.5 if many else 1.5
+    ax.hlines(place, low[order], high[order], color="C0", alpha=0.6, linewidth=width)
+    ax.plot(mean[order], place, ".", color="C0", markersize=2 if many else 7)
+    ax.axvline(mean.mean(), color="0.4", linestyle="--", label="Mean over groups")
+    if question.own_slopes:
+        ax.axvline(0, color="0.2", linewidth=1)
+    labels = [_plain(label) for label in draws[question.group].values[order]]
+    ax.set_yticks([] if many else place, [] if many else labels)
+    ax.set_xlabel(_plain(title))
+    ax.set_ylabel(_plain(question.group))
+    ax.set_title(f"{len(order):,} groups, with 95 % intervals")
+    ax.legend(fontsize="small")
     return ax
 
 

@@ -200,13 +200,12 @@ def tabulate_scores(scores: pd.DataFrame, groups: int) -> pd.DataFrame:
 
 def describe_choice(
     question: Question,
-    candidates: Mapping[str, Candidate],
     scores: pd.DataFrame,
     difference: xr.DataArray | None,
     chosen: str,
 ) -> str:
     """Which model answers, why, and what scores say to that."""
-    own, group = name_of_own(question), code(question.group)
+    own = name_of_own(question)
     parts = [f"Your formula is the *{own}* model."]
     if difference is not None:
         said = estimates({"": difference}, question.unit).iloc[0]
@@ -232,7 +231,6 @@ def describe_choice(
                 f"`({question.column} | {question.group})` in your formula. With one slope for all, its "
                 "interval may be too narrow."
             )
-    del group, candidates
     return " ".join(parts)
 
 
@@ -321,6 +319,56 @@ def advise(question: Question, check: Check) -> str:
         f"surprise to a model that has seen all others: {listed([f'row {n}' for n in check.names])}. "
         'Look at them for slips; `family="t"` in Bambi keeps such rows from pulling at the answer.'
     )
+
+
+# The computation
+
+
+def describe_question(question: Question) -> str:
+    """What is asked, in one sentence."""
+    outcome, group = code(question.outcome), code(question.group)
+    if question.kind == NUMBER:
+        asked = f"By how much does {outcome} differ, in {question.unit}, for {question.per:g} more of {code(question.column)}"
+    elif question.kind == FACTOR:
+        asked = f"By how much does {outcome} differ, in {question.unit}, between levels of {code(question.column)}"
+    else:
+        return f"Where does {outcome} lie, in {question.unit}, and how far do groups of {group} differ?"
+    return f"{asked}, in the mean over groups of {group} like these, and by group?"
+
+
+def describe_convergence(
+    tree: xr.DataTree, summary: pd.DataFrame, draws: int, tune: int, chains: int, seed: int
+) -> str:
+    """Settings of the sampler, and the worst of what the gate looks at."""
+    ess = summary[["ess_bulk", "ess_tail"]].min(axis=1)
+    divergent = int(tree["sample_stats"]["diverging"].sum())
+    return (
+        f"NUTS of nutpie through Bambi: {chains} chains, {draws:,} draws each after {tune:,} of warm-up, "
+        f"seed {seed}. Over {len(summary):,} parameters R-hat is at most {summary['r_hat'].max():.3f} "
+        f"({code(summary['r_hat'].idxmax())}), the effective sample size at least {ess.min():,.0f} "
+        f"({code(ess.idxmin())}); {count(divergent, 'divergence')}. The fit passed the gate: it agrees with "
+        "the exact posterior, computed by quadrature, within Monte Carlo errors. All intervals are 95 % and "
+        "equal-tailed."
+    )
+
+
+def compare_correlated(
+    failures: pd.DataFrame, tree: xr.DataTree, exact: xr.DataTree, candidate: Candidate
+) -> str:
+    """What PyMC and the exact answer say of the correlation, if PyMC's fit may be read."""
+    numbers = exact["exact"]["rho"].to_series()
+    said = (
+        f"The exact answer for the correlation is {exact_number(numbers['mean'])} (95 % interval "
+        f"{exact_number(numbers[LOWER])} to {exact_number(numbers[UPPER])})."
+    )
+    if len(failures):
+        kinds = join(list(dict.fromkeys(failures["diagnostic"])))
+        return (
+            f"The gate refuses PyMC's fit ({kinds}), so it is not read; with this table, try the other form "
+            f"of the slopes. {said}"
+        )
+    own = estimates({"": tree["posterior"]["rho"]}).iloc[0]
+    return f"PyMC puts the correlation of levels and slopes at {own}. {said}"
 
 
 # The answer
@@ -482,15 +530,25 @@ def tabulate_groups(
     return shown.rename_axis(title)
 
 
+def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
+    """Means and 95 % intervals along the main term, one row a value of it."""
+    columns = {}
+    for name, draws in expected.data_vars.items():
+        parts = {str(row): draws.isel(row=place, drop=True) for place, row in enumerate(draws["row"].values)}
+        columns[name] = estimates(parts).str.replace("95 % interval ", "")
+    head = question.column or "all rows"
+    return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({question.unit})")
+
+
 # The decision
 
 
 def describe_decision(
     question: Question,
+    name: str,
     found: Mapping[str, xr.DataArray],
     gain: float | None,
     cost: float | None,
-    decisions: pd.DataFrame | None = None,
 ) -> str:
     """Whether the change pays, for whom, and what more knowledge would be worth."""
     if gain is None or cost is None:
@@ -503,7 +561,7 @@ def describe_decision(
     change = (
         f"{question.per:g} more of {code(question.column)}"
         if question.kind == NUMBER
-        else f"a change of {code(question.column)}"
+        else f"{code(question.column)} {name}"
     )
     parts = [
         f"Assumed: one {question.unit} more of {code(question.outcome)} is worth {gain:g}, the change "
@@ -520,8 +578,20 @@ def describe_decision(
             f"{tables.format_probability(worth > cost)}: **{'do it' if net > 0 else 'leave it'}**. To "
             f"know the effect exactly first would be worth {exact_number(regret)} at most."
         )
-    del decisions
-    return "\n\n- ".join(parts)
+    return "\n- ".join([f"{parts[0]}\n", *parts[1:]])
+
+
+def describe_turned(
+    question: Question, draws: Mapping[str, xr.DataArray], gain: float | None, cost: float | None
+) -> str:
+    """Under which changes the decision for the population turns."""
+    if gain is None or cost is None or question.kind == NONE:
+        return ""
+    pays = {label: bool(gain * one.mean() > cost) for label, one in draws.items()}
+    other = [label for label, one in pays.items() if one != pays[AS_IS]]
+    if not other:
+        return "The decision is the same under every change."
+    return f"The decision turns under: {join(other)}."
 
 
 # Sensitivity
