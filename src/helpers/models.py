@@ -460,10 +460,21 @@ def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
         },
         # The prior of the intercept holds where the predictors are 0, as in PyMC.
         center_predictors=False,
-        noncentered=_has_slopes(terms) and not _knows_slopes(terms, priors),
+        noncentered=_is_noncentered(terms, priors),
     )
     model.build()
     return model
+
+
+def is_noncentered(formula: str, frame: pd.DataFrame, priors: Mapping) -> bool:
+    """Whether Bambi samples a formula better with ``noncentered=True``: where slopes differ by group,
+    unless the groups know theirs well. Arguments and errors are those of ``build``."""
+    terms = read_terms(formula, frame, drop_missing=True)
+    return _is_noncentered(terms, priors_by_term(terms, priors))
+
+
+def _is_noncentered(terms: Terms, priors: dict) -> bool:
+    return _has_slopes(terms) and not _knows_slopes(terms, priors)
 
 
 def _knows_slopes(terms: Terms, priors: dict) -> bool:
