@@ -9,14 +9,12 @@ from helpers.report import Request, running
 
 TEXT = """# Your own table
 
-See [the chapter](07_random_slope.ipynb) and [a page](https://example.org/page).
+The story.
 
 > **In this chapter**
 >
 > **Questions**
-> - What do you want to know?
-
-The story."""
+> - What do you want to know?"""
 PARAMETERS = """source = formula = unit = None
 low = high = per = reach = gain = cost = None
 drop_missing = False
@@ -29,10 +27,13 @@ REPORT = """from IPython.display import Markdown
 Markdown(f"# The answer\\n\\nIt is $\\\\tau$ = {low} to {high} {unit}, per {per}.\\n\\n"
          "| a | b |\\n|---|---|\\n| `1\\\\|g` | 2 |")"""
 SLEEP = "import time; time.sleep(seed)"
+STEP = """## The $\\beta$ step
+
+See [the chapter](07_random_slope.ipynb) and [a page](https://example.org/page)."""
 TEACHING = ("exercise", "solution", "self-check", "colab")
 
 
-def write_page(folder: Path, code: str = "", step: str = "## The $\\beta$ step") -> Path:
+def write_page(folder: Path, code: str = "", step: str = STEP) -> Path:
     """The page's notebook; ``code`` runs in its middle."""
     cells = [
         new_markdown_cell(TEXT),

@@ -147,7 +147,9 @@ def test_the_report_stands_first_and_the_whole_page_below(made):
     assert text.startswith("# The answer\n\nIt is $\\tau$ = 0 to 9.5 s, per 10.")
     assert text.endswith("To repeat this page: `helpers report`\n")
     words = re.sub(r"<[^>]+>", " ", shown.partition("<body>")[2])
-    found = [words.index(part) for part in ("The answer", "The whole page", "The story", "a cell")]
+    found = [
+        words.index(part) for part in ("The answer", "The whole page", "the chapter", "a cell")
+    ]
     assert found == sorted(found) and words.count("The answer") == 1
     assert "<title>Report: table.csv</title>" in shown and "1|g" in words
 
@@ -183,7 +185,7 @@ def test_code_is_shown_on_request_only(made, tmp_path):
     assert "source = formula = unit" not in made[0]
     run = running.Run(nbformat.read(write_page(tmp_path), as_version=4))
     shown = page.render("", run, make_request(tmp_path)).partition("<body>")[2]
-    assert "The story" in shown and "highlight" not in shown
+    assert "the chapter" in shown and "highlight" not in shown
 
 
 def test_formulas_are_pictures_with_their_text():
@@ -239,7 +241,7 @@ def test_a_page_that_stops_leaves_an_old_report_alone(tmp_path, capsys, code, fo
     kept = tmp_path / "table-report.stopped.ipynb"
     assert kept.exists() == (found[0] == 3)
     if kept.exists():
-        assert "The story" in kept.read_text("utf-8")
+        assert "the chapter" in kept.read_text("utf-8")
         assert report.write_report(asked, write_page(tmp_path)) == 0 and not kept.exists()
 
 

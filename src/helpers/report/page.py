@@ -130,6 +130,10 @@ def _to_html(cells: list[NotebookNode], title: bool = True) -> str:
     _cut_off(soup)
     if not title:
         _lower_headings(soup)
+    for table in soup.select("table.dataframe"):
+        cells = [cell.get_text(strip=True)[:1] for cell in table.find_all("td")]
+        if sum(map(str.isalpha, cells)) > len(cells) / 2:
+            table["class"] = ["dataframe", "words"]
     for scrolls in soup.find_all(["table", "pre"]):
         scrolls.wrap(soup.new_tag("div", attrs={"class": "scrolls", "tabindex": "0"}))
     for text in soup.find_all(string=FORMULA):

@@ -115,14 +115,17 @@ class _Progress:
 
 
 def leave_out_teaching(notebook: NotebookNode) -> NotebookNode:
-    """The page without exercises, key points and what tells a class of its aims."""
-    cells = []
-    for cell in notebook.cells:
-        if LEFT_OUT & set(read_tags(cell)) or re.match("## (Exercises|Key points)", cell.source):
-            continue
-        source = re.sub(r"^> \*\*In this chapter\*\*\n(>.*\n?)*", "", cell.source, flags=re.M)
-        cells.append(nbformat.from_dict({**cell, "source": source}))
-    return nbformat.from_dict({**notebook, "cells": cells})
+    """The page without exercises and key points, and without the words before its parameters."""
+    cells, tags = notebook.cells, [set(read_tags(cell)) for cell in notebook.cells]
+    first = next(place for place, those in enumerate(tags) if "parameters" in those)
+    kept = [
+        cell
+        for place, cell in enumerate(cells)
+        if not (place < first and cell.cell_type == "markdown")
+        and not LEFT_OUT & tags[place]
+        and not re.match("## (Exercises|Key points)", cell.source)
+    ]
+    return nbformat.from_dict({**notebook, "cells": kept})
 
 
 def read_tags(cell: NotebookNode) -> list[str]:
