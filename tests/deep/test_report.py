@@ -28,11 +28,14 @@ running.PLACES = (Path({!r}),)
 exit(main({!r}))"""
 
 
+def temporary_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name} temporary")
+
+
 def start(*words: str, cwd: Path, **settings) -> subprocess.Popen:
     """Run Python with the helpers of this checkout, and a folder of its own for what is temporary."""
-    temporary = cwd.with_name(f"{cwd.name} temporary")
-    temporary.mkdir(exist_ok=True)
-    own = {"PYTHONPATH": SOURCES, "TMPDIR": str(temporary)}
+    temporary_of(cwd).mkdir(exist_ok=True)
+    own = {"PYTHONPATH": SOURCES, "TMPDIR": str(temporary_of(cwd))}
     return subprocess.Popen([sys.executable, *words], cwd=cwd, env=os.environ | own, **settings)
 
 
@@ -81,7 +84,7 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path, sent, code):
     assert (tmp_path / "t-report.html").read_text("utf-8") == "old"
     if sent != signal.SIGKILL:
         assert "Stopped; nothing was written." in run.stderr.read()
-        assert list(tmp_path.parent.glob("* temporary/report-*")) == []
+        assert list(temporary_of(tmp_path).glob("report-*")) == []
 
 
 def is_running(process: str) -> bool:

@@ -22,6 +22,7 @@ FRAME = resources.files("helpers.report") / "page.html"
 REPORT, HIDDEN = "report", {"remove-cell"}
 NO_CODE, NO_OUTPUT = {"remove-input", "parameters", REPORT}, {"hide-output", REPORT}
 LITERAL = ("code", "pre", "script", "style", "textarea")
+LONG = 30  # letters of a cell; a table with longer ones holds words, which begin at the left
 REJECTED = "This fit must not be read"
 
 
@@ -131,8 +132,8 @@ def _to_html(cells: list[NotebookNode], title: bool = True) -> str:
     if not title:
         _lower_headings(soup)
     for table in soup.select("table.dataframe"):
-        cells = [cell.get_text(strip=True)[:1] for cell in table.find_all("td")]
-        if sum(map(str.isalpha, cells)) > len(cells) / 2:
+        texts = [cell.get_text(strip=True) for cell in table.find_all("td")]
+        if max(map(len, texts), default=0) > LONG:
             table["class"] = ["dataframe", "words"]
     for scrolls in soup.find_all(["table", "pre"]):
         scrolls.wrap(soup.new_tag("div", attrs={"class": "scrolls", "tabindex": "0"}))
