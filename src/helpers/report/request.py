@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from helpers.priors import Plausible
+
 EXAMPLE = 'python -m helpers report table.csv "y ~ x + (x | g)" --range 0 600 --unit s'
 
 
@@ -153,22 +155,20 @@ def check(request: Request) -> None:
     ------
     ValueError or OSError
         If numbers contradict each other, the table cannot be read, or the formula cannot be read or
-        does not fit the table.
+        asks of the table what the page has no answer to.
     """
     _check_numbers(request)
-    from helpers import terms  # seconds
+    from helpers import own, reading  # seconds
 
-    read = terms.read_terms(
+    if not is_address(request.source) and not Path(request.source).exists():
+        raise ValueError(f"There is no file {request.source}; check its name and its folder.")
+    question = own.ask(
         request.formula,
-        _read_table(request.source),
+        reading.read_table(request.source),
+        Plausible(request.low, request.high, request.unit),
         drop_missing=request.settings.get("drop_missing", False),
     )
-    if beyond := terms.find_beyond(read):
-        raise ValueError(
-            "The page takes one grouping factor with intercepts, or with intercepts and one slope; "
-            f"the formula {request.formula!r} has {beyond}."
-        )
-    _check_reach(request.settings.get("reach", {}), read.used.columns)
+    _check_reach(request.settings.get("reach", {}), question.terms.used.columns)
 
 
 def make_folder(folder: Path) -> None:
@@ -181,14 +181,6 @@ def make_folder(folder: Path) -> None:
             f"The report cannot be written to {folder} ({error.strerror}); choose another folder "
             "with --out."
         ) from None
-
-
-def _read_table(source: str):
-    from helpers import reading
-
-    if not is_address(source) and not Path(source).exists():
-        raise ValueError(f"There is no file {source}; check its name and its folder.")
-    return reading.read_table(source)
 
 
 def _check_numbers(request: Request) -> None:
