@@ -1,59 +1,12 @@
-"""Tables of any kind: read from a file, checked with one kind sentence, standardized."""
+"""Tables of any kind, in memory: checked with one kind sentence, standardized."""
 
-import io
-import warnings
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
-
-
-def read_table(path: Path, columns: tuple[str, ...], numeric: tuple[str, ...]) -> pd.DataFrame:
-    """Read a delimited file as text.
-
-    Takes what spreadsheets write: comma, semicolon (with decimal commas) or tab between columns,
-    any line end, with or without a byte order mark, empty lines.
-
-    Parameters
-    ----------
-    columns
-        Columns that the file must have; further ones are kept.
-    numeric
-        Columns in which a comma between semicolons is a decimal one.
-
-    Returns
-    -------
-    DataFrame of text, stripped; its index counts rows as a spreadsheet does: the header is row 1.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If it is no table with these columns, each once, and rows; one sentence says why.
-    """
-    frame, separator = _read_text(path)
-    frame.index += 2
-    frame = frame.rename(columns=str.strip).apply(lambda column: column.str.strip())
-    frame = frame.replace("", None).dropna(how="all")
-    if frame.columns.has_duplicates:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise ValueError(f"{path.name} has two columns {twice!r}; rename or delete one.")
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise ValueError(
-            f"{path.name} has no column {missing[0]!r}; it has {', '.join(frame.columns)}. "
-            "Rename the column or add it."
-        )
-    if frame.empty:
-        raise ValueError(f"{path.name} has column names but no rows below them.")
-    if separator == ";":
-        with_comma = list(numeric)
-        frame[with_comma] = frame[with_comma].apply(lambda column: column.str.replace(",", "."))
-    return frame
 
 
 def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, file: str) -> pd.DataFrame:
@@ -68,10 +21,11 @@ def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, file: str) -> pd.D
 
 @dataclass(frozen=True)
 class Scale:
-    """Mean and sd of a column before it was standardized, in the column's units."""
+    """Mean and sd of a column before it was standardized, in the column's units; ``label`` names it."""
 
     mean: float
     sd: float
+    label: str = field(default="", compare=False)
 
     def per_unit(self, slope):
         """Turn a slope per sd into a slope per unit (such as seconds per year)."""
@@ -91,12 +45,12 @@ def standardize(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     """
     check_numeric(frame, column)
     values = frame[column].astype(float)
-    scale = Scale(float(values.mean()), float(values.std()))
+    scale = {"mean": float(values.mean()), "sd": float(values.std())}
     if values.nunique() < 2:  # the sd of equal values need not be 0
         raise ValueError(f"Column {column!r} is constant, so it cannot be standardized.")
-    result = frame.assign(**{f"std_{column}": scale.standardize(values)})
+    result = frame.assign(**{f"std_{column}": Scale(**scale).standardize(values)})
     # As a dict, because a table with other objects cannot be saved as Parquet.
-    result.attrs["scales"] = {**frame.attrs.get("scales", {}), column: vars(scale)}
+    result.attrs["scales"] = {**frame.attrs.get("scales", {}), column: scale}
     return result
 
 
@@ -124,23 +78,24 @@ def split_within_between(frame: pd.DataFrame, column: str, group: str) -> pd.Dat
     names = f"{column}_within", f"{column}_{group}_mean"
     parts = (values - own_mean) / scale.sd, between.standardize(own_mean)
     result = frame.assign(**dict(zip(names, parts, strict=True)))
-    kept = vars(Scale(0.0, scale.sd)), vars(between)
+    kept = {"mean": 0.0, "sd": scale.sd}, {"mean": between.mean, "sd": between.sd}
     result.attrs["scales"] = {**frame.attrs["scales"], **dict(zip(names, kept, strict=True))}
     return result
 
 
 def scale_of(frame: pd.DataFrame, column: str) -> Scale:
-    """The ``Scale`` that ``standardize(frame, column)`` kept.
+    """The ``Scale`` that ``standardize(frame, column)`` kept, with the column's label.
 
     A ``ValueError`` says if the table does not carry it (some pandas operations, such as a merge,
     drop it).
     """
     try:
-        return Scale(**frame.attrs["scales"][column])
+        kept = frame.attrs["scales"][column]
     except KeyError:
         raise ValueError(
             f"The table does not know mean and sd of {column!r}; call standardize(frame, {column!r})."
         ) from None
+    return Scale(**kept, label=label_of(frame, column))
 
 
 def original_column(frame: pd.DataFrame, column: str) -> str:
@@ -154,6 +109,20 @@ def label_of(frame: pd.DataFrame, column: str) -> str:
     name.
     """
     return frame.attrs.get("labels", {}).get(column, column)
+
+
+def unit_of(frame: pd.DataFrame, column: str) -> str:
+    """The unit in a column's label, such as "years" in "Age (years)"; "" if there is none."""
+    found = re.search(r"\s\(([^()]+)\)\s*$", str(label_of(frame, column)))
+    return found.group(1).strip() if found else ""
+
+
+def own_scale(frame: pd.DataFrame, column: str) -> Scale:
+    """The ``Scale`` of a column that ``standardize`` or ``split_within_between`` made; mean 0 and sd 1
+    for any other, which is in its own units already."""
+    scales, original = frame.attrs.get("scales", {}), original_column(frame, column)
+    made = original != column or (column in scales and f"std_{column}" not in frame)
+    return scale_of(frame, original) if made else Scale(0.0, 1.0, label_of(frame, column))
 
 
 def check_numeric(frame: pd.DataFrame, column: str) -> None:
@@ -327,6 +296,13 @@ def _name_gaps(frame: pd.DataFrame, gaps: pd.DataFrame, most: int = 5) -> str:
     return ", ".join(named) + more
 
 
+def name_rows(index: pd.Index, most: int = 5) -> str:
+    """Labels of rows as a sentence has them: "row 3", or "rows 3, 7" and how many more."""
+    named = ", ".join(map(repr, index[:most].tolist()))
+    further = len(index) - most
+    return f"row{'s' * (len(index) > 1)} {named}" + (f" and {further} more" if further > 0 else "")
+
+
 def name_row(frame: pd.DataFrame, position: int) -> str:
     """The label of a row as Python writes it."""
     return repr(frame.index[[position]].tolist()[0])
@@ -342,36 +318,6 @@ def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
     if levels.inferred_type == "integer":
         plain = all(abs(int(level)) < 2**63 for level in levels)
     return labels if plain else labels.cat.rename_categories(str)
-
-
-def _read_text(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a delimited file as text; return its separator too."""
-    text = _decode(path)
-    header = text.partition("\n")[0]
-    if not header.strip():
-        raise ValueError(f"{path.name} has no column names in its first row.")
-    separator = max(",;\t", key=header.count)
-    as_text = {"dtype": str, "keep_default_na": False, "na_values": [""], "skipinitialspace": True}
-    every_row = {"index_col": False, "skip_blank_lines": False, "on_bad_lines": "error"}
-    try:
-        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            return pd.read_csv(io.StringIO(text), sep=separator, **as_text, **every_row), separator
-    except pd.errors.ParserError as error:
-        raise ValueError(f"{path.name} is not a regular table: {error}".rstrip()) from None
-    except pd.errors.ParserWarning:  # pandas would drop what stands to the right of the last name
-        raise ValueError(
-            f"{path.name}, row 2 has more entries than there are column names; if decimals are written "
-            "with commas, save the table with semicolons between columns."
-        ) from None
-
-
-def _decode(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path.name} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'."
-        ) from None
 
 
 def _first_failure(failures: pd.DataFrame, file: str) -> str:

@@ -266,35 +266,78 @@ def _round_all(values: Iterable[float], errors: Iterable[float], decimals: int |
     return [round_off(*pair, decimals) for pair in zip(values, errors, strict=True)]
 
 
-def summarize_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Series:
-    """The slope in the predictor's own units: mean, sd, 95 % interval, and P(slope < 0).
+def summarize_slope(
+    tree: xr.DataTree, scale: Scale | None = None, per: float = 1, *, term: str = "slope"
+) -> pd.Series:
+    """One slope in the predictor's own units: mean, sd, 95 % interval, and P(slope < 0).
 
-    The predictor of the fit is standardized, with its mean and sd in ``scale``, as
-    ``frames.scale_of`` returns them. ``per`` is how many units: 10 turns a slope per year into one
-    per decade.
+    Parameters
+    ----------
+    tree
+        A fit; ``term`` is the slope's name in it, in a fit by formula that of the predictor.
+    scale
+        Mean and sd of a standardized predictor, as ``frames.scale_of`` returns them; ``None`` for one
+        that was fitted in its own units.
+    per
+        For how many units: 10 turns a slope per year into one per decade. Nothing else multiplies.
+
+    Returns
+    -------
+    Series whose name says for how much of what the slope is, such as "slope per 10 of Age (years)".
     """
-    slope = per * scale.per_unit(tree["posterior"]["slope"])
+    slope = _find_slope(tree, scale, per, term)
     lower, upper = slope.quantile([(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]).values
     values = [float(slope.mean()), float(slope.std()), lower, upper, float((slope < 0).mean())]
-    return pd.Series(values, index=[*STATISTICS, "P(slope < 0)"])
+    words = _name_slope(scale, per, term)
+    return pd.Series(values, index=[*STATISTICS, "P(slope < 0)"], name=words)
 
 
-def present_slope(tree: xr.DataTree, scale: Scale, per: float = 1) -> pd.Series:
+def _find_slope(tree: xr.DataTree, scale: Scale | None, per: float, term: str) -> xr.DataArray:
+    """Draws of a slope per so many units of the predictor."""
+    posterior = tree["posterior"]
+    if term not in posterior:
+        raise ValueError(
+            f"This fit has no {term!r}; name the slope by term=, one of "
+            f"{', '.join(map(str, posterior.data_vars))}."
+        )
+    slope = posterior[term]
+    return per * (slope if scale is None else scale.per_unit(slope))
+
+
+def _name_slope(scale: Scale | None, per: float, term: str) -> str:
+    """For how much of what a slope is."""
+    plain = "the predictor" if term == "slope" else term
+    return f"slope per {per:g} of {(scale.label if scale else '') or plain}"
+
+
+def present_slope(
+    tree: xr.DataTree, scale: Scale | None = None, per: float = 1, *, term: str = "slope"
+) -> pd.Series:
     """What ``summarize_slope`` says, as text with the digits that Monte Carlo errors support."""
-    return present_slopes({"": tree}, scale, per).iloc[0]
+    shown = present_slopes({"": tree}, scale, per, term=term)
+    return shown.iloc[0].rename(shown.attrs["unit"])
 
 
-def present_slopes(trees: Mapping[str, xr.DataTree], scale: Scale, per: float = 1) -> pd.DataFrame:
-    """What ``present_slope`` says of several fits, one row each, with the same decimals down a column."""
-    slopes = {
-        label: per * scale.per_unit(tree["posterior"]["slope"]) for label, tree in trees.items()
-    }
+def present_slopes(
+    trees: Mapping[str, xr.DataTree],
+    scale: Scale | None = None,
+    per: float = 1,
+    *,
+    term: str = "slope",
+) -> pd.DataFrame:
+    """What ``present_slope`` says of several fits, one row each, with the same decimals down a column.
+
+    ``attrs["unit"]`` says for how much of what the slopes are.
+    """
+    slopes = {label: _find_slope(tree, scale, per, term) for label, tree in trees.items()}
     pairs = pd.DataFrame(
         {key: {k: _estimate(slope, key) for k, slope in slopes.items()} for key in STATISTICS}
     )
     values, errors = (pairs.map(itemgetter(place)) for place in (0, 1))
     falls = {label: slope < 0 for label, slope in slopes.items()}
-    return _write_rows(values, errors).assign(**{"P(slope < 0)": present_probabilities(falls)})
+    table = _write_rows(values, errors).assign(**{"P(slope < 0)": present_probabilities(falls)})
+    table.attrs["unit"] = _name_slope(scale, per, term)
+    return table
 
 
 def present_comparison(compared: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,8 @@ import helpers
 
 HOUSE = Path(helpers.__file__).parent
 FLOORS = (
-    "frames; priors; terms; elicitation; rotated; exact; models; predictions; convergence; fits diagnostics; tables; plots; flipbook; own; book; "
+    "frames; reading; priors; terms; elicitation; rotated; exact; models; predictions; convergence; "
+    "fits diagnostics; tables; plots; flipbook; own; book; "
     "exercises"
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS.split(";")) for name in names.split()}

@@ -73,6 +73,24 @@ def test_a_slope_per_decade_is_ten_years_of_it_and_is_presented_with_the_same_en
     assert shown[:4].map(number).tolist() == pytest.approx(numbers[:4].tolist(), abs=0.06)
 
 
+def test_a_slope_says_for_how_much_of_what_it_is_and_nothing_is_multiplied_unasked(fit):
+    """In a fit by formula it has the predictor's name, and the predictor its own units."""
+    draws = fit["posterior"]["slope"]
+    by_formula = xr.DataTree.from_dict({"posterior": xr.Dataset({"days": draws})})
+    plain = tables.summarize_slope(by_formula, term="days")
+    assert plain["mean"] == pytest.approx(float(draws.mean()))
+    assert plain.name == "slope per 1 of days"
+    assert tables.summarize_slope(fit, SCALE)["mean"] == pytest.approx(float(draws.mean()) / 20)
+    frame = pd.DataFrame({"age": [20, 40, 60]})
+    frame.attrs["labels"] = {"age": "Age (years)"}
+    scale = frames.scale_of(frames.standardize(frame, "age"), "age")
+    assert tables.present_slope(fit, scale, 10).name == "slope per 10 of Age (years)"
+    shown = tables.present_slopes({"a": fit}, scale, per=10)
+    assert shown.attrs["unit"] == "slope per 10 of Age (years)"
+    with pytest.raises(ValueError, match="no 'days'; name the slope by term=, one of"):
+        tables.present_slope(fit, term="days")
+
+
 def test_another_seed_changes_the_guard_and_hardly_the_digit_before_it(fit):
     draws = -2 + np.random.default_rng(2).normal(size=(4, 500))
     first = fit["posterior"].to_dataset()

@@ -14,10 +14,10 @@ import xarray as xr
 from helpers.book.visits import COUNTIES
 from helpers.frames import label_of
 from helpers.plots import LINES, group_colors, no_pooling_intercepts, plot_shrinkage
-from helpers.priors import LOWER, SEED, UPPER
-from helpers.tables import summarize
+from helpers.plots.look import MARKS
+from helpers.priors import SEED
 
-TRUTH_COLOR = "#c44e00"
+TRUTH_COLOR = MARKS
 STEPS = (0.05, 2.5, 40.0)  # of a random walk: too short, about right, too long
 STARTS = (-3.0, -1.0, 1.0, 3.0)
 
@@ -98,39 +98,6 @@ def plot_plates(name: str) -> plt.Figure:
     ax.set(xlim=(-1.2, 7.4), ylim=(-1.25, 3.8), aspect="equal")
     ax.axis("off")
     return figure
-
-
-def plot_deviations(
-    tree: xr.DataTree, truth: pd.Series, var_name: str, ax: plt.Axes | None = None
-) -> plt.Axes:
-    """How far each county is from the mean of the eight, with the truth, and from the population's.
-
-    All intervals are 95 % intervals: the narrow ones from the plain mean of these counties, as the
-    true deviations are, the wide pale ones from the population's mean. ``var_name`` is
-    "group_intercept" (s) or "group_slope" (s per sd of age), ``truth`` its true deviations by
-    county, as ``truth_on_scale`` gives them.
-    """
-    ax = plt.gca() if ax is None else ax
-    from_population = tree["posterior"].to_dataset()[[var_name]]
-    from_the_eight = from_population - from_population.mean("county")
-    wide, own = summarize(from_population), summarize(from_the_eight)
-    counties = from_population["county"].values
-    height = np.arange(len(counties))
-    ax.axvline(0, color="0.4", linestyle="--")
-    pale = {"color": "C0", "alpha": 0.25, "linewidth": 6, "label": "From the population's mean"}
-    ax.hlines(height, wide[LOWER], wide[UPPER], **pale)
-    spread = [own["mean"] - own[LOWER], own[UPPER] - own["mean"]]
-    style = {"fmt": "o", "color": "C0", "markersize": 5, "label": "From the mean of the eight"}
-    ax.errorbar(own["mean"], height, xerr=spread, **style)
-    diamonds = {"color": TRUTH_COLOR, "markersize": 5, "zorder": 3, "label": "Truth"}
-    ax.plot(truth[counties], height, "D", **diamonds)
-    ax.set_yticks(height, counties)
-    ax.invert_yaxis()
-    what = "height (s)" if var_name == "group_intercept" else "slope (s per sd of age)"
-    ax.set_xlabel(f"Deviation in {what}")
-    below = {"loc": "upper center", "bbox_to_anchor": (0.42, -0.16), "ncols": 3}
-    ax.legend(fontsize="small", columnspacing=1, handlelength=1.5, **below)
-    return ax
 
 
 def plot_borrowing(

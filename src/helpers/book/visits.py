@@ -7,8 +7,9 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy import stats
 
-from helpers.frames import read_table, validate
+from helpers.frames import validate
 from helpers.priors import SEED
+from helpers.reading import read_table
 
 REFERENCE_AGE = 45.0
 AGE_RANGE = (16, 90)
@@ -80,8 +81,8 @@ SCHEMA = pa.DataFrameSchema(
 def load_bounce_times(path: str | Path | None = None) -> pd.DataFrame:
     """Load and check a CSV file of bounce times; without a path, the book's own 613 visits.
 
-    ``frames.read_table`` says which kinds of files it takes: here with the columns ``bounce_time``
-    (s), ``age`` (whole years) and ``county``; further columns are kept as text.
+    ``reading.read_table`` says which kinds of files it takes: here with the columns ``bounce_time``
+    (s), ``age`` (whole years) and ``county``; further columns are kept.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def load_bounce_times(path: str | Path | None = None) -> pd.DataFrame:
         (the header is row 1, as a spreadsheet counts).
     """
     path = data_file("bounce_times.csv") if path is None else Path(path)
-    frame = read_table(path, columns=tuple(SCHEMA.columns), numeric=("bounce_time", "age"))
+    frame = read_table(path, numeric=("bounce_time", "age"), text=("county",))
     frame = validate(frame, SCHEMA, path.name)
     if frame["county"].nunique() == 1:
         raise ValueError(

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from helpers.flipbook.simulation import SHARED, Design, draw_parameters, simulate_in_chunks
 from helpers.flipbook.widget import embed_picture, fill_template
 from helpers.frames import group_labels, label_of, original_column
-from helpers.plots import group_colors, label_panels, make_panels
+from helpers.plots import group_colors, label_panels, make_panels, write_labels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
 from helpers.rotated import is_statistics
 from helpers.tables import present_probabilities
@@ -93,11 +93,9 @@ def plot_data_sets(
     for ax, (label, values) in zip(axes.flat, panels.items(), strict=False):
         _draw_data_set(ax, x, values, point_colors, limits, plausible)
         ax.set_title(label)
-    for ax in axes.flat[len(panels) :]:
-        ax.set_visible(False)
     style = {"marker": "o", "linestyle": "", "markersize": 5}
     dots = [Line2D([], [], color=color, **style) for color in colors.values()]
-    names = [str(label).replace("$", r"\$") for label in colors]  # "$" begins a formula
+    names = write_labels(colors)
     if len(names) <= LEGEND:
         figure.legend(dots, names, loc="outside lower right", ncols=4, fontsize="small")
     label_panels(figure, axes, label_of(frame, across), label_of(frame, outcome), title)

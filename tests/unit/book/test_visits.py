@@ -56,7 +56,7 @@ def test_what_spreadsheets_write_is_read(tmp_path, text):
         ("time,age,county\n1,2,Kent\n", "no column 'bounce_time'; it has time, age"),
         (HEADER + "1,2,Kent\n3,4,Kent\n", "one county only in column 'county'"),
         (HEADER + "201,50,34,Kent\n190,25,51,Essex\n", "row 2 has more entries than .* commas"),
-        (HEADER + "1,2,Kent\n1,2,Essex,3\n", "visits.csv is not a regular table.*line 3"),
+        (HEADER + "1,2,Kent\n1,2,Essex,3\n", "row 3 has more entries than there are column names"),
         *(
             (f"{HEADER}1,2,Kent\n{row}\n", f"row 3, column {message}")
             for row, message in (
@@ -66,7 +66,7 @@ def test_what_spreadsheets_write_is_read(tmp_path, text):
                 ("1,130,Essex", "'age': 130.0 cannot be an age"),
                 ("1,-2,Essex", "'age': -2.0 cannot be an age"),
                 ("1,2.5,Essex", "'age': 2.5 is not a whole number"),
-                ("1,NA,Essex", "'age': 'NA' is not a number"),
+                ("1,NA,Essex", "'age': the value is missing"),
                 ("1,2,", "'county': the value is missing"),
             )
         ),
@@ -80,8 +80,6 @@ def test_an_unusable_table_is_refused_in_one_sentence(tmp_path, text, message):
     assert str(refusal.value).startswith("visits.csv")
 
 
-def test_a_file_that_is_not_utf8_or_not_there_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"visits\.csv is not UTF-8"):
-        load_bounce_times(write(tmp_path, TWO.replace("Kent", "K\xe9nt"), "latin-1"))
+def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
         load_bounce_times(tmp_path / "nowhere.csv")
