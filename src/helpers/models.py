@@ -467,14 +467,38 @@ def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
 
 
 def is_noncentered(formula: str, frame: pd.DataFrame, priors: Mapping) -> bool:
-    """Whether Bambi samples a formula better with ``noncentered=True``: where slopes differ by group,
-    unless the groups know theirs well. Arguments and errors are those of ``build``."""
+    """Whether Bambi samples a formula better with ``noncentered=True``: where groups do not know their
+    own effects well, because they hardly differ or have few rows. Arguments and errors are those of
+    ``build``."""
     terms = read_terms(formula, frame, drop_missing=True)
     return _is_noncentered(terms, priors_by_term(terms, priors))
 
 
 def _is_noncentered(terms: Terms, priors: dict) -> bool:
-    return _has_slopes(terms) and not _knows_slopes(terms, priors)
+    if _has_slopes(terms):
+        return not _knows_slopes(terms, priors)
+    return bool(terms.factors) and not find_beyond(terms) and not _knows_levels(terms, priors)
+
+
+def _knows_levels(terms: Terms, priors: dict) -> bool:
+    """Whether groups know their levels so well that a sampler gets along with centred ones.
+
+    The variance of the levels is estimated by moments, from the groups' mean residuals.
+    """
+    model = model_of(terms, priors)
+    frame, columns = model.frame, model.columns
+    x = frame[list(columns.predictors)].to_numpy(dtype=float)
+    x = np.insert(x, 0, 1.0, axis=1)
+    y = frame[columns.outcome].to_numpy(dtype=float)
+    rest = pd.Series(y - x @ np.linalg.lstsq(x, y)[0]).groupby(frame[columns.group].to_numpy())
+    size, mean = rest.size(), rest.mean()
+    spare = len(y) - len(size)
+    if spare < 1 or len(size) < 2:
+        return False
+    variance = rest.var(ddof=0) @ size / spare
+    excess = size @ (mean - np.average(mean, weights=size)) ** 2 - variance * (len(size) - 1)
+    spread = excess / (size.sum() - size @ size / size.sum())
+    return bool(spread * size.median() > STRONG * variance)
 
 
 def _knows_slopes(terms: Terms, priors: dict) -> bool:

@@ -115,7 +115,7 @@ def _why_no_slopes(question: Question) -> str:
     if question.main not in question.terms.common:
         return f"{question.column} stands in the formula only together with other terms"
     if not question.is_column:
-        return f"{question.column} is a function of a column; make it a column to give it own slopes"
+        return f"{question.column} is a function; make it a column of the table to give groups own slopes of it"
     varying = question.table.groupby(question.group, observed=True)[question.main].nunique() > 1
     if varying.sum() < 2:
         return f"{question.column} does not vary within groups, so groups have no slopes of it"
@@ -127,7 +127,7 @@ def _why_not_split(question: Question) -> str:
     if question.kind != NUMBER:
         return "it takes a numeric predictor"
     if not question.is_column or question.main not in question.terms.common:
-        return f"{question.column} is not a term by itself that is a column of the table"
+        return f"{question.column} is a function, or stands in the formula only with other terms"
     name = question.column
     elsewhere = [
         term
@@ -195,19 +195,17 @@ def find_mismatch(candidate: Candidate) -> str:
 # How to sample
 
 
-def is_noncentered(candidate: Candidate) -> bool:
-    """Whether a sampler gets along better with effects by group that are not centred: with slopes by
-    group, unless the groups know them well."""
-    return models.is_noncentered(candidate.formula, candidate.table, candidate.priors)
+def list_forms(candidate: Candidate) -> tuple[bool, bool]:
+    """What to give Bambi's ``noncentered``, and what to try where the gate refuses the first."""
+    first = models.is_noncentered(candidate.formula, candidate.table, candidate.priors)
+    return first, not first
 
 
 def steps(candidate: Candidate) -> dict:
-    """What nutpie is told: small steps where slopes differ by group, a mass matrix of low rank where
-    groups are few."""
-    slopes = len(candidate.terms.by_group) > 1
+    """What nutpie is told: small steps, and a mass matrix of low rank where groups are few."""
     many = candidate.table[candidate.group].nunique() > LOW_RANK
-    adaptation = "diag" if many else "low_rank"
-    return {"target_accept": 0.99 if slopes else 0.9, "adaptation": adaptation}
+    small = 0.95 if many and len(candidate.terms.by_group) < 2 else 0.99
+    return {"target_accept": small, "adaptation": "diag" if many else "low_rank"}
 
 
 # Scores

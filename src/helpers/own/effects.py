@@ -187,7 +187,7 @@ def show_by_group(
     their outcomes lie, other things being equal."""
     if question.own_slopes:
         return by_group(question, candidate, tree, name), f"{name} ({question.unit})"
-    row = rows_on_grid(question, candidate, grid(question)[:1])
+    row = rows_on_grid(question, candidate, grid(question, candidate)[:1])
     row = typical_rows(question, candidate).loc[[0]] if question.kind != FACTOR else row
     labels = candidate.table[candidate.group].cat.categories
     rows = pd.concat([row] * len(labels), ignore_index=True).assign(**{candidate.group: labels})
@@ -201,12 +201,23 @@ def show_by_group(
 # Levels: where outcomes lie
 
 
-def grid(question: Question, number: int = 3) -> list:
-    """Values of the main term to predict at: the ends and the middle of the table, or the levels."""
-    if question.kind == NUMBER and question.is_column:
-        values = question.table[question.column]
-        return [float(x) for x in np.linspace(values.min(), values.max(), number)]
-    return question.levels if question.kind == FACTOR else []
+def grid(question: Question, candidate: Candidate, number: int = 3) -> list:
+    """Values of the main term to predict at: the ends and the middle of the table, or the levels.
+
+    In the within-between model, of a group with an average mean: 90 % of the table's rows lie no
+    farther from their group's mean.
+    """
+    if question.kind == FACTOR:
+        return question.levels
+    if not question.is_column:
+        return []
+    values = question.table[question.column]
+    low, high = values.min(), values.max()
+    if candidate.name == BOTH:
+        own, means = (scale_of(candidate.table, c) for c in (candidate.main, between_column(question)))
+        ends = candidate.table[candidate.main].quantile([0.05, 0.95])
+        low, high = means.mean + own.sd * ends
+    return [float(f"{x:.4g}") for x in np.linspace(low, high, number)]
 
 
 def rows_on_grid(question: Question, candidate: Candidate, values: list) -> pd.DataFrame:
@@ -237,7 +248,7 @@ def predict_outcomes(
 ) -> xr.Dataset:
     """Draws of the mean of the population, and of single outcomes in a group never seen, along the
     main term; the dimension ``row`` has its values."""
-    values = grid(question)
+    values = grid(question, candidate)
     rows = rows_on_grid(question, candidate, values)
     new = rows.assign(**{candidate.group: NEW})
     fit = tree, candidate.formula, candidate.table

@@ -31,8 +31,9 @@ def find_influential(
 ) -> dict[str, pd.Series]:
     """How far the effect ``name`` would move, about, without each row and without each group.
 
-    What the likelihood of a row weighs less moves a posterior mean by minus its covariance with the
-    row's log likelihood, over the draws (Giordano & Broderick 2023).
+    What a part of the likelihood weighs less moves a posterior mean by minus its covariance with the
+    part's log density, over the draws (Giordano & Broderick 2023). A group's density has its effects
+    integrated out, since without it they would not be known.
 
     Returns
     -------
@@ -42,16 +43,65 @@ def find_influential(
     step = max(1, count // min(DRAWS, max(100, CELLS // len(candidate.table))))
     posterior = tree["posterior"].to_dataset().isel(draw=slice(None, None, step))
     thinned = xr.DataTree.from_dict({"posterior": posterior})
-    mean = predictions.predict(thinned, candidate.formula, candidate.table, candidate.table)
-    sigma = posterior["sigma"]
-    y = xr.DataArray(question.values, dims="row")
-    log_density = -(((y - mean) / sigma) ** 2) / 2 - np.log(sigma)
-    effect = effects.population(question, candidate, thinned)[name]
-    dims = ["chain", "draw"]
-    moved = -((effect - effect.mean(dims)) * (log_density - log_density.mean(dims))).mean(dims)
-    by_row = pd.Series(moved.to_numpy(), index=candidate.table.index)
-    labels = candidate.table[candidate.group].to_numpy()
-    return {"row": by_row, "group": by_row.groupby(labels).sum()}
+    given = thinned, candidate.formula, candidate.table
+    effect = _flat(effects.population(question, candidate, thinned)[name])
+    sigma = posterior["sigma"].values.ravel()
+    y = question.values
+    errors = y - _flat(predictions.predict(*given, candidate.table), "row")
+    rows = -((errors / sigma[:, None]) ** 2) / 2 - np.log(sigma)[:, None]
+    alone = candidate.table.drop(columns=candidate.group)
+    errors = y - _flat(predictions.predict(*given, alone), "row")
+    groups = _log_density_of_groups(candidate, posterior, errors, sigma)
+    labels = candidate.table[candidate.group].cat.categories
+    return {
+        "row": pd.Series(-_covary(effect, rows), candidate.table.index),
+        "group": pd.Series(-_covary(effect, groups), labels),
+    }
+
+
+def _flat(draws: xr.DataArray, *dims: str) -> np.ndarray:
+    """Draws (S,) or (S, n)."""
+    values = draws.transpose("chain", "draw", *dims).to_numpy()
+    return values.reshape(-1, *values.shape[2:])
+
+
+def _covary(first: np.ndarray, many: np.ndarray) -> np.ndarray:
+    """Covariances (n,) over the draws of one number (S,) with many (S, n)."""
+    return (first - first.mean()) @ (many - many.mean(axis=0)) / len(first)
+
+
+def _log_density_of_groups(
+    candidate: Candidate, posterior: xr.Dataset, errors: np.ndarray, sigma: np.ndarray
+) -> np.ndarray:
+    """Log densities (S, G) of the rows of each group around the population's line, from distances
+    (S, n) to it, with the group's effects integrated out."""
+    terms, code = candidate.terms, candidate.table[candidate.group].cat.codes.to_numpy()
+    columns = [terms.columns_by_group(name, candidate.table)[:, 0] for name in terms.by_group]
+    spread = [posterior[f"{name}_sigma"].values.ravel() for name in terms.by_group]
+    size = np.bincount(code)
+
+    def add(values):  # over the rows of each group
+        return np.array([np.bincount(code, row, len(size)) for row in np.atleast_2d(values)])
+
+    precision = 1 / sigma[:, None] ** 2
+    # Effects counted in their sds, which have the covariance R with ones on its diagonal.
+    pulls = np.stack([s[:, None] * add(errors * z) for s, z in zip(spread, columns, strict=True)], -1)
+    squares = np.stack(
+        [
+            np.stack([(s * t)[:, None] * add(z * w) for t, w in zip(spread, columns, strict=True)], -1)
+            for s, z in zip(spread, columns, strict=True)
+        ],
+        -2,
+    )
+    own = np.eye(len(spread))[None]
+    if "rho" in posterior:
+        rho = posterior["rho"].values.ravel()
+        own = np.array([[np.ones_like(rho), rho], [rho, np.ones_like(rho)]]).transpose(2, 0, 1)
+    inner = np.linalg.inv(own)[:, None] + precision[..., None, None] * squares
+    fitted = np.einsum("sgk,sgk->sg", pulls, np.linalg.solve(inner, pulls[..., None])[..., 0])
+    quadratic = precision * add(errors**2) - precision**2 * fitted
+    log_det = np.linalg.slogdet(inner)[1] + np.linalg.slogdet(own)[1][:, None]
+    return -(quadratic + log_det) / 2 - size * np.log(sigma)[:, None]
 
 
 def list_changes(

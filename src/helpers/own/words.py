@@ -1,5 +1,6 @@
 """Sentences about a table, its models, checks and answers; each is built from computed values."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,8 +8,17 @@ import pandas as pd
 import xarray as xr
 
 from helpers import tables
+from helpers.elicitation import Elicited
 from helpers.own import effects
-from helpers.own.candidates import BOTH, INTERCEPTS, SLOPES, Candidate, limits_of, name_of_own
+from helpers.own.candidates import (
+    BOTH,
+    INTERCEPTS,
+    SLOPES,
+    Candidate,
+    between_column,
+    limits_of,
+    name_of_own,
+)
 from helpers.own.checks import CANNOT, DOUBTFUL, FAILS, PASSES, Check
 from helpers.own.question import FACTOR, NONE, NUMBER, Question
 from helpers.own.sensitivity import AS_IS
@@ -16,6 +26,7 @@ from helpers.priors import LOWER, UPPER
 
 FEW = 5  # groups, below which their spread is mostly prior
 LISTED = 12  # groups or rows that a sentence or a table lists
+CLEAR = 4  # elpd, below which a difference is small whatever its error (Sivula et al. 2020)
 LITTLE, MUCH = 0.5, 1.0  # posterior sds by which an answer moves
 
 
@@ -23,8 +34,8 @@ LITTLE, MUCH = 0.5, 1.0  # posterior sds by which an answer moves
 
 
 def code(name: object) -> str:
-    """A name as Markdown shows code; "|" would end a cell of a table."""
-    return f"`{name}`".replace("|", "\\|") if "`" not in str(name) else str(name)
+    """A name as Markdown shows code."""
+    return f"`{name}`" if "`" not in str(name) else str(name)
 
 
 def as_markdown(table: pd.DataFrame) -> str:
@@ -70,6 +81,11 @@ def exact_number(value: float, digits: int = 3) -> str:
     return text.replace("-", tables.MINUS)
 
 
+def plain(value: float) -> str:
+    """A number as the reader gave it, with a true minus."""
+    return f"{value:g}".replace("-", tables.MINUS)
+
+
 def _sign(low: float, high: float) -> int:
     """1 or -1 where an interval excludes 0, else 0."""
     return int(low > 0) - int(high < 0)
@@ -112,7 +128,7 @@ def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
     if outside:
         parts.append(
             f"{count(outside, 'outcome')} of {len(y):,} {'lies' if outside == 1 else 'lie'} outside of "
-            f"{question.plausible.low:g} to {question.plausible.high:g} {unit}, which was said to be "
+            f"{plain(question.plausible.low)} to {plain(question.plausible.high)} {unit}, which was said to be "
             "plausible."
         )
     return " ".join(parts)
@@ -178,11 +194,45 @@ def write_model(question: Question, candidate: Candidate) -> str:
         own = f"a level and an effect of {code(slopes[0].replace('std_', ''))} of its own"
     else:
         own = "a level of its own"
+    scaled, split = "", ""
+    if any("std_" in name for name in candidate.terms.common):
+        scaled = " Numeric predictors were standardized."
+    if candidate.name == BOTH:
+        split = (
+            f" {code(candidate.main)} is the distance of {code(question.column)} from its group's mean, "
+            f"{code(between_column(question))} is that mean."
+        )
     return (
         f"Each {outcome} is normal around a mean, with one residual sd. The mean has {mean} in the "
         f"population; each group of {group} has {own}, normal around those of the population"
-        f"{' and independent of each other' if slopes else ''}."
+        f"{' and independent of each other' if slopes else ''}.{split}{scaled}"
     )
+
+
+def tabulate_priors(
+    question: Question, candidate: Candidate, elicited: Elicited
+) -> pd.DataFrame:
+    """Each prior of a candidate with its reason; whoever set one by hand has the reason."""
+    rows = {}
+    between = between_column(question) if candidate.name == BOTH else None
+    for name, prior in candidate.priors.items():
+        pair = isinstance(prior, tuple)
+        text = f"Normal({plain(prior[0])}, {plain(prior[1])})" if pair else f"HalfNormal({plain(prior)})"
+        old = name if between is None else _replace_part(name, candidate.main, question.main)
+        if name == between:
+            reason = "all that groups differ may go with their means, in either direction"
+        elif elicited.priors.get(old) == prior:
+            reason = elicited.reasons.loc[old, "reason"].replace("std_", "")
+            reason = re.sub(r"(?<![\w-])-(?=\d)", tables.MINUS, reason)
+        else:
+            reason = "set by hand"
+        rows[name] = {"prior": text, "reason": reason}
+    return pd.DataFrame(rows).T.rename_axis("parameter")
+
+
+def _replace_part(term: str, old: str, new: str) -> str:
+    effect, bar, group = term.partition("|")
+    return ":".join(new if part == old else part for part in effect.split(":")) + bar + group
 
 
 def tabulate_scores(scores: pd.DataFrame, groups: int) -> pd.DataFrame:
@@ -195,6 +245,7 @@ def tabulate_scores(scores: pd.DataFrame, groups: int) -> pd.DataFrame:
             for value, error in zip(scores[kind], scores[f"{kind}_se"], strict=True)
         ]
     table = pd.DataFrame(shown, index=scores.index).replace("-", tables.MINUS, regex=True)
+    table.loc[(scores[["rows", "groups"]] == 0).all(axis=1)] = "your formula"
     return table.rename_axis("difference of elpd")
 
 
@@ -206,7 +257,7 @@ def describe_choice(
 ) -> str:
     """Which model answers, why, and what scores say to that."""
     own = name_of_own(question)
-    parts = [f"Your formula is the *{own}* model."]
+    parts = [f"Your formula is the *{own}* model" + (", and it answers." if difference is None else ".")]
     if difference is not None:
         said = estimates({"": difference}, question.unit).iloc[0]
         parts.append(
@@ -219,13 +270,11 @@ def describe_choice(
                 "*within-between* model answers, with the slope within groups."
             )
         else:
-            parts.append("The interval includes 0, so your formula stays.")
-    if chosen == own:
-        parts.append(f"So the *{own}* model answers.")
+            parts.append("The interval includes 0, so your formula answers.")
     parts += _describe_scores(scores, own, len(question.sizes))
     if SLOPES in scores.index and own == INTERCEPTS:
         gain, error = scores.loc[SLOPES, ["groups", "groups_se"]]
-        if gain > 2 * error and len(question.sizes) >= FEW:
+        if gain > max(2 * error, CLEAR) and len(question.sizes) >= FEW:
             parts.append(
                 f"Slopes that differ by group predict groups clearly better: think of "
                 f"`({question.column} | {question.group})` in your formula. With one slope for all, its "
@@ -236,27 +285,27 @@ def describe_choice(
 
 def _describe_scores(scores: pd.DataFrame, own: str, groups: int) -> list[str]:
     """What leave-one-out and leave-group-out say about the reader's model."""
-    said = []
-    others = scores.drop(index=own)
-    for kind, what in (("rows", "single rows"), ("groups", "whole groups")):
-        if kind == "groups" and groups < FEW:
-            said.append(
-                f"{groups} groups are too few to say which model predicts a group left out better."
-            )
-            continue
-        clear = others[others[kind].abs() > 2 * others[f"{kind}_se"]]
-        better = [f"*{name}*" for name in clear.index[clear[kind] > 0]]
-        worse = [f"*{name}*" for name in clear.index[clear[kind] < 0]]
-        alike = [f"*{name}*" for name in others.index.difference(clear.index, sort=False)]
-        found = []
-        if worse:
-            found.append(f"it predicts {what} clearly better than {join(worse)}")
-        if better:
-            found.append(f"{join(better)} predict{'s' * (len(better) == 1)} {what} clearly better")
-        if alike:
-            verb = "is" if len(alike) == 1 else "are"
-            found.append(f"{join(alike)} {verb} not told apart from it by {what}")
-        said.append("; ".join(found)[0].upper() + "; ".join(found)[1:] + ".")
+    others, found = scores.drop(index=own), {}
+    whats = {"rows": "single rows", "groups": "whole groups"}
+    for kind in whats if groups >= FEW else ("rows",):
+        size = others[kind].abs()
+        clear = (size > 2 * others[f"{kind}_se"]) & (size > CLEAR)
+        for name, one in others[kind].items():
+            verdict = "alike" if not clear[name] else "worse" if one < 0 else "better"
+            found.setdefault(name, {}).setdefault(verdict, []).append(whats[kind])
+    verbs = {
+        "worse": "it predicts {} clearly worse",
+        "better": "it predicts {} clearly better",
+        "alike": "for {} the difference is small or not sure",
+    }
+    said = [
+        f"*{name}*, beside it: "
+        + "; ".join(verbs[verdict].format(join(what)) for verdict, what in verdicts.items())
+        + "."
+        for name, verdicts in found.items()
+    ]
+    if groups < FEW:
+        said.append(f"{groups} groups are too few to compare predictions of groups left out.")
     return said
 
 
@@ -298,14 +347,14 @@ def advise(question: Question, check: Check) -> str:
         if not more:
             return f"the levels of {group} lie closer together than a normal distribution's would."
         return (
-            f"{group} {name} lies farther out than a normal distribution of groups lets it. Look at its "
+            f"group {name} of {group} lies farther out than a normal distribution of groups lets it. Look at its "
             "rows, and at the answer without it under sensitivity."
         )
     if check.name == "spread by group":
         if not more:
             return f"residual sds of {group} are more alike than chance would make them."
         return (
-            f"outcomes scatter more in some groups than in others, most in {group} {name}. One residual "
+            f"outcomes scatter more in some groups than in others, most in group {name}. One residual "
             "sd makes the intervals of such groups too short, and those of quiet groups too long. In "
             f"Bambi, `bmb.Formula(formula, 'sigma ~ (1 | {question.group})')` gives each its own."
         )
@@ -397,17 +446,17 @@ def _codes(question: Question) -> np.ndarray:
     return np.column_stack([values == level for level in question.levels]).astype(float)
 
 
-def say_effect(question: Question, name: str, said: str) -> str:
-    """One effect as a clause."""
-    outcome = code(question.outcome)
-    if question.kind == NUMBER:
-        return (
-            f"{question.per:g} more of {code(question.column)} {'goes' if question.per == 1 else 'go'} "
-            f"with **{said}** of {outcome}"
-        )
+def say_effects(question: Question, said: Mapping[str, str]) -> str:
+    """The effects of the population, without a full stop."""
+    outcome, column = code(question.outcome), code(question.column)
     if question.kind == FACTOR:
-        return f"{outcome} for {code(question.column)} {name}: **{said}**"
-    return f"the mean of {outcome} is **{said}**"
+        parts = "; ".join(f"{name} **{text}**" for name, text in said.items())
+        return f"{outcome} by {column}: {parts}"
+    (text,) = said.values()
+    if question.kind == NONE:
+        return f"The mean of {outcome} is **{text}**"
+    verb = "goes" if question.per == 1 else "go"
+    return f"{plain(question.per)} more of {column} {verb} with **{text}** of {outcome}"
 
 
 def describe_answer(
@@ -436,16 +485,15 @@ def describe_answer(
     said = estimates(found, unit)
     main = [n for n in found if "," not in n]
     scope = describe_scope(question, chosen)
-    sentence = "; ".join(say_effect(question, n, said[n]) for n in main)
-    sentence = sentence[0].upper() + sentence[1:]
+    sentence = say_effects(question, {n: said[n] for n in main})
     tail = f", {scope}" if scope else ""
     parts.append(f"{sentence}{tail}. This is the mean over groups like these.")
     if question.kind != NONE:
         parts.append(_say_direction(found, main))
     inner = [n for n in found if "," in n]
     if inner:
-        by = "; ".join(f"{n.partition(', ')[2]} {said[n]}" for n in inner)
-        parts.append(f"It differs by row: {by}.")
+        by = "; ".join(f"{n.partition(', ')[2]}: {said[n]}" for n in inner)
+        parts.append(f"It depends on the row. For {by}.")
     own = {"these": by_group.mean(question.group), "new": new}
     if question.own_slopes:
         told = estimates(own, unit)
@@ -505,8 +553,8 @@ def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray) 
     where = f" at the mean of {code(question.column)}" if question.own_slopes and question.is_column else ""
     text = (
         f"The levels of {code(group)}{where} have an sd of {said['levels']}, single outcomes around "
-        f"them one of {said['residual']}. So {part} of the variance that the population's line leaves "
-        "lies between groups."
+        f"them one of {said['residual']}. So a share of {part} of the variance that the population's line "
+        "leaves lies between groups."
     )
     _, low, _ = limits_of(level)
     if low < 0.1 * float(posterior["sigma"].mean()):
@@ -564,8 +612,8 @@ def describe_decision(
         else f"{code(question.column)} {name}"
     )
     parts = [
-        f"Assumed: one {question.unit} more of {code(question.outcome)} is worth {gain:g}, the change "
-        f"({change}) costs {cost:g}, and **the change does what the comparison says**, which no table "
+        f"Assumed: one unit ({question.unit}) more of {code(question.outcome)} is worth {plain(gain)}, the change "
+        f"({change}) costs {plain(cost)}, and **the change does what the comparison says**, which no table "
         "of comparisons can show. Then it pays where the worth of the effect exceeds the cost in the mean:"
     ]
     for who, draws in found.items():
@@ -574,7 +622,7 @@ def describe_decision(
         regret = float(np.maximum(worth - cost, 0).mean()) - max(net, 0.0)
         said = estimates({"": worth}).iloc[0]
         parts.append(
-            f"{who}: worth {said}, against a cost of {cost:g}; it pays with probability "
+            f"{who}: worth {said}, against a cost of {plain(cost)}; it pays with probability "
             f"{tables.format_probability(worth > cost)}: **{'do it' if net > 0 else 'leave it'}**. To "
             f"know the effect exactly first would be worth {exact_number(regret)} at most."
         )
@@ -660,6 +708,11 @@ def describe_limits(question: Question, chosen: str) -> list[str]:
         )
     if question.kind == NUMBER:
         x = question.predictor()
+        if chosen == BOTH:
+            limits.append(
+                f"The slope is that within groups: where {code(question.column)} differs by more than it does "
+                "within them, it is a guess."
+            )
         limits.append(
             f"It speaks of {code(question.column)} from {exact_number(x.min())} to {exact_number(x.max())}; "
             "beyond, the straight line is a guess."
