@@ -48,7 +48,7 @@ def find_report(run: Run, request: Request) -> str:
 def reject(run: Run, request: Request) -> str:
     """What stands in the report's place when a fit did not pass the gate; Markdown."""
     _, table, *rest = run.message.strip().split("\n\n")
-    more = [part for part in rest if part.startswith("and ")]
+    more = [f"{part.partition(',')[0]}." for part in rest if part.startswith("and ")]
     parts = [
         f"# {REJECTED}",
         f"The gate stopped the page in the step *{run.step}*, so there is no answer. Do not read any "

@@ -158,17 +158,16 @@ def check(request: Request) -> None:
         asks of the table what the page has no answer to.
     """
     _check_numbers(request)
-    from helpers import own, reading  # seconds
+    from helpers import frames, own, reading  # seconds
 
-    if not is_address(request.source) and not Path(request.source).exists():
-        raise ValueError(f"There is no file {request.source}; check its name and its folder.")
     question = own.ask(
         request.formula,
         reading.read_table(request.source),
         Plausible(request.low, request.high, request.unit),
         drop_missing=request.settings.get("drop_missing", False),
     )
-    _check_reach(request.settings.get("reach", {}), question.terms.used.columns)
+    used = [frames.original_column(question.table, name) for name in question.terms.used.columns]
+    _check_reach(request.settings.get("reach", {}), used)
 
 
 def make_folder(folder: Path) -> None:
