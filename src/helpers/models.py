@@ -507,6 +507,14 @@ def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
     return model
 
 
+def is_noncentered(formula: str, frame: pd.DataFrame, priors: Mapping) -> bool:
+    """Whether Bambi samples a formula better with ``noncentered=True``: where groups do not know their
+    own effects well, because they hardly differ or have few rows. Arguments and errors are those of
+    ``build``."""
+    terms = read_terms(formula, frame, drop_missing=True)
+    return not _knows_effects(terms, priors_by_term(terms, priors))
+
+
 def _knows_effects(terms: Terms, priors: dict) -> bool:
     """Whether groups know their slopes, or else their intercepts, so well that a sampler gets along with
     centred ones."""

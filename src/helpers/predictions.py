@@ -113,7 +113,7 @@ def _complete(terms: Terms, frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataF
     factors = {name for factor in terms.factors for name in factor.split(":")}
     used = [name for name in terms.used if name not in factors]
     for column in used:
-        if column == terms.outcome:
+        if column in terms.design.response.term.term.var_names:
             continue
         original = column.removeprefix("std_")
         if column not in rows and original in frame.attrs.get("scales", {}) and original in rows:

@@ -1,0 +1,275 @@
+"""Checks of a fit: does the table look as the model says that tables look, where no parameter sees to it?
+
+Each check compares a number of the observed residuals or group-level effects, draw by draw, with the same
+number of residuals or effects that the model would draw (realized discrepancies: Gelman, Meng & Stern
+1996). Residuals are counted in sds.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from helpers import predictions
+from helpers.exact import loo
+from helpers.frames import name_row
+from helpers.own.candidates import Candidate
+from helpers.own.question import NUMBER, Question
+from helpers.priors import SEED
+
+FAILS, DOUBTFUL, PASSES, CANNOT = "fails", "doubtful", "passes", "cannot be made"
+LIMITS = {FAILS: 0.01, DOUBTFUL: 0.05}  # two-sided probabilities
+DRAWS = 1000
+CELLS = 8_000_000  # draws times rows
+FAR = 0.001  # two-sided probability of a row that surprises
+FEW = 3  # rows of a group that tell its spread
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, observed and expected numbers, and how often the model would draw such."""
+
+    name: str
+    looked_at: str
+    observed: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    probability: float = np.nan
+    why_not: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        if self.why_not:
+            return CANNOT
+        found = [verdict for verdict, limit in LIMITS.items() if self.probability < limit]
+        return found[0] if found else PASSES
+
+
+def check_fit(
+    question: Question, candidate: Candidate, tree: xr.DataTree, seed: int = SEED
+) -> list[Check]:
+    """All checks of a candidate's fit; each is one statement about what the model assumes."""
+    rng = np.random.default_rng(seed)
+    drawn = _Drawn(question, candidate, tree, rng)
+    return [
+        _check_shape(drawn),
+        _check_means(drawn),
+        _check_farthest_group(drawn),
+        _check_spread_by_group(drawn),
+        _check_spread_along(drawn),
+        _check_rows(candidate),
+    ]
+
+
+class _Drawn:
+    """Draws (S, n) of residuals and (S, G) of the groups' levels, and what a model would draw."""
+
+    def __init__(self, question, candidate, tree, rng):
+        self.question, self.candidate, self.rng = question, candidate, rng
+        terms = candidate.terms
+        self.frame, self.terms = candidate.table, terms
+        posterior = _thin(tree["posterior"].to_dataset(), len(self.frame))
+        fit = xr.DataTree.from_dict({"posterior": posterior})
+        given = fit, candidate.formula, candidate.table
+        mean = predictions.predict(*given, candidate.table)
+        self.mean = _flat(mean)
+        self.sigma = posterior["sigma"].values.ravel()[:, None]
+        self.residuals = (question.values - self.mean) / self.sigma
+        self.noise = rng.normal(size=self.residuals.shape)
+        labels = candidate.table[candidate.group].astype("category").cat.remove_unused_categories()
+        self.code, self.groups = labels.cat.codes.to_numpy(), labels.cat.categories
+        without = candidate.table.drop(columns=candidate.group)
+        heights = self.mean - _flat(predictions.predict(*given, without))
+        self.levels = self._by_group(heights)
+        self.sds = self._sds_of_levels(posterior)
+
+    def _by_group(self, values: np.ndarray) -> np.ndarray:
+        """Means (S, G) of values (S, n) or of one row (n,) of them."""
+        values = np.atleast_2d(values)
+        sizes = np.bincount(self.code)
+        sums = np.array([np.bincount(self.code, row) for row in values])
+        return sums / sizes
+
+    def _sds_of_levels(self, posterior: xr.Dataset) -> np.ndarray:
+        """Sds (S, G) of the levels of groups where each has its rows."""
+        variance = np.zeros((len(self.sigma), len(self.groups)))
+        for name in self.terms.by_group:
+            column = self.terms.columns_by_group(name, self.frame)[:, 0]
+            spread = posterior[f"{name}_sigma"].values.ravel()[:, None]
+            variance += (spread * self._by_group(column)) ** 2
+        if "rho" in posterior:
+            first, second = (
+                posterior[f"{name}_sigma"].values.ravel() for name in self.terms.by_group
+            )
+            column = self.terms.columns_by_group([*self.terms.by_group][1], self.frame)[:, 0]
+            both = posterior["rho"].values.ravel() * first * second
+            variance += 2 * both[:, None] * self._by_group(column)
+        return np.sqrt(variance)
+
+
+def _thin(posterior: xr.Dataset, rows: int) -> xr.Dataset:
+    count = posterior.sizes["chain"] * posterior.sizes["draw"]
+    step = max(1, count // min(DRAWS, max(100, CELLS // rows)))
+    return posterior.isel(draw=slice(None, None, step))
+
+
+def _flat(draws: xr.DataArray) -> np.ndarray:
+    return draws.transpose("chain", "draw", "row").to_numpy().reshape(-1, draws.sizes["row"])
+
+
+def _compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
+    """A check from pairs (S,) of an observed and a replicated number."""
+    above = np.mean(replicated > observed) + np.mean(replicated == observed) / 2
+    probability = 2 * min(above, 1 - above)
+    low, high = np.quantile(replicated, [0.025, 0.975])
+    return Check(name, looked_at, float(np.mean(observed)), low, high, probability, **more)
+
+
+# Single checks
+
+
+def _check_shape(drawn: _Drawn) -> Check:
+    """Whether the outcome bends along the predictor: what is left beside its square."""
+    question = drawn.question
+    name = "shape in the predictor"
+    if question.kind != NUMBER or question.main not in question.terms.common:
+        return Check(name, "", why_not="there is no numeric predictor that is a term by itself")
+    column = question.column
+    looked_at = f"residuals along the square of {column} (correlation)"
+    words = [re.findall(r"\w+", other) for other in question.terms.common if "(" in other]
+    if question.is_column and any(column in found for found in words):
+        return Check(name, looked_at, why_not=f"the formula has a function of {column} already")
+    curve = _left_of_square(drawn, question.predictor())
+    if curve is None:
+        why = f"{column} has too few distinct values for a bend"
+        return Check(name, looked_at, why_not=why)
+    return _compare(
+        name, looked_at, _correlate(drawn.residuals, curve), _correlate(drawn.noise, curve)
+    )
+
+
+def _left_of_square(drawn: _Drawn, x: np.ndarray) -> np.ndarray | None:
+    """What the model's columns, and levels (and slopes) by group, cannot tell of a square."""
+    x = (x - x.mean()) / x.std()
+    columns = np.column_stack([drawn.terms.columns_at(drawn.frame)[:, 1:], x**2])
+    centred = columns - drawn._by_group(columns.T).T[drawn.code]
+    if len(drawn.terms.by_group) == 2:
+        own = x - drawn._by_group(x)[0][drawn.code]
+        square = np.bincount(drawn.code, own**2)
+        slopes = np.array([np.bincount(drawn.code, own * c) for c in centred.T])
+        slopes = np.divide(slopes, square, out=np.zeros_like(slopes), where=square > 1e-9)
+        centred = centred - slopes.T[drawn.code] * own[:, None]
+    rest, curve = centred[:, :-1], centred[:, -1]
+    curve = curve - rest @ np.linalg.lstsq(rest, curve)[0]
+    return curve if curve @ curve > 1e-6 * (columns[:, -1] @ columns[:, -1]) else None
+
+
+def _check_means(drawn: _Drawn) -> Check:
+    """Whether groups with higher means of the predictor lie higher than the model says."""
+    question, name = drawn.question, "group means"
+    if question.kind != NUMBER:
+        return Check(name, "", why_not="there is no numeric predictor")
+    column, group = question.column, question.group
+    looked_at = f"levels of {group} along their means of {column} (correlation)"
+    means = drawn._by_group(question.predictor())[0]
+    if not means.std() > 1e-9 * question.predictor().std():
+        return Check(name, looked_at, why_not=f"all groups have the same mean of {column}")
+    if len(means) < FEW:
+        return Check(name, looked_at, why_not=f"{len(means)} groups are too few")
+    replicated = drawn.rng.normal(size=drawn.levels.shape) * drawn.sds
+    return _compare(name, looked_at, _correlate(drawn.levels, means), _correlate(replicated, means))
+
+
+def _check_farthest_group(drawn: _Drawn) -> Check:
+    """Whether one group lies farther out than a normal distribution of groups would let it."""
+    away = drawn.levels / np.maximum(drawn.sds, 1e-12)
+    replicated = drawn.rng.normal(size=away.shape)
+    farthest = drawn.groups[int(np.abs(away.mean(axis=0)).argmax())]
+    return _compare(
+        "normal groups",
+        f"the farthest {drawn.question.group} (sds from the population)",
+        np.abs(away).max(axis=1),
+        np.abs(replicated).max(axis=1),
+        names=(str(farthest),),
+    )
+
+
+def _check_spread_by_group(drawn: _Drawn) -> Check:
+    """Whether residuals scatter alike in all groups."""
+    name, group = "spread by group", drawn.question.group
+    looked_at = f"how much the residual sds of {group} differ (sd of their logs)"
+    sizes = np.bincount(drawn.code)
+    enough = sizes >= FEW
+    if enough.sum() < 2:
+        return Check(name, looked_at, why_not=f"fewer than two groups have {FEW} rows")
+    observed, replicated = (
+        np.log(drawn._by_group(values**2)[:, enough]).std(axis=1) / 2
+        for values in (drawn.residuals, drawn.noise)
+    )
+    sds = np.sqrt(drawn._by_group(drawn.residuals**2).mean(axis=0))
+    widest = drawn.groups[int(np.where(enough, sds, 0).argmax())]
+    return _compare(name, looked_at, observed, replicated, names=(str(widest),))
+
+
+def _check_spread_along(drawn: _Drawn) -> Check:
+    """Whether residuals scatter more where more is expected."""
+    looked_at = "size of residuals along what is expected (correlation)"
+    center = drawn.mean - drawn.mean.mean(axis=1, keepdims=True)
+    if not (center.std(axis=1) > 1e-9).all():
+        return Check("spread along the mean", looked_at, why_not="all rows have the same mean")
+    observed, replicated = (
+        _correlate_rows(np.abs(values), center) for values in (drawn.residuals, drawn.noise)
+    )
+    return _compare("spread along the mean", looked_at, observed, replicated)
+
+
+def _check_rows(candidate: Candidate) -> Check:
+    """Whether more rows than chance lets are surprises, predicted from all others (exact)."""
+    left_out = loo.leave_one_out(candidate.formula, candidate.table, priors=candidate.priors)
+    tail = 2 * np.minimum(left_out["pit"], 1 - left_out["pit"])
+    far = np.flatnonzero(tail < FAR)
+    order = far[np.argsort(tail.to_numpy()[far])]
+    names = tuple(name_row(candidate.table, row) for row in order)
+    number = len(tail)
+    low, high = stats.binom.ppf([0.025, 0.975], number, FAR)
+    at_least = stats.binom.sf(len(far) - 1, number, FAR)
+    looked_at = f"rows that all others make a one-in-{1 / FAR:,.0f} surprise (number)"
+    probability = min(1.0, at_least)
+    return Check("leave-one-out", looked_at, len(far), low, high, probability, names=names)
+
+
+def _correlate(values: np.ndarray, with_: np.ndarray) -> np.ndarray:
+    """Correlations (S,) of rows (S, n) with numbers (n,)."""
+    return _correlate_rows(values, np.broadcast_to(with_, values.shape))
+
+
+def _correlate_rows(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    first, second = (v - v.mean(axis=1, keepdims=True) for v in (first, second))
+    product = (first * second).sum(axis=1)
+    size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
+    return np.divide(product, size, out=np.zeros_like(product), where=size > 0)
+
+
+def as_table(checks: list[Check]) -> pd.DataFrame:
+    """The checks as a page shows them: text, one row a check."""
+    rows = {
+        check.name: {
+            "looked at": check.looked_at,
+            "observed": "" if check.why_not else _write(check.observed),
+            "expected (95 %)": ""
+            if check.why_not
+            else f"{_write(check.low)} to {_write(check.high)}",
+            "verdict": f"{check.verdict}: {check.why_not}" if check.why_not else check.verdict,
+        }
+        for check in checks
+    }
+    return pd.DataFrame(rows).T.rename_axis("check")
+
+
+def _write(value: float) -> str:
+    text = f"{value:.0f}" if value == round(value) else f"{value:.2f}"
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,165 @@
+"""What a formula asks of a table: the outcome, the groups, and the predictor that the page is about."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from helpers.frames import original_column
+from helpers.priors import Plausible
+from helpers.terms import Terms, find_beyond, read_terms, standardize
+
+NUMBER, FACTOR, NONE = "number", "factor", "none"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A formula with its table, and what a single outcome can be.
+
+    ``formula`` and ``table`` are standardized (``terms.standardize``), ``written`` is the formula as the
+    reader wrote it. ``main`` is the term that is asked about, as ``formula`` names it, ``kind`` whether it
+    is a number or a factor; slopes are told for ``per`` units of it.
+    """
+
+    written: str
+    formula: str
+    table: pd.DataFrame
+    terms: Terms
+    plausible: Plausible
+    main: str | None
+    kind: str
+    per: float = 1
+
+    @property
+    def outcome(self) -> str:
+        return self.terms.outcome
+
+    @property
+    def unit(self) -> str:
+        return self.plausible.unit
+
+    @property
+    def group(self) -> str:
+        return self.terms.factors[0]
+
+    @property
+    def own_slopes(self) -> bool:
+        """Whether the formula has effects of the main term by group."""
+        return any(effect != "1" for effect, _ in self.terms.by_group.values())
+
+    @property
+    def column(self) -> str | None:
+        """The main term as a reader calls it: ``x`` for ``std_x``, ``f`` for ``C(f)``."""
+        return None if self.main is None else _bare(original_column(self.table, self.main))
+
+    @property
+    def is_column(self) -> bool:
+        """Whether the main term is a numeric column, and no function of one."""
+        return self.kind == NUMBER and self.main in self.table
+
+    @property
+    def levels(self) -> list:
+        """Levels of the main term, if it is a factor; the first is the reference."""
+        values = self.table[self.column]
+        is_category = isinstance(values.dtype, pd.CategoricalDtype)
+        return list(values.cat.categories if is_category else np.sort(values.unique()))
+
+    @property
+    def values(self) -> np.ndarray:
+        """The outcome (n,) as the formula has it."""
+        return np.asarray(self.terms.design.response.design_matrix, dtype=float)
+
+    @property
+    def sizes(self) -> pd.Series:
+        """Rows of each group."""
+        return self.table[self.group].value_counts(sort=False)
+
+    def predictor(self) -> np.ndarray:
+        """The main term (n,) in its own units: a column, or a column of the design matrix."""
+        if self.is_column:
+            return self.table[self.column].to_numpy(dtype=float)
+        return self.terms.design.common.as_dataframe()[self.main].to_numpy(dtype=float)
+
+
+def ask(
+    formula: str,
+    frame: pd.DataFrame,
+    plausible: Plausible,
+    *,
+    per: float = 1,
+    drop_missing: bool = False,
+) -> Question:
+    """Read what a formula asks of a table, and standardize its numeric columns.
+
+    The main term is the one that has effects by group, or else the first number, or else the first
+    factor.
+
+    Raises
+    ------
+    ValueError
+        As ``terms.read_terms``; if the formula has no groups, or more than the three models have; if
+        ``per`` is not above 0; or if there is one group only.
+    """
+    if not per > 0:
+        raise ValueError(f"per is {per!r}, but must be above 0: so many units of the predictor.")
+    if not plausible.low < plausible.high:
+        raise ValueError(
+            f"low is {plausible.low:g} and high {plausible.high:g}; low must be the smaller one."
+        )
+    first = read_terms(formula, frame, drop_missing=drop_missing)
+    _check(first)
+    written, (formula, table) = formula, standardize(formula, frame, drop_missing=drop_missing)
+    terms = read_terms(formula, table)
+    main, kind = _find_main(terms)
+    return Question(written, formula, table, terms, plausible, main, kind, per)
+
+
+def _check(terms: Terms) -> None:
+    """Raise a ``ValueError`` unless the page can take this formula."""
+    if not terms.factors:
+        raise ValueError(
+            f"The formula {terms.formula!r} names no groups; add them, such as '+ (1 | column)', with the "
+            "column that says which rows belong together."
+        )
+    beyond = find_beyond(terms)
+    if beyond:
+        raise ValueError(
+            "This page takes one grouping factor with intercepts, or with intercepts and one slope; this "
+            f"formula has {beyond}, which models.fit(..., backend='bambi') can fit without this page."
+        )
+    group = terms.factors[0]
+    if terms.frame[group].nunique() < 2:
+        raise ValueError(
+            f"Column {group!r} has one group only; groups can be compared from two on, so name another "
+            "column behind '|'."
+        )
+
+
+def _find_main(terms: Terms) -> tuple[str | None, str]:
+    """The term that is asked about, and whether it is a number or a factor."""
+    own = [effect for effect, _ in terms.by_group.values() if effect != "1"]
+    whole = [name for name in terms.common if ":" not in name]
+    parts = [part for name in terms.common for part in name.split(":")]
+    names = [*own, *whole, *parts]
+    numbers = [name for name in names if _is_number(terms, name)]
+    factors = [n for n in names if _bare(n) in terms.frame and not _is_number(terms, n)]
+    if own:
+        return own[0], NUMBER if own[0] in numbers else FACTOR
+    if numbers:
+        return numbers[0], NUMBER
+    return (factors[0], FACTOR) if factors else (None, NONE)
+
+
+def _is_number(terms: Terms, name: str) -> bool:
+    """Whether a term, or a part of one, is a numeric column or one numeric column's function."""
+    if name in terms.frame:
+        return pd.api.types.is_numeric_dtype(terms.frame[name])
+    term = terms.design.common.terms.get(name)
+    return term is not None and term.kind == "numeric" and len(term.labels) == 1
+
+
+def _bare(name: str) -> str:
+    """The column of a term such as "C(f)"; other terms stay."""
+    found = re.fullmatch(r"C\((\w+)\)", name)
+    return found[1] if found else name
