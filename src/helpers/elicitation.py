@@ -157,7 +157,7 @@ def _write_priors(
 
 
 def _reason_of_term(terms: Terms, name: str, effect: float, unit: str) -> str:
-    if terms.design.common.terms[name].kind == "numeric":
+    if terms.population[name].kind == "numeric":
         reach, column = _round(2 * RANGE * effect), name.removeprefix("std_")
         return (
             f"either direction; from one end of {column} to the other the mean changes by hardly more "
@@ -190,16 +190,16 @@ def _spreads(terms: Terms, frame: pd.DataFrame, reach: Mapping) -> dict[str, flo
             raise ValueError(f"There is a reach of {column!r}, but the formula does not use it.")
         if len(ends) != 2 or not ends[0] < ends[1]:
             raise ValueError(f"The reach of {column!r} is two numbers, the smaller one first.")
-    columns = terms.design.common.as_dataframe() if terms.common else pd.DataFrame()
     spreads = {}
-    for name, labels in terms.common.items():
-        numeric = terms.design.common.terms[name].kind == "numeric"
+    for name in terms.common:
+        numeric = terms.population[name].kind == "numeric"
         original = original_column(frame, name)
-        spreads[name] = float(columns[labels[0]].std()) if numeric else 1.0
+        first = pd.Series(np.reshape(terms.population[name].data, (len(terms.frame), -1))[:, 0])
+        spreads[name] = float(first.std()) if numeric else 1.0
         if numeric and original in reach:
             scale = frame.attrs["scales"][original]["sd"] if original != name else 1.0
             spreads[name] = (reach[original][1] - reach[original][0]) / RANGE / scale
-        if numeric and abs(columns[labels[0]].mean()) > 5 * spreads[name]:
+        if numeric and abs(first.mean()) > 5 * spreads[name]:
             raise ValueError(
                 f"{name!r} lies far from 0, where the priors hold; standardize it first "
                 "(terms.standardize), or count it from a value in the table."

@@ -235,7 +235,7 @@ def fit(
     model = _build_bambi(terms, by_term)
     # Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
     # matrix cannot see; PyMC needs all free parameters, offsets too, to predict.
-    many = max([0, *(len(term.groups) for term in _terms_by_group(terms))]) > LOW_RANK
+    many = max([0, *map(terms.count_groups, terms.factors)]) > LOW_RANK
     nuts = {"adaptation": "diag" if many else "low_rank"}
     nuts["target_accept"] = target_accept or _step_target(_has_slopes(terms))
     tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
@@ -278,10 +278,6 @@ def _step_target(own_slopes: bool) -> float:
 
 def _has_slopes(terms: Terms) -> bool:
     return any(effect != "1" for effect, _ in terms.by_group.values())
-
-
-def _terms_by_group(terms: Terms) -> list:
-    return [] if terms.design.group is None else list(terms.design.group.terms.values())
 
 
 def rename_bambi(
@@ -448,6 +444,10 @@ def _write_formula(name: str, columns: Columns) -> str:
 
 
 def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
+    if "/" in terms.outcome:
+        raise ValueError(
+            f"Bambi cannot name the outcome {terms.outcome!r} because of its '/'; rename the column, or use pymc."
+        )
     normal = {name: np.transpose(priors[name]) for name in terms.common}
     normal |= {INTERCEPT: priors[INTERCEPT]} if terms.has_intercept else {}
     model = bmb.Model(
@@ -564,7 +564,7 @@ def _with_own_labels(tree: xr.DataTree, terms: Terms) -> xr.DataTree:
     """Give groups the labels of the table, which Bambi turns into text."""
     groups = {path: node.to_dataset() for path, node in tree.children.items()}
     for factor in (factor for factor in terms.factors if factor in terms.frame):
-        own = {str(label): label for label in terms.frame[factor].cat.categories}
+        own = {str(label): label for label in group_labels(terms.frame, factor).cat.categories}
         for path, dim in product({"posterior", "prior"} & set(groups), _dims_of(factor)):
             if dim in groups[path].dims:
                 found = [own[text] for text in groups[path][dim].values]
