@@ -241,7 +241,7 @@ def fit(
     tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
     _extend(tree, model.backend.model, extend, draws, seed)
     if is_formula(name):
-        tree = _without_offsets(tree)
+        tree = _without_offsets(tree, terms)
     else:
         tree = _with_book_names(tree, _bambi_names(Columns(**columns)), covariates)
     return _with_own_labels(tree, terms)
@@ -577,11 +577,11 @@ def _dims_of(factor: str) -> tuple[str, str]:
     return factor, f"{factor}{FACTOR}"
 
 
-def _without_offsets(tree: xr.DataTree) -> xr.DataTree:
-    """Drop what Bambi samples in place of the effects by group."""
+def _without_offsets(tree: xr.DataTree, terms: Terms) -> xr.DataTree:
+    """Drop what Bambi samples in place of the effects by group, and order what is left."""
     groups = {path: node.to_dataset() for path, node in tree.children.items()}
     for path in {"posterior", "prior"} & set(groups):
-        groups[path] = groups[path].drop_vars(n for n in groups[path] if n.endswith("_offset"))
+        groups[path] = groups[path][[name for name in terms.variables if name in groups[path]]]
     return xr.DataTree.from_dict(groups)
 
 

@@ -102,6 +102,12 @@ class Terms:
         """What needs a prior, in the order of the formula; the correlation may have one besides."""
         return [*([INTERCEPT] * self.has_intercept), *self.common, SIGMA, *self.by_group]
 
+    @cached_property
+    def variables(self) -> list[str]:
+        """What the posterior of a fit can have, in order."""
+        sds = [f"{name}_sigma" for name in self.by_group]
+        return [*([INTERCEPT] * self.has_intercept), *self.common, SIGMA, *sds, RHO, *self.by_group]
+
     def count_groups(self, factor: str) -> int:
         """How many groups a grouping factor has in the rows that are used."""
         return self.frame.groupby(factor.split(":"), observed=True).ngroups
@@ -349,7 +355,7 @@ def _check_term(name: str, term: Term | Intercept, width: int) -> None:
             f"The term {name!r} cannot name a parameter because of its '/'; rename the column, or make "
             "one of the term first."
         )
-    if term.kind == "hsgp":
+    if name.startswith("hsgp("):
         raise ValueError(f"The term {name!r} is a Gaussian process; use Bambi itself for that.")
     if len(term.labels) != width:
         # After "segment/x" both terms share one factor, in which formulae mixes up the levels.
@@ -649,9 +655,8 @@ def _name_after_terms(data: xr.Dataset, model: Model) -> xr.Dataset:
             if variable not in data:
                 continue
             found[f"{name}{suffix}"] = _with_level(data[variable], terms, effect)
-    sds = [f"{name}_sigma" for name in terms.by_group]
-    order = [INTERCEPT, *terms.common, SIGMA, *sds, RHO, *terms.by_group]
-    return xr.Dataset({name: found[name] for name in order if name in found}, attrs=data.attrs)
+    ordered = {name: found[name] for name in terms.variables if name in found}
+    return xr.Dataset(ordered, attrs=data.attrs)
 
 
 def _of_term(data: xr.Dataset, model: Model, name: str, labels: list[str]) -> xr.DataArray:
