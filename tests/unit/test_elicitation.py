@@ -1,6 +1,7 @@
 """Priors from a plausible range simulate outcomes of that range, whatever the formula."""
 
 import warnings
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,17 @@ def test_simulated_outcomes_have_the_plausible_range(name, correlated):
     assert inside.mean() == pytest.approx(0.95, abs=0.02)
     slopes = any(effect != "1" for effect, _ in terms.read_terms(formula, frame).by_group.values())
     assert ("rho" in elicited.priors) == (correlated and slopes)
+
+
+def test_interactions_and_slopes_by_group_have_the_unit_of_their_columns(table):
+    """A column in other units has slopes in other units, wherever it stands."""
+    formula = "y ~ seg:x + (0 + x | g)"
+    frames = [table.assign(x=unit * (table["x"] - 50)) for unit in (1, 100)]
+    small, large = (elicitation.elicit(formula, frame, LIKELY).priors for frame in frames)
+    assert small["seg:x"][1] == pytest.approx(100 * large["seg:x"][1])
+    assert small["x|g"] == pytest.approx(100 * large["x|g"])
+    with pytest.raises(ValueError, match="'x' lies far from 0"):
+        elicitation.elicit(formula, table.assign(x=table["x"] + 50), LIKELY)
 
 
 @pytest.mark.parametrize("name", [*PLAIN, *(f for f in BEYOND if "0 +" not in f)])
@@ -70,16 +82,43 @@ def test_a_reach_makes_slopes_as_wide_as_it_is_short(table, formula):
 @pytest.mark.parametrize(
     ("formula", "plausible", "reach", "message"),
     [
-        ("y ~ std_x", Plausible(40, 0, "points"), {}, "^The plausible range runs from 40 to 0; the first"),
-        ("y ~ std_x", LIKELY, {"z": (0, 1)}, "^There is a reach of 'z', but the formula does not use it"),
-        ("y ~ std_x", LIKELY, {"x": (1, 0)}, "^The reach of 'x' is two numbers, the smaller one first"),
+        (
+            "y ~ std_x",
+            Plausible(40, 0, "points"),
+            {},
+            "^The plausible range runs from 40 to 0; the first",
+        ),
+        (
+            "y ~ std_x",
+            LIKELY,
+            {"z": (0, 1)},
+            "^There is a reach of 'z', but the formula does not use it",
+        ),
+        (
+            "y ~ std_x",
+            LIKELY,
+            {"x": (1, 0)},
+            "^The reach of 'x' is two numbers, the smaller one first",
+        ),
         ("y ~ std_x", LIKELY, {"x": (1, 2, 3)}, "^The reach of 'x' is two numbers"),
         ("y ~ std_x", LIKELY, {"x": 3}, "^The reach of 'x' is two numbers"),
-        ("y ~ std_x + seg", LIKELY, {"seg": (0, 1)}, "^There is a reach of 'seg', but it is not numeric"),
-        ("y ~ wave", LIKELY, {}, "^'wave' lies far from 0, where the priors hold; standardize it first"),
+        (
+            "y ~ std_x + seg",
+            LIKELY,
+            {"seg": (0, 1)},
+            "^There is a reach of 'seg', but it is not numeric",
+        ),
+        (
+            "y ~ wave",
+            LIKELY,
+            {},
+            "^'wave' lies far from 0, where the priors hold; standardize it first",
+        ),
     ],
 )
-def test_what_no_prior_follows_from_is_said_in_one_sentence(table, formula, plausible, reach, message):
+def test_what_no_prior_follows_from_is_said_in_one_sentence(
+    table, formula, plausible, reach, message
+):
     _, frame = terms.standardize("y ~ x", table)
     frame = frame.assign(seg=table["seg"])
     frame.attrs["scales"] = {"x": {"mean": table["x"].mean(), "sd": table["x"].std()}}
@@ -118,11 +157,15 @@ def test_priors_in_the_outcomes_unit_are_no_mismatch_and_others_are(name):
 def test_a_fit_warns_before_it_samples(table, backend, monkeypatch):
     formula = "y ~ 1 + (1 | g)"
     priors = {"Intercept": (0, 0.01), "sigma": 0.01, "1|g": 0.01}
-    for module, name in ((models.pm, "sample"), (models.bmb.Model, "fit"), (models, "exact_posterior")):
-        monkeypatch.setattr(module, name, lambda *_, **__: (_ for _ in ()).throw(InterruptedError))
-    with pytest.warns(models.PriorWarning, match="of 'y' lie far outside"):
-        with pytest.raises(InterruptedError):
-            models.fit(formula, table, priors=priors, backend=backend)
+    for module, name in (
+        (models.pm, "sample"),
+        (models.bmb.Model, "fit"),
+        (models, "exact_posterior"),
+    ):
+        monkeypatch.setattr(module, name, Mock(side_effect=InterruptedError))
+    warned = pytest.warns(models.PriorWarning, match="of 'y' lie far outside")
+    with warned, pytest.raises(InterruptedError):
+        models.fit(formula, table, priors=priors, backend=backend)
 
 
 def test_the_books_own_table_warns_of_nothing(visits):

@@ -46,8 +46,6 @@ def say(draws, x, seg, number=None):
     return mean
 
 
-
-
 # Known groups, new groups, no group
 
 
@@ -119,7 +117,9 @@ def test_outcomes_have_the_residual_besides(table, tree, draws):
 
 
 @pytest.mark.parametrize("formula", (*PLAIN, *BEYOND))
-def test_the_rows_of_the_fit_and_some_of_them_are_predicted_from_the_design_matrices(table, formula):
+def test_the_rows_of_the_fit_and_some_of_them_are_predicted_from_the_design_matrices(
+    table, formula
+):
     found = terms.read_terms(formula, table)
     model = models.build(formula, table, priors=make_priors(found), backend="bambi")
     tree, posterior = invent_draws(model.backend.model, found)
@@ -212,7 +212,10 @@ def test_a_slope_is_that_of_the_tangent_where_a_formula_bends(table):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seg": "other"}, "^Column 'seg' has 'other' in the new rows, but the fit knows only p, q, r"),
+        (
+            {"seg": "other"},
+            "^Column 'seg' has 'other' in the new rows, but the fit knows only p, q, r",
+        ),
         ({"seg": None}, "^Column 'seg' has .* in the new rows, but"),
         ({"x": np.nan}, "^Column 'x' is missing or not finite in row 0"),
         ({"x": "50"}, "^Column 'x' is not numeric"),

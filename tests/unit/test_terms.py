@@ -8,7 +8,7 @@ import xarray as xr
 from formulae import design_matrices
 
 from formulas import BEYOND, PLAIN, make_priors, make_table
-from helpers import fits, models, priors, terms
+from helpers import fits, models, terms
 from helpers.exact import exact_posterior
 from helpers.priors import Priors
 
@@ -33,7 +33,9 @@ def means(tree):
 def log_densities(model, number=5):
     rng, start = np.random.default_rng(1), model.initial_point()
     log_density = model.compile_logp(mode="FAST_COMPILE")
-    shifts = [{n: v + 0.3 * rng.normal(size=np.shape(v)) for n, v in start.items()} for _ in range(5)]
+    shifts = [
+        {n: v + 0.3 * rng.normal(size=np.shape(v)) for n, v in start.items()} for _ in range(5)
+    ]
     return [log_density(point) for point in shifts]
 
 
@@ -62,14 +64,17 @@ def test_priors_by_term_are_the_books_priors(visits):
     both = [models.build(formula, visits, priors=p) for p in (given, Priors())]
     np.testing.assert_allclose(*map(log_densities, both))
     without = {name: prior for name, prior in given.items() if name != "rho"}
-    assert "rho" not in [v.name for v in models.build(formula, visits, priors=without).deterministics]
+    assert "rho" not in [
+        v.name for v in models.build(formula, visits, priors=without).deterministics
+    ]
 
 
 # Names, dimensions and labels
 
 
 @pytest.mark.parametrize(
-    "formula", ["y ~ x * seg + z + x:z + (z | g)", "y ~ two + old + (two | g)", "y ~ wave + (1 | wave)"]
+    "formula",
+    ["y ~ x * seg + z + x:z + (z | g)", "y ~ two + old + (two | g)", "y ~ wave + (1 | wave)"],
 )
 def test_all_back_ends_name_parameters_dimensions_and_labels_alike(table, formula):
     _, given = read(formula, table)
@@ -161,7 +166,12 @@ def test_a_posterior_by_formula_is_that_of_dummy_columns_made_by_hand(table):
     )
     ours, theirs = by_formula["exact"], by_hand["exact"]
     np.testing.assert_allclose(ours["seg"].T, theirs["covariate_slope"], rtol=1e-6)
-    for new, old in {"x": "slope", "x|g": "group_slope", "rho": "rho", "1|g": "group_intercept"}.items():
+    for new, old in {
+        "x": "slope",
+        "x|g": "group_slope",
+        "rho": "rho",
+        "1|g": "group_intercept",
+    }.items():
         np.testing.assert_allclose(ours[new], theirs[old], rtol=1e-6)
 
 
@@ -171,7 +181,10 @@ def test_a_posterior_by_formula_is_that_of_dummy_columns_made_by_hand(table):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x": None}, r"^There is no prior for 'x'; add one to priors, such as \{'x': \(0.0, 5.0\)\}, in"),
+        (
+            {"x": None},
+            r"^There is no prior for 'x'; add one to priors, such as \{'x': \(0.0, 5.0\)\}, in",
+        ),
         ({"1|g": None}, r"^There is no prior for '1\|g'; .*\{'1\|g': 5.0\}"),
         ({"w": (0, 1)}, r"^There is a prior for 'w', but .* it has Intercept, x, sigma, 1\|g\.$"),
         ({"x": 5.0}, r"^The prior of 'x' is a mean and an sd, not 5.0\.$"),
@@ -190,7 +203,9 @@ def test_a_wrong_prior_is_told_in_one_sentence(table, backend, change, message):
 
 @pytest.mark.parametrize("backend", models.BACKENDS)
 def test_the_books_priors_are_not_used_for_another_outcome(table, backend):
-    with pytest.raises(ValueError, match="needs priors in the unit of 'y': one for each of Intercept, x"):
+    with pytest.raises(
+        ValueError, match="needs priors in the unit of 'y': one for each of Intercept, x"
+    ):
         models.fit("y ~ x + (1 | g)", table, backend=backend)
 
 
@@ -222,7 +237,9 @@ def test_what_exceeds_the_three_models_is_said_and_bambi_fits_it(table, formula)
     found, given = read(formula, table)
     assert terms.find_beyond(found) == BEYOND[formula]
     for backend in ("pymc", "exact"):
-        with pytest.raises(ValueError, match="one slope; this formula has .*use backend='bambi'") as said:
+        with pytest.raises(
+            ValueError, match=r"one slope; this formula has .*use backend='bambi'"
+        ) as said:
             models.fit(formula, table, priors=given, backend=backend)
         assert BEYOND[formula] in str(said.value)
     tree = models.fit(formula, table, priors=given, backend="bambi", **FEW)
@@ -248,7 +265,9 @@ def test_rows_that_miss_a_value_are_named_or_left_out(table):
     holes.loc[3, "x"], holes.loc[7, "g"], holes.loc[9, "z"] = np.nan, None, np.nan
     formula = "y ~ x + (1 | g)"
     given = read(formula, table)[1]
-    with pytest.raises(ValueError, match=r"2 of 72 rows miss a value: row 3 \('x'\), row 7 \('g'\)"):
+    with pytest.raises(
+        ValueError, match=r"2 of 72 rows miss a value: row 3 \('x'\), row 7 \('g'\)"
+    ):
         models.fit(formula, holes, priors=given, backend="exact")
     found = terms.read_terms(formula, holes, drop_missing=True)
     assert len(found.frame) == 70
@@ -298,7 +317,9 @@ def test_bambi_predicts_and_interprets_what_it_fitted(table):
     own = posterior["1|g"].sel({FACTOR: list(rows["g"])}).drop_vars(FACTOR)
     first = posterior["Intercept"] + 40 * posterior["x"] + own[..., 0]
     np.testing.assert_allclose(found[..., 0], first)
-    drawn = bmb.interpret.comparisons(model, tree, contrast={"x": [40, 41]}, conditional="old").summary
+    drawn = bmb.interpret.comparisons(
+        model, tree, contrast={"x": [40, 41]}, conditional="old"
+    ).summary
     slope = posterior["x"].mean()
     assert drawn["estimate"].iloc[0] == pytest.approx(float(slope), abs=1e-6)
     steep = bmb.interpret.slopes(model, tree, wrt={"x": 50}, conditional="old").summary
@@ -404,7 +425,7 @@ def test_a_standardized_model_has_the_same_likelihood(table):
 )
 @pytest.mark.filterwarnings("ignore:.*encountered in log:RuntimeWarning")
 def test_what_cannot_be_is_said_in_one_sentence(table, formula, message):
-    odd = {name: table["x"] for name in ("sigma", "rho", "Intercept", "mu", "draw", "a:b")}
+    odd = dict.fromkeys(("sigma", "rho", "Intercept", "mu", "draw", "a:b"), table["x"])
     odd |= {"a|b": table["g"], "one": 1.0, "id": [f"i{k}" for k in range(72)]}
     odd |= {"day": pd.date_range("2020", periods=72), "text": table["x"].map("{:.1f}".format)}
     odd |= {"mixed": [1, "1"] * 36}
