@@ -227,8 +227,9 @@ def _check_described(described: Description, frame: pd.DataFrame) -> None:
     for name in (described.response.term.name, *(t.name for t in own if _parts(t))):
         if name in TAKEN:
             raise ValueError(f"Column {name!r} has the name of a parameter; rename the column.")
+    groups = {column for term in described.group_terms for column in term.factor.var_names}
     for column in _columns_in(described):
-        if set(column) & set(":|`"):
+        if set(column) & set(":|`" if column in groups else "|`"):
             raise ValueError(f"Rename column {column!r}: ':', '|' and '`' are signs of a formula.")
     for term in described.group_terms:
         if not all(isinstance(part, Variable) for part in term.factor.components):

@@ -419,7 +419,7 @@ def test_a_standardized_model_has_the_same_likelihood(table):
         ("y ~ Intercept", "'Intercept' has the name of a parameter"),
         ("y ~ mu", "'mu' has the name of a parameter"),
         ("y ~ draw", "'draw' has the name of a parameter"),
-        ("y ~ `a:b`", "Rename column 'a:b'"),
+        ("y ~ x + (1 | `a:b`)", "Rename column 'a:b'"),
         ("y ~ x + (1 | `a|b`)", r"Rename column 'a\|b'"),
     ],
 )
