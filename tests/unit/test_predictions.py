@@ -152,14 +152,27 @@ def invent_draws(model, found):
 
 
 @pytest.mark.parametrize("asked", [[2, 1], [2.0, 1.0], ["2", "1"], [2, None]])
-def test_groups_that_are_numbers_are_known_however_they_are_written(table, asked):
-    frame = table.assign(g=np.resize([1, 2, 3], 72))
+@pytest.mark.parametrize("kind", [int, float])
+def test_groups_that_are_numbers_are_known_however_they_are_written(table, kind, asked):
+    frame = table.assign(g=np.resize([1, 2, 3], 72).astype(kind))
     tree = fit("y ~ x + (1 | g)", frame)
     rows = pd.DataFrame({"x": [50.0, 50.0], "g": pd.Series(asked)})
     found = predictions.predict(tree, "y ~ x + (1 | g)", frame, rows)[0, :, 0]
     own = tree["posterior"]
     wanted = own["Intercept"] + 50 * own["x"] + own["1|g"].sel({G: 2})
     np.testing.assert_allclose(found, wanted[0])
+
+
+def test_a_year_can_be_a_predictor_and_a_group(table):
+    formula = "y ~ wave + (1 | wave)"
+    tree = fit(formula, table)
+    assert [type(label) for label in tree["posterior"]["wave__factor_dim"].values.tolist()] == [
+        int
+    ] * 4
+    found = predictions.predict(tree, formula, table, pd.DataFrame({"wave": [2021]}))[..., 0]
+    own = tree["posterior"]
+    wanted = own["Intercept"] + 2021 * own["wave"] + own["1|wave"].sel(wave__factor_dim=2021)
+    np.testing.assert_allclose(found, wanted)
 
 
 def test_new_rows_may_have_the_column_before_it_was_standardized(table):
