@@ -239,13 +239,13 @@ def fit(
     terms, by_term = _read(name, frame, columns, priors, drop_missing)
     model = _build_bambi(terms, by_term)
     # PyMC needs all free parameters, offsets too, to predict.
-    groups = max([0, *(len(term.groups) for term in _terms_by_group(terms))])
+    groups = max([0, *map(terms.count_groups, terms.factors)])
     nuts = {"adaptation": _adaptation(groups)}
     nuts["target_accept"] = target_accept or _step_target(_has_slopes(terms) or model.noncentered)
     tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
     _extend(tree, model.backend.model, extend, draws, seed)
     if is_formula(name):
-        tree = _without_offsets(tree)
+        tree = _without_offsets(tree, terms)
     else:
         tree = _with_book_names(tree, _bambi_names(Columns(**columns)), covariates)
     return _with_own_labels(tree, terms)
@@ -288,10 +288,6 @@ def _adaptation(groups: int) -> str:
 
 def _has_slopes(terms: Terms) -> bool:
     return any(effect != "1" for effect, _ in terms.by_group.values())
-
-
-def _terms_by_group(terms: Terms) -> list:
-    return [] if terms.design.group is None else list(terms.design.group.terms.values())
 
 
 def rename_bambi(
@@ -489,6 +485,10 @@ def _write_formula(name: str, columns: Columns) -> str:
 
 
 def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
+    if "/" in terms.outcome:
+        raise ValueError(
+            f"Bambi cannot name the outcome {terms.outcome!r} because of its '/'; rename the column, or use pymc."
+        )
     normal = {name: np.transpose(priors[name]) for name in terms.common}
     normal |= {INTERCEPT: priors[INTERCEPT]} if terms.has_intercept else {}
     model = bmb.Model(
@@ -616,7 +616,7 @@ def _with_own_labels(tree: xr.DataTree, terms: Terms) -> xr.DataTree:
     """Give groups the labels of the table, which Bambi turns into text."""
     groups = {path: node.to_dataset() for path, node in tree.children.items()}
     for factor in (factor for factor in terms.factors if factor in terms.frame):
-        own = {str(label): label for label in terms.frame[factor].cat.categories}
+        own = {str(label): label for label in group_labels(terms.frame, factor).cat.categories}
         for path, dim in product({"posterior", "prior"} & set(groups), _dims_of(factor)):
             if dim in groups[path].dims:
                 found = [own[text] for text in groups[path][dim].values]
@@ -629,11 +629,11 @@ def _dims_of(factor: str) -> tuple[str, str]:
     return factor, f"{factor}{FACTOR}"
 
 
-def _without_offsets(tree: xr.DataTree) -> xr.DataTree:
-    """Drop what Bambi samples in place of the effects by group."""
+def _without_offsets(tree: xr.DataTree, terms: Terms) -> xr.DataTree:
+    """Drop what Bambi samples in place of the effects by group, and order what is left."""
     groups = {path: node.to_dataset() for path, node in tree.children.items()}
     for path in {"posterior", "prior"} & set(groups):
-        groups[path] = groups[path].drop_vars(n for n in groups[path] if n.endswith("_offset"))
+        groups[path] = groups[path][[name for name in terms.variables if name in groups[path]]]
     return xr.DataTree.from_dict(groups)
 
 
