@@ -76,21 +76,24 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
     whole = [INTERCEPT, *terms.common, "sigma"]
     shared = {name: given[name] for name in whole}
     heights = shared | {f"1|{group}": given[f"1|{group}"]}
-    own = question.main if question.own_slopes else ""
+    both = f"each {group} has a level and an effect of {question.column} of its own"
     found = {
-        POOLED: (write_formula(terms, groups=False), shared, "one line for all: groups do not count"),
+        POOLED: (
+            write_formula(terms, groups=False),
+            shared,
+            "one line for all: groups do not count",
+        ),
         INTERCEPTS: (write_formula(terms), heights, f"each {group} has a level of its own"),
     }
     missing = []
     if question.own_slopes:
-        found[SLOPES] = (question.formula, given, f"and an effect of {question.column} of its own")
+        found[SLOPES] = (question.formula, given, both)
     elif reason := _why_no_slopes(question):
         missing.append(f"{SLOPES}: {reason}")
     else:
         formula = write_formula(terms, slopes=question.main)
         steep = heights | {f"{question.main}|{group}": given[question.main][1] / 2}
-        own = question.main
-        found[SLOPES] = (formula, steep, f"and a slope of {question.column} of its own")
+        found[SLOPES] = (formula, steep, both)
     candidates = {
         name: Candidate(name, formula, dict(own), question.table, question.main, group, reason)
         for name, (formula, own, reason) in found.items()
@@ -141,7 +144,9 @@ def _why_not_split(question: Question) -> str:
         return f"{name} does not vary within groups, so its slope compares groups only"
     means = by_group.mean()
     if not means.std() > 1e-9 * question.table[name].std():
-        return f"all groups have the same mean of {name}, so its slope compares rows of one group only"
+        return (
+            f"all groups have the same mean of {name}, so its slope compares rows of one group only"
+        )
     if len(means) < 3:
         return f"a slope between groups needs three of them at least, and there are {len(means)}"
     return ""
@@ -180,9 +185,7 @@ def fit_exactly(candidate: Candidate, seed: int = SEED, **priors) -> xr.DataTree
     groups = candidate.table[candidate.group].nunique() if "|" in candidate.formula else 0
     draws = max(500, min(DRAWS, CELLS // max(2 * groups, 1)))
     given = candidate.priors | priors
-    return exact_posterior(
-        candidate.formula, candidate.table, priors=given, draws=draws, seed=seed
-    )
+    return exact_posterior(candidate.formula, candidate.table, priors=given, draws=draws, seed=seed)
 
 
 def find_mismatch(candidate: Candidate) -> str:
@@ -282,4 +285,3 @@ def limits_of(draws: xr.DataArray) -> tuple[float, float, float]:
     """Mean and 95 % limits of draws."""
     low, high = draws.quantile([0.025, 0.975]).values
     return float(draws.mean()), float(low), float(high)
-

@@ -181,9 +181,7 @@ def _check_means(drawn: _Drawn) -> Check:
     if len(means) < FEW:
         return Check(name, looked_at, why_not=f"{len(means)} groups are too few")
     replicated = drawn.rng.normal(size=drawn.levels.shape) * drawn.sds
-    return _compare(
-        name, looked_at, _correlate(drawn.levels, means), _correlate(replicated, means)
-    )
+    return _compare(name, looked_at, _correlate(drawn.levels, means), _correlate(replicated, means))
 
 
 def _check_farthest_group(drawn: _Drawn) -> Check:

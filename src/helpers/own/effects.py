@@ -191,9 +191,7 @@ def show_by_group(
     row = typical_rows(question, candidate).loc[[0]] if question.kind != FACTOR else row
     labels = candidate.table[candidate.group].cat.categories
     rows = pd.concat([row] * len(labels), ignore_index=True).assign(**{candidate.group: labels})
-    draws = predictions.predict(
-        thin(tree, len(rows)), candidate.formula, candidate.table, rows
-    )
+    draws = predictions.predict(thin(tree, len(rows)), candidate.formula, candidate.table, rows)
     draws = draws.rename(row=question.group).assign_coords({question.group: list(labels)})
     return draws, f"level of {question.outcome} ({question.unit})"
 
@@ -214,7 +212,9 @@ def grid(question: Question, candidate: Candidate, number: int = 3) -> list:
     values = question.table[question.column]
     low, high = values.min(), values.max()
     if candidate.name == BOTH:
-        own, means = (scale_of(candidate.table, c) for c in (candidate.main, between_column(question)))
+        own, means = (
+            scale_of(candidate.table, c) for c in (candidate.main, between_column(question))
+        )
         ends = candidate.table[candidate.main].quantile([0.05, 0.95])
         low, high = means.mean + own.sd * ends
     return [float(f"{x:.4g}") for x in np.linspace(low, high, number)]

@@ -111,6 +111,8 @@ def ask(
     _check(first)
     written, (formula, table) = formula, standardize(formula, frame, drop_missing=drop_missing)
     terms = read_terms(formula, table)
+    labels = {terms.outcome: f"{terms.outcome} ({plausible.unit})"}
+    table.attrs["labels"] = labels | table.attrs.get("labels", {})
     main, kind = _find_main(terms)
     return Question(written, formula, table, terms, plausible, main, kind, per)
 

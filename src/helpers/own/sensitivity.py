@@ -85,10 +85,14 @@ def _log_density_of_groups(
 
     precision = 1 / sigma[:, None] ** 2
     # Effects counted in their sds, which have the covariance R with ones on its diagonal.
-    pulls = np.stack([s[:, None] * add(errors * z) for s, z in zip(spread, columns, strict=True)], -1)
+    pulls = np.stack(
+        [s[:, None] * add(errors * z) for s, z in zip(spread, columns, strict=True)], -1
+    )
     squares = np.stack(
         [
-            np.stack([(s * t)[:, None] * add(z * w) for t, w in zip(spread, columns, strict=True)], -1)
+            np.stack(
+                [(s * t)[:, None] * add(z * w) for t, w in zip(spread, columns, strict=True)], -1
+            )
             for s, z in zip(spread, columns, strict=True)
         ],
         -2,

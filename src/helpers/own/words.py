@@ -9,7 +9,6 @@ import xarray as xr
 
 from helpers import tables
 from helpers.elicitation import Elicited
-from helpers.own import effects
 from helpers.own.candidates import (
     BOTH,
     INTERCEPTS,
@@ -181,7 +180,11 @@ def describe_missing(missing: list[str]) -> str:
     """Why a candidate is not there."""
     if not missing:
         return "All four are there."
-    return "Not among them: " + "; ".join(f"*{m.replace(': ', '*, because ', 1)}" for m in missing) + "."
+    return (
+        "Not among them: "
+        + "; ".join(f"*{m.replace(': ', '*, because ', 1)}" for m in missing)
+        + "."
+    )
 
 
 def write_model(question: Question, candidate: Candidate) -> str:
@@ -209,15 +212,17 @@ def write_model(question: Question, candidate: Candidate) -> str:
     )
 
 
-def tabulate_priors(
-    question: Question, candidate: Candidate, elicited: Elicited
-) -> pd.DataFrame:
+def tabulate_priors(question: Question, candidate: Candidate, elicited: Elicited) -> pd.DataFrame:
     """Each prior of a candidate with its reason; whoever set one by hand has the reason."""
     rows = {}
     between = between_column(question) if candidate.name == BOTH else None
     for name, prior in candidate.priors.items():
         pair = isinstance(prior, tuple)
-        text = f"Normal({plain(prior[0])}, {plain(prior[1])})" if pair else f"HalfNormal({plain(prior)})"
+        text = (
+            f"Normal({plain(prior[0])}, {plain(prior[1])})"
+            if pair
+            else f"HalfNormal({plain(prior)})"
+        )
         old = name if between is None else _replace_part(name, candidate.main, question.main)
         if name == between:
             reason = "all that groups differ may go with their means, in either direction"
@@ -257,12 +262,14 @@ def describe_choice(
 ) -> str:
     """Which model answers, why, and what scores say to that."""
     own = name_of_own(question)
-    parts = [f"Your formula is the *{own}* model" + (", and it answers." if difference is None else ".")]
+    parts = [
+        f"Your formula is the *{own}* model" + (", and it answers." if difference is None else ".")
+    ]
     if difference is not None:
         said = estimates({"": difference}, question.unit).iloc[0]
         parts.append(
-            f"Between groups the slope is larger by {said} for {question.per:g} more of "
-            f"{code(question.column)} than within."
+            f"For {plain(question.per)} more of {code(question.column)}, the slope between groups minus that "
+            f"within is {said}."
         )
         if chosen == BOTH:
             parts.append(
@@ -430,7 +437,10 @@ def describe_scope(question: Question, chosen: str) -> str:
         return ""
     x = _codes(question)
     means = pd.DataFrame(x).groupby(question.table[question.group].to_numpy()).transform("mean")
-    within, between = np.abs(x - means.to_numpy()).max(), np.abs(means - x.mean(axis=0)).to_numpy().max()
+    within, between = (
+        np.abs(x - means.to_numpy()).max(),
+        np.abs(means - x.mean(axis=0)).to_numpy().max(),
+    )
     if chosen == BOTH or between <= 1e-9 * np.abs(x).max():
         return f"comparing rows of one {group}"
     if within <= 1e-9 * np.abs(x).max():
@@ -486,7 +496,9 @@ def describe_answer(
     main = [n for n in found if "," not in n]
     scope = describe_scope(question, chosen)
     sentence = say_effects(question, {n: said[n] for n in main})
-    tail = f", {scope}" if scope else ""
+    others = [code(n.replace("std_", "")) for n in question.terms.used if n not in _asked(question)]
+    held = f", {join(others)} being equal" if others and question.kind != NONE else ""
+    tail = f"{held}, {scope}" if scope else ""
     parts.append(f"{sentence}{tail}. This is the mean over groups like these.")
     if question.kind != NONE:
         parts.append(_say_direction(found, main))
@@ -506,6 +518,13 @@ def describe_answer(
     return " ".join(part for part in parts if part)
 
 
+def _asked(question: Question) -> set[str]:
+    """Columns of the outcome, of the main term, and of the groups."""
+    outcome = question.terms.design.response.term.term.var_names
+    main = {question.main, question.column} | set(re.findall(r"\w+", question.main or ""))
+    return {*outcome, *main, question.group}
+
+
 def _say_direction(found: xr.Dataset, main: list[str]) -> str:
     """Whether the signs are settled."""
     open_ones, settled = [], []
@@ -522,11 +541,7 @@ def _say_direction(found: xr.Dataset, main: list[str]) -> str:
                 f"above 0 is {chance}"
             )
     if not open_ones:
-        return (
-            "The interval excludes 0."
-            if len(main) == 1
-            else "All of these intervals exclude 0."
-        )
+        return "The interval excludes 0." if len(main) == 1 else "All of these intervals exclude 0."
     text = "; ".join(open_ones)
     return text[0].upper() + text[1:] + "."
 
@@ -550,7 +565,11 @@ def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray) 
     level = posterior[f"1|{group}_sigma"]
     sd = {"levels": level, "residual": posterior["sigma"]}
     said, part = estimates(sd, question.unit), estimates({"": share}).iloc[0]
-    where = f" at the mean of {code(question.column)}" if question.own_slopes and question.is_column else ""
+    where = (
+        f" at the mean of {code(question.column)}"
+        if question.own_slopes and question.is_column
+        else ""
+    )
     text = (
         f"The levels of {code(group)}{where} have an sd of {said['levels']}, single outcomes around "
         f"them one of {said['residual']}. So a share of {part} of the variance that the population's line "
@@ -564,9 +583,7 @@ def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray) 
     return text
 
 
-def tabulate_groups(
-    question: Question, by_group: xr.DataArray, title: str
-) -> pd.DataFrame:
+def tabulate_groups(question: Question, by_group: xr.DataArray, title: str) -> pd.DataFrame:
     """Mean and interval by group; of many groups the lowest and the highest."""
     mean = by_group.mean(["chain", "draw"]).to_series().sort_values()
     labels = list(mean.index)
@@ -582,7 +599,10 @@ def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
     """Means and 95 % intervals along the main term, one row a value of it."""
     columns = {}
     for name, draws in expected.data_vars.items():
-        parts = {str(row): draws.isel(row=place, drop=True) for place, row in enumerate(draws["row"].values)}
+        parts = {
+            str(row): draws.isel(row=place, drop=True)
+            for place, row in enumerate(draws["row"].values)
+        }
         columns[name] = estimates(parts).str.replace("95 % interval ", "")
     head = question.column or "all rows"
     return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({question.unit})")
@@ -663,9 +683,7 @@ def describe_sensitivity(
     most = moves.abs().idxmax()
     size = abs(moves[most])
     how = "little" if size < LITTLE else "noticeably" if size < MUCH else "strongly"
-    parts = [
-        f"The answer moves {how}: by at most {size:.1f} of its posterior sd ({most})."
-    ]
+    parts = [f"The answer moves {how}: by at most {size:.1f} of its posterior sd ({most})."]
     scales = moves[[label for label in moves.index if "prior" in label]].abs()
     if scales.max() >= LITTLE:
         parts.append(
@@ -726,7 +744,9 @@ def describe_limits(question: Question, chosen: str) -> list[str]:
         "that share something else, would make intervals too narrow."
     )
     if chosen == BOTH:
-        limits.append("The slope between groups compares groups with all else in which they differ.")
+        limits.append(
+            "The slope between groups compares groups with all else in which they differ."
+        )
     if "left_out" in question.table.attrs:
         limits.append(
             "Rows that miss a value were left out, which is harmless only if they miss it by chance."
