@@ -191,7 +191,7 @@ def _check_farthest_group(drawn: _Drawn) -> Check:
     farthest = drawn.groups[int(np.abs(away.mean(axis=0)).argmax())]
     return _compare(
         "normal groups",
-        f"the farthest {drawn.question.group} (sds from the population)",
+        f"the farthest group of {drawn.question.group} (sds from the population)",
         np.abs(away).max(axis=1),
         np.abs(replicated).max(axis=1),
         names=(str(farthest),),

@@ -9,6 +9,7 @@ from helpers import plots
 from helpers.own.candidates import Candidate
 from helpers.own.question import FACTOR, NUMBER, Question
 from helpers.priors import SEED
+from helpers.terms import FACTOR as FACTOR_DIM
 
 DOTS = 2000
 
@@ -66,9 +67,19 @@ def _x_of(question: Question) -> np.ndarray:
 
 def plot_groups(question: Question, candidate: Candidate, tree: xr.DataTree) -> plt.Axes:
     """Slopes by group where a numeric column has them, else how far groups lie from the population."""
+    tree = _with_own_labels(candidate, tree)
     given = {"formula": candidate.formula, "predictor": candidate.main}
     if question.own_slopes and question.is_column:
         return plots.plot_slopes(candidate.table, tree, per=question.per, **given)
     if not question.is_column:
         given.pop("predictor")
     return plots.plot_deviations(candidate.table, tree, **given)
+
+
+def _with_own_labels(candidate: Candidate, tree: xr.DataTree) -> xr.DataTree:
+    """A fit with the table's labels of groups, which Bambi turns into text."""
+    dim = f"{candidate.group}{FACTOR_DIM}"
+    own = {str(label): label for label in candidate.table[candidate.group].cat.categories}
+    posterior = tree["posterior"].to_dataset()
+    labels = [own[str(text)] for text in posterior[dim].values]
+    return xr.DataTree.from_dict({"posterior": posterior.assign_coords({dim: labels})})

@@ -59,6 +59,16 @@ class Question:
         return self.kind == NUMBER and self.main in self.table
 
     @property
+    def scale_column(self) -> str | None:
+        """The numeric column of the table that the main term is, or is a function of."""
+        if self.kind != NUMBER:
+            return None
+        if self.is_column:
+            return self.column
+        inside = self.terms.design.common.terms[self.main].term.var_names
+        return next(iter(inside)) if len(inside) == 1 else None
+
+    @property
     def levels(self) -> list:
         """Levels of the main term, if it is a factor; the first is the reference."""
         values = self.table[self.column]

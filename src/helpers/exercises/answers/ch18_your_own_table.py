@@ -59,7 +59,9 @@ def fastest() -> float:
 def least_squares(first_day: int) -> float:
     """Mean of the people's own slopes (ms per day), all of whom were seen on the same days."""
     later = sleep()[sleep()["days"] >= first_day]
-    return float(np.mean([fit_line(one["days"], one["reaction"]) for _, one in later.groupby("subject")]))
+    return float(
+        np.mean([fit_line(one["days"], one["reaction"]) for _, one in later.groupby("subject")])
+    )
 
 
 def own_range() -> Answer:
