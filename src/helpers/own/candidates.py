@@ -22,6 +22,7 @@ POOLED, INTERCEPTS, SLOPES, BOTH = (
     "within-between",
 )
 DRAWS = 4000
+ALIKE = 0.05  # sds of the predictor by which means of groups differ at least
 LOW_RANK = 50  # groups, of more a mass matrix of low rank takes minutes
 CELLS = 8_000_000  # numbers of effects by group that a fit may draw
 
@@ -147,6 +148,8 @@ def _why_not_split(question: Question) -> str:
         return (
             f"all groups have the same mean of {name}, so its slope compares rows of one group only"
         )
+    if means.std() < ALIKE * question.table[name].std():
+        return f"groups hardly differ in their means of {name}, which tells no slope between them"
     if len(means) < 3:
         return f"a slope between groups needs three of them at least, and there are {len(means)}"
     return ""
