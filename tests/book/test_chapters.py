@@ -12,7 +12,12 @@ from conftest import read_executed, tagged
 
 CHAPTERS = list_chapters()
 PARAMETERS = {"draws", "tune", "chains", "seed"}
-OWN_PARAMETERS = {"17_large_tables": {"rows"}}
+OWN_TABLE = "18_your_own_table"
+OWN_PARAMETERS = {
+    "17_large_tables": {"rows"},
+    OWN_TABLE: {"source", "formula", "low", "high", "unit", "per", "reach", "gain", "cost"}
+    | {"drop_missing"},
+}
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=[path.stem for path in CHAPTERS])
 
 
@@ -143,7 +148,8 @@ def test_every_chapter_has_the_same_frame_and_parameters(chapter):
     (cell,) = tagged(read(chapter), "parameters")
     own = OWN_PARAMETERS.get(chapter.stem, set())
     assert set(re.findall(r"^(\w+) =", cell.source, re.MULTILINE)) == PARAMETERS | own
-    assert "load_bounce_times()" in "\n".join(code(read(chapter)))
+    loads = "reading.read_table(path)" if chapter.stem == OWN_TABLE else "load_bounce_times()"
+    assert loads in "\n".join(code(read(chapter)))
 
 
 @each_chapter

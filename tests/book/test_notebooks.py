@@ -135,7 +135,7 @@ def test_a_solution_is_cells_of_its_own_under_a_heading_that_is_collapsed(chapte
 
 FOLDED = {"remove-input", "hide-input", "solution"}
 TAGS = FOLDED | {"parameters", "colab", "remove-cell", "hide-output"}
-TAGS |= {"exercise", "self-check", "noisy", "fit"}
+TAGS |= {"exercise", "self-check", "noisy", "fit", "report"}
 
 
 @each_chapter

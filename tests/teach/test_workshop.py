@@ -17,7 +17,7 @@ from helpers.workshop import stored
 from reading import dead_links, links_in, words_of
 
 CHAPTERS = list_chapters()
-SAMPLER_ITSELF = ("a1_exact_answer", "a4_gallery_of_failures")  # they have no switch
+SAMPLER_ITSELF = ("18_your_own_table", "a1_exact_answer", "a4_gallery_of_failures")  # no switch
 OUTRIGHT = (r"pm\.sample\(", r"nutpie\.sample\(", r"fits\.fit_once\(", r"models\.fit\(")
 each_chapter = pytest.mark.parametrize("page", CHAPTERS, ids=[page.stem for page in CHAPTERS])
 

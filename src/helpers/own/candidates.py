@@ -22,6 +22,7 @@ POOLED, INTERCEPTS, SLOPES, BOTH = (
     "within-between",
 )
 DRAWS = 4000
+ALIKE = 0.05  # sds of the predictor by which means of groups differ at least
 LOW_RANK = 50  # groups, of more a mass matrix of low rank takes minutes
 CELLS = 8_000_000  # numbers of effects by group that a fit may draw
 
@@ -76,7 +77,7 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
     whole = [INTERCEPT, *terms.common, "sigma"]
     shared = {name: given[name] for name in whole}
     heights = shared | {f"1|{group}": given[f"1|{group}"]}
-    own = question.main if question.own_slopes else ""
+    both = f"each {group} has a level and an effect of {question.column} of its own"
     found = {
         POOLED: (
             write_formula(terms, groups=False),
@@ -87,14 +88,13 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
     }
     missing = []
     if question.own_slopes:
-        found[SLOPES] = (question.formula, given, f"and an effect of {question.column} of its own")
+        found[SLOPES] = (question.formula, given, both)
     elif reason := _why_no_slopes(question):
         missing.append(f"{SLOPES}: {reason}")
     else:
         formula = write_formula(terms, slopes=question.main)
         steep = heights | {f"{question.main}|{group}": given[question.main][1] / 2}
-        own = question.main
-        found[SLOPES] = (formula, steep, f"and a slope of {question.column} of its own")
+        found[SLOPES] = (formula, steep, both)
     candidates = {
         name: Candidate(name, formula, dict(own), question.table, question.main, group, reason)
         for name, (formula, own, reason) in found.items()
@@ -148,6 +148,8 @@ def _why_not_split(question: Question) -> str:
         return (
             f"all groups have the same mean of {name}, so its slope compares rows of one group only"
         )
+    if means.std() < ALIKE * question.table[name].std():
+        return f"groups hardly differ in their means of {name}, which tells no slope between them"
     if len(means) < 3:
         return f"a slope between groups needs three of them at least, and there are {len(means)}"
     return ""

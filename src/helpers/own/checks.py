@@ -1,8 +1,8 @@
 """Checks of a fit: does the table look as the model says that tables look, where no parameter sees to it?
 
-Each check compares a number of the observed residuals or group-level effects, draw by draw, with the same
-number of residuals or effects that the model would draw (realized discrepancies: Gelman, Meng & Stern
-1996). Residuals are counted in sds.
+Each check takes a number of the residuals or group-level effects (realized discrepancies: Gelman, Meng &
+Stern 1996), and compares its posterior mean with the same number of residuals or effects that the model
+would draw. Residuals are counted in sds.
 """
 
 import re
@@ -122,11 +122,11 @@ def _flat(draws: xr.DataArray) -> np.ndarray:
 
 
 def _compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
-    """A check from pairs (S,) of an observed and a replicated number."""
-    above = np.mean(replicated > observed) + np.mean(replicated == observed) / 2
-    probability = 2 * min(above, 1 - above)
+    """A check from draws (S,) of an observed number, whose mean is judged, and of replicated ones."""
+    mean = float(np.mean(observed))
+    above = np.mean(replicated > mean) + np.mean(replicated == mean) / 2
     low, high = np.quantile(replicated, [0.025, 0.975])
-    return Check(name, looked_at, float(np.mean(observed)), low, high, probability, **more)
+    return Check(name, looked_at, mean, low, high, 2 * min(above, 1 - above), **more)
 
 
 # Single checks
@@ -191,7 +191,7 @@ def _check_farthest_group(drawn: _Drawn) -> Check:
     farthest = drawn.groups[int(np.abs(away.mean(axis=0)).argmax())]
     return _compare(
         "normal groups",
-        f"the farthest {drawn.question.group} (sds from the population)",
+        f"the farthest group of {drawn.question.group} (sds from the population)",
         np.abs(away).max(axis=1),
         np.abs(replicated).max(axis=1),
         names=(str(farthest),),

@@ -21,12 +21,13 @@ CELLS = 20_000_000  # draws times rows that are predicted at once
 def typical_rows(question: Question, candidate: Candidate) -> pd.DataFrame:
     """One row for each combination of levels that the main term's effect depends on.
 
-    Numbers stand at their mean over the table, further factors at their most frequent level; the column
+    Numbers stand at their mean over the table (inside functions at their median), further factors at their most frequent level; the column
     ``share`` is the share of the table's rows that have the combination.
     """
     table, used = candidate.table, _used(candidate)
     by = _modifiers(question)
-    typical = {name: _typical(table[name]) for name in used if name not in by}
+    alone = {part for term in candidate.terms.common for part in term.split(":")}
+    typical = {name: _typical(table[name], name in alone) for name in used if name not in by}
     if not by:
         return pd.DataFrame([typical | {SHARE: 1.0}])
     shares = table.groupby(by, observed=True).size().rename(SHARE) / len(table)
@@ -67,9 +68,9 @@ def _modifiers(question: Question) -> list[str]:
     ]
 
 
-def _typical(values: pd.Series):
+def _typical(values: pd.Series, alone: bool):
     if pd.api.types.is_numeric_dtype(values):
-        return float(values.mean())
+        return float(values.mean() if alone else values.median())
     return values.mode().iloc[0]
 
 
@@ -207,10 +208,12 @@ def grid(question: Question, candidate: Candidate, number: int = 3) -> list:
     """
     if question.kind == FACTOR:
         return question.levels
-    if not question.is_column:
+    if question.scale_column is None:
         return []
-    values = question.table[question.column]
+    values = question.table[question.scale_column]
     low, high = values.min(), values.max()
+    if not question.is_column:
+        return [float(f"{x:.4g}") for x in values.quantile([0.05, 0.5, 0.95])]
     if candidate.name == BOTH:
         own, means = (
             scale_of(candidate.table, c) for c in (candidate.main, between_column(question))
@@ -230,6 +233,8 @@ def rows_on_grid(question: Question, candidate: Candidate, values: list) -> pd.D
     if question.kind == FACTOR:
         return rows.assign(**{question.column: values})
     column = question.column
+    if not question.is_column:
+        return rows.assign(**{question.scale_column: values})
     if candidate.name != BOTH:
         return rows.assign(
             **{candidate.main: scale_of(candidate.table, column).standardize(np.array(values))}

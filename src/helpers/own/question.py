@@ -59,6 +59,16 @@ class Question:
         return self.kind == NUMBER and self.main in self.table
 
     @property
+    def scale_column(self) -> str | None:
+        """The numeric column of the table that the main term is, or is a function of."""
+        if self.kind != NUMBER:
+            return None
+        if self.is_column:
+            return self.column
+        inside = self.terms.design.common.terms[self.main].term.var_names
+        return next(iter(inside)) if len(inside) == 1 else None
+
+    @property
     def levels(self) -> list:
         """Levels of the main term, if it is a factor; the first is the reference."""
         values = self.table[self.column]
@@ -111,6 +121,8 @@ def ask(
     _check(first)
     written, (formula, table) = formula, standardize(formula, frame, drop_missing=drop_missing)
     terms = read_terms(formula, table)
+    labels = {terms.outcome: f"{terms.outcome} ({plausible.unit})"}
+    table.attrs["labels"] = labels | table.attrs.get("labels", {})
     main, kind = _find_main(terms)
     return Question(written, formula, table, terms, plausible, main, kind, per)
 

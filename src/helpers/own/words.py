@@ -9,7 +9,6 @@ import xarray as xr
 
 from helpers import tables
 from helpers.elicitation import Elicited
-from helpers.own import effects
 from helpers.own.candidates import (
     BOTH,
     INTERCEPTS,
@@ -269,8 +268,8 @@ def describe_choice(
     if difference is not None:
         said = estimates({"": difference}, question.unit).iloc[0]
         parts.append(
-            f"Between groups the slope is larger by {said} for {question.per:g} more of "
-            f"{code(question.column)} than within."
+            f"For {plain(question.per)} more of {code(question.column)}, the slope between groups minus that "
+            f"within is {said}."
         )
         if chosen == BOTH:
             parts.append(
@@ -302,16 +301,15 @@ def _describe_scores(scores: pd.DataFrame, own: str, groups: int) -> list[str]:
             verdict = "alike" if not clear[name] else "worse" if one < 0 else "better"
             found.setdefault(name, {}).setdefault(verdict, []).append(whats[kind])
     verbs = {
-        "worse": "it predicts {} clearly worse",
-        "better": "it predicts {} clearly better",
-        "alike": "for {} the difference is small or not sure",
+        "worse": "predicted clearly worse",
+        "better": "predicted clearly better",
+        "alike": "not told apart: the difference is small or not sure",
     }
-    said = [
-        f"*{name}*, beside it: "
-        + "; ".join(verbs[verdict].format(join(what)) for verdict, what in verdicts.items())
-        + "."
-        for name, verdicts in found.items()
-    ]
+    alike = {}  # models with the same verdicts share a sentence
+    for name, verdicts in found.items():
+        clauses = [f"{join(what)} are {verbs[verdict]}" for verdict, what in verdicts.items()]
+        alike.setdefault("; ".join(clauses), []).append(f"*{name}*")
+    said = [f"By {join(names)}, {clause}." for clause, names in alike.items()]
     if groups < FEW:
         said.append(f"{groups} groups are too few to compare predictions of groups left out.")
     return said
@@ -367,9 +365,14 @@ def advise(question: Question, check: Check) -> str:
             f"Bambi, `bmb.Formula(formula, 'sigma ~ (1 | {question.group})')` gives each its own."
         )
     if check.name == "spread along the mean":
+        what = (
+            f"outcomes scatter {'more' if more else 'less'} where {outcome} is expected to be high."
+        )
+        if more and "(" not in question.outcome and question.values.min() > 0:
+            return f"{what} All are positive: try `np.log({question.outcome})`."
         return (
-            f"outcomes scatter {'more' if more else 'less'} where {outcome} is expected to be high. If it "
-            "is positive, try its logarithm."
+            f"{what} One residual sd is a mean of several; in Bambi, a formula of `sigma` lets it go with "
+            "a predictor."
         )
     return (
         f"{count(len(check.names), 'row')} of {len(question.table):,} would be a one-in-a-thousand "
@@ -497,7 +500,9 @@ def describe_answer(
     main = [n for n in found if "," not in n]
     scope = describe_scope(question, chosen)
     sentence = say_effects(question, {n: said[n] for n in main})
-    tail = f", {scope}" if scope else ""
+    others = [code(n.replace("std_", "")) for n in question.terms.used if n not in _asked(question)]
+    held = f", {join(others)} being equal" if others and question.kind != NONE else ""
+    tail = f"{held}, {scope}" if scope else ""
     parts.append(f"{sentence}{tail}. This is the mean over groups like these.")
     if question.kind != NONE:
         parts.append(_say_direction(found, main))
@@ -515,6 +520,13 @@ def describe_answer(
         )
         parts.append(_say_groups(question, by_group))
     return " ".join(part for part in parts if part)
+
+
+def _asked(question: Question) -> set[str]:
+    """Columns of the outcome, of the main term, and of the groups."""
+    outcome = question.terms.design.response.term.term.var_names
+    main = {question.main, question.column} | set(re.findall(r"\w+", question.main or ""))
+    return {*outcome, *main, question.group}
 
 
 def _say_direction(found: xr.Dataset, main: list[str]) -> str:
@@ -596,7 +608,7 @@ def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
             for place, row in enumerate(draws["row"].values)
         }
         columns[name] = estimates(parts).str.replace("95 % interval ", "")
-    head = question.column or "all rows"
+    head = question.scale_column or question.column or "all rows"
     return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({question.unit})")
 
 

@@ -1,0 +1,376 @@
+"""A reader's own table: what is asked, which models may answer, effects, checks, sensitivity, words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from helpers import elicitation, tables
+from helpers.book.visits import data_file
+from helpers.exact import exact_posterior
+from helpers.own import ask, candidates, checks, effects, sensitivity, words
+from helpers.own.candidates import BOTH, INTERCEPTS, POOLED, SLOPES
+from helpers.priors import Plausible
+
+WIDE = Plausible(-20, 40, "points")
+
+
+def simulate(groups=40, rows=8, *, bend=0.0, between=0.0, noise=None, seed=1) -> pd.DataFrame:
+    """Rows of groups with a slope of 1 within them, 1 + ``between`` between their means."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(groups), rows)
+    middle = rng.normal(10, 2, groups)
+    x = rng.normal(middle[group], 1)
+    level = rng.normal(between * (middle - 10), 1)
+    spread = np.ones(groups) if noise is None else noise
+    y = level[group] + x + bend * (x - middle[group]) ** 2 + rng.normal(0, spread[group])
+    labels = [f"g{number:02}" for number in group]
+    side = np.where(group % 2, "left", "right")
+    return pd.DataFrame({"y": y, "x": x, "z": rng.normal(size=len(x)), "side": side, "g": labels})
+
+
+def prepare(formula, frame, plausible=WIDE, **given):
+    """Question, its candidates, and what is missing among them."""
+    question = ask(formula, frame, plausible, **given)
+    priors = elicitation.elicit(question.formula, question.table, plausible).priors
+    return question, *candidates.list_candidates(question, priors)
+
+
+def fit_own(formula, frame, **given):
+    """Question, the reader's own model, and its exact fit."""
+    question, models, _ = prepare(formula, frame, **given)
+    own = models[candidates.name_of_own(question)]
+    return question, own, candidates.fit_exactly(own)
+
+
+FRAME = simulate()
+
+
+# What is asked
+
+
+@pytest.mark.parametrize(
+    ("formula", "main", "column", "kind"),
+    [
+        ("y ~ z + x + (x | g)", "std_x", "x", "number"),
+        ("y ~ side + x + z + (1 | g)", "std_x", "x", "number"),
+        ("y ~ side * x + (1 | g)", "std_x", "x", "number"),
+        ("y ~ x:side + (1 | g)", "std_x", "x", "number"),
+        ("y ~ side + (1 | g)", "side", "side", "factor"),
+        ("y ~ np.exp(z) + (1 | g)", "np.exp(z)", "np.exp(z)", "number"),
+        ("y ~ 1 + (1 | g)", None, None, "none"),
+    ],
+)
+def test_the_main_term_has_slopes_by_group_or_is_a_number_or_a_factor(formula, main, column, kind):
+    question = ask(formula, FRAME, WIDE)
+    assert (question.main, question.column, question.kind) == (main, column, kind)
+
+
+@pytest.mark.parametrize(
+    ("formula", "given", "said"),
+    [
+        ("y ~ x", {}, "names no groups"),
+        ("y ~ x + (1 | g) + (1 | side)", {}, "2 grouping factors"),
+        ("y ~ x + z + (x + z | g)", {}, "2 slopes by group"),
+        ("y ~ age + (1 | g)", {}, "no column 'age'"),
+        ("y ~ x + (1 | g)", {"per": 0}, "per is 0"),
+        ("y ~ x + (1 | one)", {}, "one group only"),
+    ],
+)
+def test_what_the_page_cannot_take_is_said_in_one_sentence(formula, given, said):
+    with pytest.raises(ValueError, match=said) as error:
+        ask(formula, FRAME.assign(one="a"), WIDE, **given)
+    assert "\n" not in str(error.value)
+
+
+def test_rows_with_gaps_are_left_out_only_when_asked():
+    frame = FRAME.copy()
+    frame.loc[3, "x"] = np.nan
+    with pytest.raises(ValueError, match="drop_missing"):
+        ask("y ~ x + (1 | g)", frame, WIDE)
+    question = ask("y ~ x + (1 | g)", frame, WIDE, drop_missing=True)
+    assert len(question.table) == len(frame) - 1
+    assert "1 of 320 rows" in words.describe_table(question, "a.csv", frame)
+
+
+# Candidates
+
+
+def test_four_models_may_answer_and_share_their_priors():
+    question, models, missing = prepare("y ~ x + z + (x | g)", FRAME)
+    assert [*models] == [POOLED, INTERCEPTS, SLOPES, BOTH] and not missing
+    assert models[POOLED].formula == "y ~ 1 + std_x + std_z"
+    assert models[BOTH].formula == "y ~ 1 + x_within + std_z + x_g_mean + (x_within | g)"
+    own, both = models[SLOPES].priors, models[BOTH].priors
+    assert both["x_within"] == own["std_x"] and both["x_within|g"] == own["std_x|g"]
+    assert both["x_g_mean"] == (0.0, own["1|g"])
+    for one in models.values():
+        exact_posterior(one.formula, one.table, priors=one.priors, draws=10)
+    assert candidates.name_of_own(question) == SLOPES
+
+
+@pytest.mark.parametrize(
+    ("formula", "frame", "absent", "said"),
+    [
+        ("y ~ side + (1 | g)", FRAME, {SLOPES, BOTH}, "numeric predictor"),
+        ("y ~ x * side + (1 | g)", FRAME, {BOTH}, "no one slope to split"),
+        ("y ~ x + I(x**2) + (1 | g)", FRAME, {BOTH}, "no one slope to split"),
+        ("y ~ np.exp(z) + (1 | g)", FRAME, {SLOPES, BOTH}, "a function"),
+        (
+            "y ~ x + (1 | g)",
+            FRAME.assign(x=FRAME.groupby("g")["x"].transform("mean")),
+            {SLOPES, BOTH},
+            "does not vary within groups",
+        ),
+        (
+            "y ~ x + (1 | g)",
+            FRAME.assign(x=FRAME.groupby("g").cumcount().astype(float)),
+            {BOTH},
+            "same mean of x",
+        ),
+    ],
+)
+def test_a_model_that_is_no_candidate_has_a_reason(formula, frame, absent, said):
+    _, models, missing = prepare(formula, frame)
+    assert {POOLED, INTERCEPTS, SLOPES, BOTH} - set(models) == absent
+    assert len(missing) == len(absent) and said in " ".join(missing)
+
+
+def test_columns_of_any_name_can_be_split():
+    frame = FRAME.rename(columns={"x": "head weight", "g": "the group"})
+    question, models, _ = prepare("y ~ `head weight` + (`head weight` | `the group`)", frame)
+    one = models[BOTH]
+    tree = candidates.fit_exactly(one)
+    slope = effects.population(question, one, tree)["1 more of head weight"]
+    assert abs(float(slope.mean()) - 1) < 0.2
+
+
+@pytest.mark.parametrize(("between", "chosen"), [(2.0, BOTH), (0.0, INTERCEPTS)])
+def test_the_within_between_model_answers_where_slopes_clearly_differ(between, chosen):
+    question, models, _ = prepare("y ~ x + (1 | g)", simulate(between=between), per=2)
+    difference = candidates.difference_of_slopes(
+        question, models[BOTH], candidates.fit_exactly(models[BOTH])
+    )
+    assert abs(float(difference.mean()) - 2 * between) < 3 * float(difference.std())
+    assert candidates.choose(question, difference) == chosen
+
+
+def test_scores_are_differences_from_the_readers_model():
+    question, models, _ = prepare("y ~ x + (1 | g)", FRAME)
+    scores = candidates.score(question, models)
+    assert (scores.loc[INTERCEPTS] == 0).all()
+    assert scores.loc[POOLED, "rows"] < -2 * scores.loc[POOLED, "rows_se"]
+
+
+# Effects
+
+
+def test_slopes_are_in_units_of_the_table():
+    question, own, tree = fit_own("y ~ x + z + (x | g)", FRAME, per=3)
+    slope = tree["posterior"]["std_x"] * 3 / FRAME["x"].std()
+    found = effects.population(question, own, tree)
+    assert [*found] == ["3 more of x"]
+    np.testing.assert_allclose(found["3 more of x"], slope, rtol=1e-6)
+    by_group = effects.by_group(question, own, tree, "3 more of x")
+    effect = tree["posterior"]["std_x|g"].sel(g__factor_dim="g07", drop=True)
+    np.testing.assert_allclose(
+        by_group.sel(g="g07"), slope + effect * 3 / FRAME["x"].std(), rtol=1e-6
+    )
+    new = effects.of_new_group(question, own, tree, "3 more of x")
+    spread = tree["posterior"]["std_x|g_sigma"] * 3 / FRAME["x"].std()
+    assert np.isclose(new.var(), slope.var() + (spread**2).mean(), rtol=0.1)
+
+
+def test_an_interaction_gives_the_mean_over_rows_and_each_level():
+    question, own, tree = fit_own("y ~ x * side + (1 | g)", FRAME)
+    found = effects.population(question, own, tree)
+    name = "1 more of x"
+    assert [*found] == [name, f"{name}, side left", f"{name}, side right"]
+    share = (FRAME["side"] == "left").mean()
+    mean = share * found[f"{name}, side left"] + (1 - share) * found[f"{name}, side right"]
+    np.testing.assert_allclose(found[name], mean, rtol=1e-6)
+
+
+def test_a_factor_has_contrasts_with_its_first_level():
+    frame = FRAME.assign(third=np.tile(["a", "b", "c", "c"], 80))
+    question, own, tree = fit_own("y ~ third + (1 | g)", frame)
+    found = effects.population(question, own, tree)
+    assert [*found] == ["b minus a", "c minus a"]
+    coefficient = tree["posterior"]["third"].sel(third_dim="c", drop=True)
+    np.testing.assert_allclose(found["c minus a"], coefficient, rtol=1e-6)
+
+
+def test_without_predictors_the_answer_is_the_mean():
+    question, own, tree = fit_own("y ~ 1 + (1 | g)", FRAME)
+    (mean,) = effects.population(question, own, tree).values()
+    np.testing.assert_allclose(mean, tree["posterior"]["Intercept"])
+
+
+def test_predictions_along_the_predictor_go_through_the_means():
+    question, models, _ = prepare("y ~ x + (1 | g)", FRAME)
+    for name in (INTERCEPTS, BOTH):
+        tree = candidates.fit_exactly(models[name])
+        found = effects.predict_outcomes(question, models[name], tree)
+        low, middle, high = found["mean of groups"].mean(["chain", "draw"]).to_numpy()
+        ends = found["row"].values
+        slope = float(effects.population(question, models[name], tree)["1 more of x"].mean())
+        assert np.isclose((high - low) / (ends[2] - ends[0]), slope, rtol=1e-3)
+        single = found["one outcome, a group never seen"].std(["chain", "draw"])
+        assert (single > found["mean of groups"].std(["chain", "draw"])).all()
+
+
+# Checks
+
+
+def verdicts(formula, frame) -> dict[str, str]:
+    question, own, tree = fit_own(formula, frame)
+    return {check.name: check.verdict for check in checks.check_fit(question, own, tree)}
+
+
+def test_a_table_that_the_model_made_passes_all_checks():
+    found = [verdicts("y ~ x + (1 | g)", simulate(seed=seed)) for seed in range(5)]
+    failed = [name for one in found for name, verdict in one.items() if verdict == "fails"]
+    assert len(failed) <= 1
+
+
+NOISE = np.where(np.arange(40) % 4, 0.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("frame", "failing"),
+    [
+        (simulate(bend=0.5), "shape in the predictor"),
+        (simulate(between=2.0), "group means"),
+        (simulate(noise=NOISE), "spread by group"),
+        (FRAME.assign(y=FRAME["y"] + 15 * (FRAME["g"] == "g03")), "normal groups"),
+        (FRAME.assign(y=FRAME["y"] * np.exp(FRAME["x"] / 4)), "spread along the mean"),
+        (FRAME.assign(y=FRAME["y"] + 9 * (FRAME.index % 100 == 5)), "leave-one-out"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_check_fails_where_its_assumption_does(frame, failing):
+    assert verdicts("y ~ x + (1 | g)", frame)[failing] == "fails"
+
+
+def test_a_check_that_cannot_be_made_says_why():
+    frame = FRAME.assign(x=(FRAME.index % 2).astype(float))
+    question, own, tree = fit_own("y ~ x + (1 | g)", frame)
+    shape, means, *_ = checks.check_fit(question, own, tree)
+    assert shape.verdict == means.verdict == checks.CANNOT
+    assert "too few distinct values" in shape.why_not and "same mean" in means.why_not
+    told = words.describe_checks(question, [shape, means])
+    assert "Cannot be made here" in told and "fails" not in told
+
+
+# Sensitivity
+
+
+def test_influence_foretells_what_a_fit_without_the_group_or_the_row_finds():
+    frame = pd.read_csv(data_file("tables/sleepstudy.csv"))
+    given = {"plausible": Plausible(100, 700, "ms")}
+    question, own, tree = fit_own("reaction ~ days + (days | subject)", frame, **given)
+    found = sensitivity.find_influential(question, own, tree, "1 more of days")
+    assert found["group"].abs().idxmax() == 335
+    changes, skipped = sensitivity.list_changes(question, own, tree, "1 more of days")
+    table, _, failed = sensitivity.refit(question, changes, "1 more of days")
+    assert not skipped and not failed
+    moved = table["mean"] - table.loc[sensitivity.AS_IS, "mean"]
+    assert np.isclose(moved["without subject 335"], found["group"][335], atol=0.2)
+    (row,) = [label for label in moved.index if label.startswith("without row")]
+    place = int(row.removeprefix("without row "))
+    assert np.isclose(moved[row], found["row"][place], atol=0.15)
+
+
+def test_what_cannot_be_left_out_is_said():
+    frame = FRAME[FRAME["g"].isin(["g00", "g01"])]
+    question, own, tree = fit_own("y ~ x + (1 | g)", frame)
+    _, skipped = sensitivity.list_changes(question, own, tree, "1 more of x")
+    assert "one group would be left" in " ".join(skipped)
+    question, own, tree = fit_own("y ~ side + (1 | g)", frame)
+    _, skipped = sensitivity.list_changes(question, own, tree, "right minus left")
+    assert skipped
+
+
+def test_scaled_priors_keep_their_means_and_the_correlation():
+    given = {"Intercept": (5.0, 2.0), "sigma": 3.0, "rho": 2.0}
+    doubled = {"Intercept": (5.0, 4.0), "sigma": 6.0, "rho": 2.0}
+    assert candidates.scale_priors(given, 2) == doubled
+
+
+# Words
+
+
+def draws_of(mean: float, sd: float) -> xr.DataArray:
+    values = np.random.default_rng(2).normal(mean, sd, (4, 1000))
+    return xr.DataArray(values, dims=("chain", "draw"))
+
+
+@pytest.mark.parametrize(
+    ("mean", "said", "unsaid"),
+    [(1.0, "excludes 0", "not settled"), (0.05, "sign is not settled", "excludes")],
+)
+def test_the_sign_is_settled_only_where_the_interval_excludes_0(mean, said, unsaid):
+    question = ask("y ~ x + (1 | g)", FRAME, WIDE)
+    found = xr.Dataset({"1 more of x": draws_of(mean, 0.2)})
+    by_group = found["1 more of x"].expand_dims(g=["a", "b"])
+    told = words.describe_answer(
+        question, INTERCEPTS, found, "1 more of x", by_group, found["1 more of x"], []
+    )
+    assert said in told and unsaid not in told
+
+
+def test_a_failed_check_is_said_before_the_answer():
+    question, own, tree = fit_own("y ~ x + (1 | g)", simulate(bend=0.5))
+    checked = checks.check_fit(question, own, tree)
+    found = effects.population(question, own, tree)
+    name = "1 more of x"
+    by_group = effects.by_group(question, own, tree, name)
+    told = words.describe_answer(question, own.name, found, name, by_group, found[name], checked)
+    assert told.startswith("**Read this with care:**") and "*shape in the predictor*" in told
+
+
+@pytest.mark.parametrize(
+    ("frame", "chosen", "said"),
+    [
+        (FRAME, INTERCEPTS, "within and between groups"),
+        (FRAME, BOTH, "rows of one `g`"),
+        (FRAME.assign(x=FRAME.groupby("g").cumcount() + 0.0), INTERCEPTS, "rows of one `g`"),
+        (FRAME.assign(x=FRAME["g"].str[1:].astype(float)), INTERCEPTS, "comparing groups of"),
+    ],
+)
+def test_the_answer_says_what_is_compared(frame, chosen, said):
+    assert said in words.describe_scope(ask("y ~ x + (1 | g)", frame, WIDE), chosen)
+
+
+@pytest.mark.parametrize(("cost", "word"), [(1.5, "do it"), (2.5, "leave it")])
+def test_a_decision_compares_the_mean_worth_with_the_cost(cost, word):
+    question = ask("y ~ x + (1 | g)", FRAME, WIDE)
+    who = {"Groups like these": draws_of(1.0, 0.3)}
+    told = words.describe_decision(question, "1 more of x", who, 2.0, cost)
+    assert f"**{word}**" in told and "with probability" in told
+    assert "No decision" in words.describe_decision(question, "1 more of x", who, None, cost)
+
+
+def test_an_answer_that_moves_with_the_prior_says_so():
+    question = ask("y ~ x + (1 | g)", FRAME, WIDE)
+    labels = [sensitivity.AS_IS, "scales of all priors halved", "scales of all priors doubled"]
+    table = pd.DataFrame(
+        {"mean": [1.0, 0.4, 1.2], tables.LOWER: [0.2, -0.2, 0.3], tables.UPPER: [1.8, 1.0, 2.1]},
+        index=labels,
+    )
+    told = words.describe_sensitivity(question, table, 0.4, ["without g a: one group"])
+    assert "moves strongly" in told and "hangs on the prior" in told
+    assert "includes 0 under: scales of all priors halved" in told and "Not tried" in told
+
+
+def test_few_groups_and_groups_of_one_row_are_told():
+    few = ask("y ~ x + (1 | g)", FRAME[FRAME["g"].isin(["g00", "g01", "g02"])], WIDE)
+    assert "3 groups hardly say" in words.describe_table(few, "a.csv", few.table)
+    single = FRAME.drop(FRAME.index[1:8])
+    told = words.describe_table(ask("y ~ x + (1 | g)", single, WIDE), "a.csv", single)
+    assert "1 of the groups has one row only" in told
+
+
+def test_a_table_in_markdown_keeps_bars_within_its_cells():
+    table = pd.DataFrame({"a|b": ["1|g"]}, index=pd.Index(["x"], name="n"))
+    assert words.as_markdown(table) == "| n | a\\|b |\n| --- | --- |\n| x | 1\\|g |"
