@@ -211,7 +211,7 @@ def test_predictions_along_the_predictor_go_through_the_means():
     for name in (INTERCEPTS, BOTH):
         tree = candidates.fit_exactly(models[name])
         found = effects.predict_outcomes(question, models[name], tree)
-        low, middle, high = found["mean of groups"].mean(["chain", "draw"]).to_numpy()
+        low, _, high = found["mean of groups"].mean(["chain", "draw"]).to_numpy()
         ends = found["row"].values
         slope = float(effects.population(question, models[name], tree)["1 more of x"].mean())
         assert np.isclose((high - low) / (ends[2] - ends[0]), slope, rtol=1e-3)
