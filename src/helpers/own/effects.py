@@ -211,6 +211,8 @@ def grid(question: Question, candidate: Candidate, number: int = 3) -> list:
     if question.scale_column is None:
         return []
     values = question.table[question.scale_column]
+    if values.nunique() <= number:
+        return [float(x) for x in np.sort(values.unique())]
     low, high = values.min(), values.max()
     if not question.is_column:
         return [float(f"{x:.4g}") for x in values.quantile([0.05, 0.5, 0.95])]

@@ -246,7 +246,9 @@ def tabulate_scores(scores: pd.DataFrame, groups: int) -> pd.DataFrame:
     for kind, title in (("rows", "a row left out"), ("groups", "a group left out")):
         with_error = kind == "rows" or groups >= FEW
         shown[title] = [
-            f"{value:+.1f}" + (f" (SE {error:.1f})" if with_error else "")
+            "not computed"
+            if np.isnan(value)
+            else f"{value:+.1f}" + (f" (SE {error:.1f})" if with_error else "")
             for value, error in zip(scores[kind], scores[f"{kind}_se"], strict=True)
         ]
     table = pd.DataFrame(shown, index=scores.index).replace("-", tables.MINUS, regex=True)
@@ -299,11 +301,13 @@ def _describe_scores(scores: pd.DataFrame, own: str, groups: int) -> list[str]:
         clear = (size > 2 * others[f"{kind}_se"]) & (size > CLEAR)
         for name, one in others[kind].items():
             verdict = "alike" if not clear[name] else "worse" if one < 0 else "better"
+            verdict = "unknown" if np.isnan(one) else verdict
             found.setdefault(name, {}).setdefault(verdict, []).append(whats[kind])
     verbs = {
         "worse": "predicted clearly worse",
         "better": "predicted clearly better",
         "alike": "not told apart: the difference is small or not sure",
+        "unknown": "not compared: quadrature does not reach its accuracy",
     }
     alike = {}  # models with the same verdicts share a sentence
     for name, verdicts in found.items():
