@@ -4,14 +4,18 @@ Priors are what somebody of the field could have said before looking: of most ou
 ``data/tables/README.md`` names.
 """
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
+import xarray as xr
 
 from chapters import ROOT
+from helpers import diagnostics
 
 TABLES = ROOT / "data" / "tables"
+NUMBER = r"-?[\d.]+"
 
 
 class Real(NamedTuple):
@@ -166,3 +170,36 @@ REAL = {
 def read_real(name: str) -> pd.DataFrame:
     """A table as it lies in the folder, with the columns that its formula needs."""
     return REAL[name].prepare(pd.read_csv(TABLES / f"{name}.csv"))
+
+
+def scalars_of(tree: xr.DataTree, statistic: str) -> pd.Series:
+    """A statistic of the exact answer, of every parameter that is none of a group, by term."""
+    numbers = tree["exact"].to_dataset().sel(statistic=statistic, drop=True)
+    own = [n for n in numbers if not any(str(d).endswith("__factor_dim") for d in numbers[n].dims)]
+    return pd.Series(dict(diagnostics.label_entries(numbers[own])))
+
+
+# What the folder's README says
+
+
+def read_overview() -> pd.DataFrame:
+    """By table: ``rows``, ``groups``, the range of an outcome (``low``, ``high``), the ``formula``."""
+    line = rf"\| `(\w+)` \| (\d+) \| (\d+) \| ({NUMBER}) to ({NUMBER})\b.*? \| `(.+)` \|"
+    names = ["table", "rows", "groups", "low", "high", "formula"]
+    found = pd.DataFrame(re.findall(line, _read_readme()), columns=names).set_index("table")
+    return found.astype({"rows": int, "groups": int, "low": float, "high": float})
+
+
+def read_reml() -> pd.DataFrame:
+    """By table and term: ``estimate``, and ``se``, which is missing for sds and correlations."""
+    line = rf"\| (\w+) \| `(.+?)` \| ({NUMBER}) \| ({NUMBER})? ?\|"
+    found = pd.DataFrame(
+        re.findall(line, _read_readme()), columns=["table", "term", "estimate", "se"]
+    )
+    numbers = found[["estimate", "se"]].apply(pd.to_numeric)
+    return found.assign(**numbers).set_index(["table", "term"])
+
+
+def _read_readme() -> str:
+    """Its text; in a table of Markdown a bar in a formula is written with a backslash."""
+    return (TABLES / "README.md").read_text(encoding="utf-8").replace("\\|", "|")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from helpers.frames import original_column
+from helpers.frames import original_column, scale_of
 from helpers.priors import Plausible
 from helpers.terms import INTERCEPT, RHO, SIGMA, Model, Terms, read_terms
 
@@ -20,10 +20,9 @@ RANGE = 4  # sds
 # Relative variances in the outcome: where it lies, and of each term, of the residual, of groups.
 SHARES = {"level": 1.0, "term": 0.25, "residual": 0.25, "intercepts": 0.25, "slopes": 0.0625}
 ETA = 2.0  # LKJ concentration: correlations near -1 and 1 are rare
-FAR, MANY = (
-    3.0,
-    0.05,
-)  # sds of the prior predictive; share of outcomes beyond them that is too large
+FAR_FROM_0 = 5  # sds of a predictor
+FAR = 3  # sds of the prior predictive
+MANY = 0.05  # a share of outcomes beyond them that is too large
 
 
 @dataclass(frozen=True)
@@ -150,14 +149,14 @@ def _write_priors(
             )
             rows[name] = _half_normal(sd * np.sqrt(SHARES["intercepts"]), reason)
         else:
-            scale = sd * np.sqrt(SHARES["slopes"]) / spreads.get(effect, 1.0)
+            scale = sd * np.sqrt(SHARES["slopes"]) / spreads[effect]
             reason = f"effects of {effect} differ less among {factor} than their own prior is wide"
             rows[name] = _half_normal(scale, reason)
     return rows
 
 
 def _reason_of_term(terms: Terms, name: str, effect: float, unit: str) -> str:
-    if terms.design.common.terms[name].kind == "numeric":
+    if terms.population[name].kind == "numeric":
         reach, column = _round(2 * RANGE * effect), name.removeprefix("std_")
         return (
             f"either direction; from one end of {column} to the other the mean changes by hardly more "
@@ -182,26 +181,46 @@ def _round(value: float, digits: int = 2) -> float:
     return float(f"{value:.{digits}g}")
 
 
-def _spreads(terms: Terms, frame: pd.DataFrame, reach: Mapping) -> dict[str, float]:
-    """One sd of each term, in its own unit; of one with a factor 1, from one level to another."""
-    known = {original_column(frame, column) for column in terms.used}
+def _check_reach(terms: Terms, frame: pd.DataFrame, reach: Mapping) -> None:
+    """Raise a ``ValueError`` unless every reach is two ends of a numeric column of the formula."""
+    known = {original_column(frame, column): column for column in terms.used}
     for column, ends in reach.items():
         if column not in known:
             raise ValueError(f"There is a reach of {column!r}, but the formula does not use it.")
-        if len(ends) != 2 or not ends[0] < ends[1]:
+        if not pd.api.types.is_numeric_dtype(terms.used[known[column]]):
+            raise ValueError(f"There is a reach of {column!r}, but it is not numeric.")
+        if np.shape(ends) != (2,) or not ends[0] < ends[1]:
             raise ValueError(f"The reach of {column!r} is two numbers, the smaller one first.")
-    columns = terms.design.common.as_dataframe() if terms.common else pd.DataFrame()
-    spreads = {}
-    for name, labels in terms.common.items():
-        numeric = terms.design.common.terms[name].kind == "numeric"
-        original = original_column(frame, name)
-        spreads[name] = float(columns[labels[0]].std()) if numeric else 1.0
-        if numeric and original in reach:
-            scale = frame.attrs["scales"][original]["sd"] if original != name else 1.0
-            spreads[name] = (reach[original][1] - reach[original][0]) / RANGE / scale
-        if numeric and abs(columns[labels[0]].mean()) > 5 * spreads[name]:
-            raise ValueError(
-                f"{name!r} lies far from 0, where the priors hold; standardize it first "
-                "(terms.standardize), or count it from a value in the table."
-            )
-    return spreads
+
+
+def _spreads(terms: Terms, frame: pd.DataFrame, reach: Mapping) -> dict[str, float]:
+    """How far from 0 the columns of each term typically lie, in its own unit; of a factor 1, from one
+    level to another."""
+    _check_reach(terms, frame, reach)
+    own = {effect: terms.effects[name].expr for name, (effect, _) in terms.by_group.items()}
+    own = {name: term for name, term in own.items() if name != "1"}
+    own |= {name: terms.population[name] for name in terms.common}
+    return {
+        name: float(np.prod([_spread(part, frame, reach) for part in term.components]))
+        for name, term in own.items()
+    }
+
+
+def _spread(part, frame: pd.DataFrame, reach: Mapping) -> float:
+    """The root mean square of one variable, or one function, of a term."""
+    if part.kind != "numeric":
+        return 1.0
+    values = np.reshape(part.value, (len(part.value), -1)).astype(float)
+    mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
+    original = original_column(frame, part.name)
+    if original in reach:
+        low, high = np.array(reach[original], dtype=float)
+        if original != part.name:
+            low, high = (scale_of(frame, original).standardize(end) for end in (low, high))
+        mean, sd = np.array([(low + high) / 2]), np.array([(high - low) / RANGE])
+    if (abs(mean) > FAR_FROM_0 * sd).any():
+        raise ValueError(
+            f"{part.name!r} lies far from 0, where the priors hold; standardize it first "
+            "(terms.standardize), or count it from a value in the table."
+        )
+    return float(np.sqrt((mean**2 + sd**2).sum()))

@@ -25,7 +25,7 @@ from helpers.priors import (
     check_columns,
     check_slope,
 )
-from helpers.rotated import columns_of, is_statistics, rotate
+from helpers.rotated import columns_of, is_statistics, names_in, rotate, unpack
 from helpers.terms import (
     FACTOR,
     INTERCEPT,
@@ -58,6 +58,7 @@ BACKENDS = ("pymc", "bambi", "exact")
 EXTENSIONS = ("prior", "prior_predictive", "posterior_predictive", "log_likelihood", "log_prior")
 OUTCOME_DATA = "observed_outcome"
 STRONG = 3  # variance of the groups' slopes over that of the error of one of them
+KNOWN = 5  # the same of their intercepts
 MANY = 20  # groups
 LOW_RANK = 50  # groups, of more this adaptation takes minutes
 
@@ -181,7 +182,8 @@ def fit(
         Kept draws and warm-up draws of each chain, and the number of chains; the seed of the
         sampler and of everything in ``extend``.
     target_accept
-        Nearer to 1 for smaller steps, where draws diverged; by default 0.9, with own slopes 0.99.
+        Nearer to 1 for smaller steps, where draws diverged; by default 0.9, but 0.99 with own slopes,
+        or where groups hardly know their intercepts.
     extend
         Further groups, each of which costs seconds of compilation: any of ``EXTENSIONS``.
         ``log_prior`` holds the top-level priors only, those that power-scaling may touch.
@@ -227,21 +229,23 @@ def fit(
     if backend == "pymc":
         known = as_model(name, frame, priors, columns, drop_missing=drop_missing)
         model = _build_pymc(*_check(known.name, known.frame, known.columns, known.priors))
-        steps = target_accept or _step_target(known.name == "random_slope")
-        tree = pm.sample(model=model, nuts_sampler="nutpie", target_accept=steps, **sampler)
+        groups = 0 if known.name == "pooled" else len(model.coords[known.columns.group])
+        funnel = known.name == "random_slope" or "z_intercept" in model.named_vars
+        given = {"target_accept": target_accept or _step_target(funnel), **sampler}
+        nuts = {"adaptation": _adaptation(groups)}
+        tree = pm.sample(model=model, nuts_sampler="nutpie", nuts=nuts, **given)
         _extend(tree, model, extend, draws, seed)
         return known.rename(_with_book_names(tree, {}))
     terms, by_term = _read(name, frame, columns, priors, drop_missing)
     model = _build_bambi(terms, by_term)
-    # Bambi's intercept and deviations are nearly collinear a posteriori, which a diagonal mass
-    # matrix cannot see; PyMC needs all free parameters, offsets too, to predict.
-    many = max([0, *(len(term.groups) for term in _terms_by_group(terms))]) > LOW_RANK
-    nuts = {"adaptation": "diag" if many else "low_rank"}
-    nuts["target_accept"] = target_accept or _step_target(_has_slopes(terms))
+    # PyMC needs all free parameters, offsets too, to predict.
+    groups = max([0, *map(terms.count_groups, terms.factors)])
+    nuts = {"adaptation": _adaptation(groups)}
+    nuts["target_accept"] = target_accept or _step_target(_has_slopes(terms) or model.noncentered)
     tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
     _extend(tree, model.backend.model, extend, draws, seed)
     if is_formula(name):
-        tree = _without_offsets(tree)
+        tree = _without_offsets(tree, terms)
     else:
         tree = _with_book_names(tree, _bambi_names(Columns(**columns)), covariates)
     return _with_own_labels(tree, terms)
@@ -271,17 +275,19 @@ def _warn_of_priors(
         warnings.warn(mismatch, PriorWarning, stacklevel=3)
 
 
-def _step_target(own_slopes: bool) -> float:
-    """Smaller steps where the sd of the slopes comes close to 0."""
-    return 0.99 if own_slopes else 0.9
+def _step_target(funnel: bool) -> float:
+    """Smaller steps where the sd of slopes, or of intercepts, comes close to 0."""
+    return 0.99 if funnel else 0.9
+
+
+def _adaptation(groups: int) -> str:
+    """What nutpie learns of the posterior while it warms up. Coefficients of predictors far from 0 are
+    nearly collinear, and so are Bambi's intercept and deviations, which "diag" cannot see."""
+    return "diag" if groups > LOW_RANK else "low_rank"
 
 
 def _has_slopes(terms: Terms) -> bool:
     return any(effect != "1" for effect, _ in terms.by_group.values())
-
-
-def _terms_by_group(terms: Terms) -> list:
-    return [] if terms.design.group is None else list(terms.design.group.terms.values())
 
 
 def rename_bambi(
@@ -331,9 +337,10 @@ def expected_outcome(tree: xr.DataTree, predictor: np.ndarray) -> xr.DataArray:
 
 
 def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors) -> pm.Model:
-    """Each model adds to the one before. Intercepts are centred, because few rows tell much about the
-    intercept of a group; about its slope they tell little or much (``_add_slopes``). For the same
-    reason groups' means of covariates stand in what is expected of a group, and not in its rows.
+    """Each model adds to the one before. Intercepts are centred where groups know theirs, for which a
+    few rows are often enough (``_knows_intercepts``); of a slope they know little or much
+    (``_add_slopes``). For the same reason groups' means of covariates stand in what is expected of a
+    group, and not in its rows.
     """
     rows = _read_rows(frame, columns)
     ones, x, group = rows.ones, rows.x, rows.group
@@ -354,7 +361,8 @@ def _build_pymc(name: str, frame: pd.DataFrame, columns: Columns, priors: Priors
         if name != "pooled":
             group_sd = pm.HalfNormal("group_sd", priors.group_sd)
         if name == "random_intercept":
-            level = _add_intercepts(expected, expected, group_sd, columns.group)[group]
+            add = _add_intercepts if _knows_intercepts(frame, columns) else _add_offsets
+            level = add(expected, expected, group_sd, columns.group)[group]
         if name == "random_slope":
             slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
             rho = _correlation(priors.lkj_eta)
@@ -384,6 +392,35 @@ def _add_intercepts(intercept, center, spread, dims: str):
     own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
     pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
     return own_intercept
+
+
+def _add_offsets(intercept, center, spread, dims: str):
+    """The same, not centred: groups that hardly know their intercepts leave no funnel."""
+    z = pm.Normal("z_intercept", 0, 1, dims=dims)
+    own_intercept = center + spread * z
+    pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
+    return own_intercept
+
+
+def _knows_intercepts(frame: pd.DataFrame, columns: Columns) -> bool:
+    """Whether groups know their intercepts so well that a sampler gets along with centred ones.
+
+    The variance of the intercepts is estimated by moments (DerSimonian & Laird 1986), from what one
+    least-squares line through all rows leaves of the groups' means.
+    """
+    table = frame if is_statistics(frame) else sufficient_statistics(frame, **vars(columns))
+    n, means, within = unpack(table, names_in(table))
+    centred, within = means - n @ means / n.sum(), within.sum(axis=0)
+    total = within + (n * centred.T) @ centred
+    line = np.append(-np.linalg.lstsq(total[:-1, :-1], total[:-1, -1])[0], 1.0)
+    spare = n.sum() - len(n) - len(line) + 1
+    variance = line @ within @ line / max(spare, 1)
+    if spare < 1 or variance <= 0:
+        return spare >= 1
+    weight = n / variance
+    excess = weight @ (centred @ line) ** 2 - (len(n) - 1)
+    spread = excess / (weight.sum() - weight @ weight / weight.sum())
+    return spread * np.median(weight) > KNOWN
 
 
 def _add_slopes(form: str, *, intercept, slope, group_sd, slope_sd, rho, dims: str):
@@ -448,6 +485,10 @@ def _write_formula(name: str, columns: Columns) -> str:
 
 
 def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
+    if "/" in terms.outcome:
+        raise ValueError(
+            f"Bambi cannot name the outcome {terms.outcome!r} because of its '/'; rename the column, or use pymc."
+        )
     normal = {name: np.transpose(priors[name]) for name in terms.common}
     normal |= {INTERCEPT: priors[INTERCEPT]} if terms.has_intercept else {}
     model = bmb.Model(
@@ -460,7 +501,7 @@ def _build_bambi(terms: Terms, priors: dict) -> bmb.Model:
         },
         # The prior of the intercept holds where the predictors are 0, as in PyMC.
         center_predictors=False,
-        noncentered=_is_noncentered(terms, priors),
+        noncentered=not _knows_effects(terms, priors),
     )
     model.build()
     return model
@@ -471,42 +512,18 @@ def is_noncentered(formula: str, frame: pd.DataFrame, priors: Mapping) -> bool:
     own effects well, because they hardly differ or have few rows. Arguments and errors are those of
     ``build``."""
     terms = read_terms(formula, frame, drop_missing=True)
-    return _is_noncentered(terms, priors_by_term(terms, priors))
+    return not _knows_effects(terms, priors_by_term(terms, priors))
 
 
-def _is_noncentered(terms: Terms, priors: dict) -> bool:
-    if _has_slopes(terms):
-        return not _knows_slopes(terms, priors)
-    return bool(terms.factors) and not find_beyond(terms) and not _knows_levels(terms, priors)
-
-
-def _knows_levels(terms: Terms, priors: dict) -> bool:
-    """Whether groups know their levels so well that a sampler gets along with centred ones.
-
-    The variance of the levels is estimated by moments, from the groups' mean residuals.
-    """
-    model = model_of(terms, priors)
-    frame, columns = model.frame, model.columns
-    x = frame[list(columns.predictors)].to_numpy(dtype=float)
-    x = np.insert(x, 0, 1.0, axis=1)
-    y = frame[columns.outcome].to_numpy(dtype=float)
-    rest = pd.Series(y - x @ np.linalg.lstsq(x, y)[0]).groupby(frame[columns.group].to_numpy())
-    size, mean = rest.size(), rest.mean()
-    spare = len(y) - len(size)
-    if spare < 1 or len(size) < 2:
-        return False
-    variance = rest.var(ddof=0) @ size / spare
-    excess = size @ (mean - np.average(mean, weights=size)) ** 2 - variance * (len(size) - 1)
-    spread = excess / (size.sum() - size @ size / size.sum())
-    return bool(spread * size.median() > STRONG * variance)
-
-
-def _knows_slopes(terms: Terms, priors: dict) -> bool:
-    """Whether groups know their slopes so well that a sampler gets along with centred ones."""
+def _knows_effects(terms: Terms, priors: dict) -> bool:
+    """Whether groups know their slopes, or else their intercepts, so well that a sampler gets along with
+    centred ones."""
     if find_beyond(terms):
-        return False
+        return not _has_slopes(terms)
     model = model_of(terms, priors)
-    return _choose_form(model.frame, model.columns) == "centred"
+    if _has_slopes(terms):
+        return _choose_form(model.frame, model.columns) == "centred"
+    return _knows_intercepts(model.frame, model.columns)
 
 
 def _bambi_effect(scale: float) -> bmb.Prior:
@@ -599,7 +616,7 @@ def _with_own_labels(tree: xr.DataTree, terms: Terms) -> xr.DataTree:
     """Give groups the labels of the table, which Bambi turns into text."""
     groups = {path: node.to_dataset() for path, node in tree.children.items()}
     for factor in (factor for factor in terms.factors if factor in terms.frame):
-        own = {str(label): label for label in terms.frame[factor].cat.categories}
+        own = {str(label): label for label in group_labels(terms.frame, factor).cat.categories}
         for path, dim in product({"posterior", "prior"} & set(groups), _dims_of(factor)):
             if dim in groups[path].dims:
                 found = [own[text] for text in groups[path][dim].values]
@@ -612,11 +629,11 @@ def _dims_of(factor: str) -> tuple[str, str]:
     return factor, f"{factor}{FACTOR}"
 
 
-def _without_offsets(tree: xr.DataTree) -> xr.DataTree:
-    """Drop what Bambi samples in place of the effects by group."""
+def _without_offsets(tree: xr.DataTree, terms: Terms) -> xr.DataTree:
+    """Drop what Bambi samples in place of the effects by group, and order what is left."""
     groups = {path: node.to_dataset() for path, node in tree.children.items()}
     for path in {"posterior", "prior"} & set(groups):
-        groups[path] = groups[path].drop_vars(n for n in groups[path] if n.endswith("_offset"))
+        groups[path] = groups[path][[name for name in terms.variables if name in groups[path]]]
     return xr.DataTree.from_dict(groups)
 
 

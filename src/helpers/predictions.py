@@ -5,13 +5,15 @@ drawn from the population, the same for all rows of that group; a row without a 
 population's terms say: a group whose effects are all 0.
 """
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from helpers.frames import check_column, scale_of
-from helpers.priors import SEED
-from helpers.terms import FACTOR, INTERCEPT, RHO, SIGMA, Terms, read_terms
+from helpers.frames import check_column, check_numeric, group_labels, scale_of
+from helpers.priors import SEED, check_choice
+from helpers.terms import FACTOR, RHO, SIGMA, Terms, read_level, read_terms
 
 ROW = "row"
 KINDS = ("mean", "outcome")
@@ -44,16 +46,15 @@ def predict(
 
     Returns
     -------
-    DataArray in units of the outcome with the dimensions ``chain``, ``draw`` and ``row``, whose labels
-    are those of ``rows``.
+    DataArray in units of the outcome, as the formula has it, with the dimensions ``chain``, ``draw`` and
+    ``row``, whose labels are those of ``rows``.
 
     Raises
     ------
     ValueError
-        If a column is missing, or a value of a factor is not among its levels.
+        If a column is missing or has gaps, or a value of a factor is not among its levels.
     """
-    if kind not in KINDS:
-        raise ValueError(f"Unknown kind {kind!r}; choose one of {', '.join(KINDS)}.")
+    check_choice("kind", kind, KINDS)
     terms, rng = read_terms(formula, frame, drop_missing=True), np.random.default_rng(seed)
     rows = _complete(terms, frame, rows)
     posterior = tree["posterior"].to_dataset()
@@ -75,14 +76,13 @@ def contrast(
 
     ``values`` is one keyword: the column, and a pair (from, to), such as ``dose=(1, 2)`` or
     ``segment=("a", "b")``; the rest as in ``predict``. DataArray (chain, draw, row) in units of the
-    outcome: the second minus the first.
+    outcome: the second minus the first. A ``ValueError`` refuses a column that the formula does not use.
     """
-    if len(values) != 1 or len(next(iter(values.values()))) != 2:
+    pairs = [pair for pair in values.values() if isinstance(pair, tuple | list) and len(pair) == 2]
+    if len(values) != 1 or not pairs:
         raise ValueError("A contrast is of one column and two of its values, such as dose=(1, 2).")
-    ((column, (first, second)),) = values.items()
-    means = [
-        predict(tree, formula, frame, rows.assign(**{column: value})) for value in (first, second)
-    ]
+    ((column, pair),) = values.items()
+    means = [predict(tree, formula, frame, _set(formula, frame, rows, column, v)) for v in pair]
     return means[1] - means[0]
 
 
@@ -100,24 +100,39 @@ def slopes(
     In units of the outcome per ``per`` units of the column, at the values that the rows have; where
     the formula bends, the slope of the tangent. The rest is as in ``predict``.
     """
-    check_column(rows, column)
+    check_column(frame, column)
+    for table in (rows, frame.dropna(subset=[column])):
+        check_numeric(table, column)
     step = 1e-4 * (float(frame[column].max() - frame[column].min()) or 1.0)
-    low, high = (rows.assign(**{column: rows[column] + end * step / 2}) for end in (-1, 1))
-    rise = predict(tree, formula, frame, high) - predict(tree, formula, frame, low)
-    return per / step * rise
+    values = [rows[column].astype(float) + end * step / 2 for end in (-1, 1)]
+    low, high = (
+        predict(tree, formula, frame, _set(formula, frame, rows, column, v)) for v in values
+    )
+    return per / step * (high - low)
+
+
+def _set(formula: str, frame: pd.DataFrame, rows: pd.DataFrame, column: str, value) -> pd.DataFrame:
+    """Rows with another value of a column that the formula uses, standardized or not."""
+    check_column(rows, rows.columns[0])
+    used = read_terms(formula, frame, drop_missing=True).design.model
+    standardized = f"std_{column}"
+    if standardized in used.var_names and column in frame.attrs.get("scales", {}):
+        # What is there belongs to the old value, and would be used in place of the new one.
+        return rows.drop(columns=standardized, errors="ignore").assign(**{column: value})
+    if column not in used.var_names - used.response.var_names:
+        raise ValueError(f"The formula {formula!r} does not use {column!r}, so nothing follows.")
+    return rows.assign(**{column: value})
 
 
 def _complete(terms: Terms, frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The new rows with the columns and levels that the terms of the population need."""
-    rows = rows.copy()
-    factors = {name for factor in terms.factors for name in factor.split(":")}
-    used = [name for name in terms.used if name not in factors]
-    for column in used:
-        if column in terms.design.response.term.term.var_names:
-            continue
+    """The new rows with the columns and levels that the terms of a formula need, but for groups."""
+    check_column(rows, next(iter(rows), ""))
+    rows, own = rows.copy(), (*terms.population.values(), *(t.expr for t in terms.effects.values()))
+    for column in sorted(set().union(*(term.var_names for term in own)) - {""}):
         original = column.removeprefix("std_")
         if column not in rows and original in frame.attrs.get("scales", {}) and original in rows:
-            rows[column] = scale_of(frame, original).standardize(rows[original])
+            check_numeric(rows, original)
+            rows[column] = scale_of(frame, original).standardize(rows[original].astype(float))
         check_column(rows, column)
         rows[column] = _as_fitted(terms, rows, column)
     return rows
@@ -127,38 +142,29 @@ def _as_fitted(terms: Terms, rows: pd.DataFrame, column: str) -> pd.Series:
     """A column of new rows with the type that the fit had; errors as in ``predict``."""
     fitted = terms.frame[column]
     if not isinstance(fitted.dtype, pd.CategoricalDtype):
-        values = rows[column].astype(float)
-        if not np.isfinite(values).all():
-            raise ValueError(f"Column {column!r} is missing or not finite in one of the new rows.")
-        return values
-    values = rows[column]
-    if values.dtype == bool:
-        values = values.map({False: "no", True: "yes"})
-    known = fitted.cat.categories
-    unknown = values[~values.isin(known)]
-    if len(unknown):
+        check_numeric(rows, column)
+        return rows[column].astype(float)
+    known = {read_level(level): level for level in fitted.cat.categories}
+    values = rows[column].astype(object)
+    for value in values[~values.map(read_level).isin(known)]:
         raise ValueError(
-            f"Column {column!r} has {unknown.iloc[0]!r} in the new rows, but the fit knows only "
-            f"{', '.join(map(str, known))}."
+            f"Column {column!r} has {value!r} in the new rows, but the fit knows only {', '.join(known)}."
         )
-    return pd.Series(pd.Categorical(values, known), rows.index)
+    levels = values.map(read_level).map(known)
+    return pd.Series(pd.Categorical(levels, dtype=fitted.dtype), rows.index)
 
 
 def _population(terms: Terms, posterior: xr.Dataset, rows: pd.DataFrame) -> xr.DataArray:
     """What the population's terms say of rows."""
-    columns = terms.columns_at(rows)
-    names = [INTERCEPT] * terms.has_intercept + list(terms.common)
-    total, start = xr.DataArray(np.zeros(len(rows)), dims=ROW), 0
-    for name in names:
-        slopes = posterior[name]
-        (dim,) = set(slopes.dims) - {"chain", "draw"} or {None}
-        width = 1 if dim is None else slopes.sizes[dim]
-        part = columns[:, start : start + width]
-        start += width
-        if dim is None:
-            total = total + slopes * xr.DataArray(part[:, 0], dims=ROW)
-        else:
-            total = total + xr.dot(slopes, xr.DataArray(part, dims=(ROW, dim)), dim=dim)
+    total = xr.DataArray(np.zeros(len(rows)), dims=ROW)
+    for name, term in terms.population.items():
+        columns = terms.columns_of(name, rows)
+        slopes = 1.0 if term.kind == "offset" else posterior[name]
+        dims = sorted(set(getattr(slopes, "dims", ())) - {"chain", "draw"})
+        if not dims:
+            total = total + slopes * xr.DataArray(columns[:, 0], dims=ROW)
+            continue
+        total = total + xr.dot(slopes, xr.DataArray(columns, dims=(ROW, *dims)), dim=dims)
     return total
 
 
@@ -167,7 +173,7 @@ def _effects(
 ) -> xr.DataArray:
     """What the effects of one grouping factor add to each row."""
     dim = f"{factor}{FACTOR}"
-    places, new = _find_groups(rows, factor, posterior[dim].values)
+    places, new = _find_groups(terms, rows, factor, posterior[dim].values)
     names = [name for name, (_, of) in terms.by_group.items() if of == factor]
     total = 0.0
     for name, drawn in _draw_groups(posterior, names, dim, new, rng).items():
@@ -181,22 +187,29 @@ def _effects(
     return total
 
 
-def _find_groups(rows: pd.DataFrame, factor: str, known: np.ndarray) -> tuple[np.ndarray, int]:
+def _find_groups(
+    terms: Terms, rows: pd.DataFrame, factor: str, known: np.ndarray
+) -> tuple[np.ndarray, int]:
     """Place (R,) of each row's group: among those known, then the new ones, and last a group without
     effects; and how many are new."""
     columns = factor.split(":")
     if any(column not in rows for column in columns):
         return np.full(len(rows), len(known)), 0
-    labels = rows[columns[0]].astype(object)
     there = rows[columns].notna().all(axis=1).to_numpy()
-    if len(columns) > 1:
-        labels = rows[columns].map(str).agg(":".join, axis=1)
-    text = labels.map(str)  # dates and the like are text in a fit
-    own = {str(label): place for place, label in enumerate(known)}
-    new = [label for label in dict.fromkeys(text[there]) if label not in own]
-    own |= {label: len(known) + place for place, label in enumerate(new)}
-    places = np.where(there, text.map(own).fillna(0), len(own)).astype(int)
-    return places, len(new)
+    levels = [group_labels(terms.frame, column).cat.categories for column in columns]
+    place = {str(label): number for number, label in enumerate(known)}
+    own = {tuple(map(read_level, of)): place[":".join(map(str, of))] for of in product(*levels)}
+    labels = rows[columns].astype(object).map(read_level)
+    keys = list(labels.itertuples(index=False, name=None))
+    new = [
+        key
+        for key in dict.fromkeys(k for k, t in zip(keys, there, strict=True) if t)
+        if key not in own
+    ]
+    own |= {key: len(known) + number for number, key in enumerate(new)}
+    none = len(known) + len(new)
+    places = [own[key] if t else none for key, t in zip(keys, there, strict=True)]
+    return np.array(places, dtype=int), len(new)
 
 
 def _draw_groups(

@@ -31,7 +31,7 @@ FORMULAS = {
 PARAMETERS = PARAMETERS_OF["random_slope"]
 # Dimensions and variables that a fit has besides, after which groups cannot be named.
 RESERVED = ("chain", "draw", "obs", "statistic", "predictor", "covariate", "observed_outcome")
-RESERVED += ("own_intercept", "own_slope", "z_slope", "z_rest", "rho_unit")
+RESERVED += ("own_intercept", "own_slope", "z_intercept", "z_slope", "z_rest", "rho_unit")
 RESERVED += ("outcome", "rotated", "residual_ss")
 INTERVAL = 0.95  # the book's one interval, equal-tailed
 LOWER, UPPER = "2.5 %", "97.5 %"

@@ -66,9 +66,9 @@ def test_conda_installs_exactly_the_lock_and_so_does_make():
     assert "Would install" not in result.stdout, result.stdout
 
 
-def test_the_wheel_brings_the_data_and_all_parts_of_the_helpers(tmp_path):
+def test_the_wheel_brings_the_data_the_page_of_reports_and_all_parts_of_the_helpers(tmp_path):
     source = tmp_path / "book"
-    for name in ("src", "data"):
+    for name in ("src", "data", "notebooks"):
         shutil.copytree(ROOT / name, source / name)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copyfile(ROOT / name, source / name)
@@ -80,10 +80,13 @@ def test_the_wheel_brings_the_data_and_all_parts_of_the_helpers(tmp_path):
     parts = [path.relative_to(ROOT / "src") for path in (ROOT / "src").rglob("*.[ph][yt]*")]
     parts = [part for part in parts if part.suffix in (".py", ".html")]
     assert [part for part in parts if not (tmp_path / "installed" / part).exists()] == []
-    program = "from helpers.book import visits; print(visits.__file__); visits.load_bounce_times()"
+    program = (
+        "from helpers.book import visits; print(visits.__file__); visits.load_bounce_times(); "
+        "from helpers.report import running; print(running.find_chapter())"
+    )
     path = f"import sys; sys.path.insert(0, {str(tmp_path / 'installed')!r})"
     installed = run(sys.executable, "-c", f"{path}; {program}", cwd=tmp_path)
-    assert "installed" in installed.stdout, installed.stderr
+    assert installed.stdout.count("installed") == 2, installed.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the script needs a POSIX shell")

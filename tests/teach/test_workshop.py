@@ -119,7 +119,7 @@ def unpacked(tmp_path_factory):
 
 def test_the_zip_holds_what_the_laptop_needs(unpacked):
     names = """START-HERE.md LICENSE LICENSE-text CITATION.cff .python-version postBuild
-    pyproject.toml requirements.lock environment.yml data/truth.json
+    pyproject.toml requirements.lock environment.yml data/truth.json data/tables/sleepstudy.csv
     notebooks/00_start_here.ipynb notebooks/glossary.md"""
     assert [name for name in names.split() if not (unpacked / name).exists()] == []
     for file in (ROOT / "src").rglob("*"):

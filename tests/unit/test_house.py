@@ -12,7 +12,7 @@ import helpers
 HOUSE = Path(helpers.__file__).parent
 FLOORS = (
     "frames; reading; priors; terms; elicitation; rotated; exact; models; predictions; convergence; "
-    "fits diagnostics; tables; plots; flipbook; own; book; "
+    "fits diagnostics; tables; plots; flipbook; own; report; book; "
     "exercises"
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS.split(";")) for name in names.split()}

@@ -131,6 +131,33 @@ def test_expected_outcome_is_intercept_plus_slope_times_predictor(visits):
     assert "county" not in models.expected_outcome(pooled, [0]).dims
 
 
+@pytest.mark.parametrize(
+    ("sizes", "group_sd", "known"),
+    [([20] * 8, 10.0, True), ([20] * 8, 0.5, False), ([1] * 30, 10.0, False)],
+)
+def test_intercepts_are_centred_where_groups_know_them(sizes, group_sd, known):
+    frame = simulate(sizes, group_sd=group_sd, slope_sd=0.0)
+    for table in (frame, exact.sufficient_statistics(frame)):
+        model = models.build("random_intercept", table)
+        assert ("own_intercept" in model.named_vars) == known
+        assert "group_intercept" in model.named_vars
+    assert models.build("random_intercept", frame, backend="bambi").noncentered != known
+
+
+def test_intercepts_that_are_not_centred_have_the_same_distribution(visits, monkeypatch):
+    """Densities differ by what the change from own_intercept to z_intercept stretches."""
+    at = {}
+    for known in (-np.inf, np.inf):
+        monkeypatch.setattr(models, "KNOWN", known)
+        model = models.build("random_intercept", visits)
+        at[known] = model.compile_logp(mode="FAST_COMPILE")
+    z, log_sd = np.random.default_rng(1).normal(size=8), 2.0
+    point = {"intercept": 203.0, "slope": -2.0, "sigma_log__": 2.1, "group_sd_log__": log_sd}
+    centred = at[-np.inf](point | {"own_intercept": 203.0 + np.exp(log_sd) * z})
+    offset = at[np.inf](point | {"z_intercept": z})
+    assert centred + len(z) * log_sd == pytest.approx(offset)
+
+
 def test_smaller_steps_can_be_asked_for(visits, monkeypatch):
     sample = Mock(side_effect=InterruptedError)
     monkeypatch.setattr(models.pm, "sample", sample)

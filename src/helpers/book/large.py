@@ -76,7 +76,8 @@ def simulate_visits(rows: int, counties: int, seed: int = SEED, engine=None):
     values |= {name: truth[name] for name in ("group_sd", "slope_sd", "rho")}
     values |= dict(zip(("youngest", "oldest"), np.array(AGE_RANGE) - REFERENCE_AGE, strict=True))
     values |= {"rho_rest": np.sqrt(1 - truth["rho"] ** 2), "age_sd_between": AGE_SD_BETWEEN}
-    values |= {"age_rho": age_rho, "age_rest": np.sqrt(1 - age_rho**2), **vars(SCALE)}
+    values |= {"age_rho": age_rho, "age_rest": np.sqrt(1 - age_rho**2)}
+    values |= {"mean": SCALE.mean, "sd": SCALE.sd}
     values = {name: f"({float(value)!r}e0)" for name, value in values.items()}
     values |= {f"u{stream}": uniform("j", 0, stream) for stream in range(4)}
     values |= {f"v{stream}": uniform("i", 1, stream) for stream in range(3)}

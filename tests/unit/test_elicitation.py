@@ -1,0 +1,190 @@
+"""Priors from a plausible range simulate outcomes of that range, whatever the formula."""
+
+import warnings
+from unittest.mock import Mock
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from formulas import BEYOND, PLAIN, make_priors, make_table
+from helpers import elicitation, flipbook, models, terms
+from helpers.priors import Plausible
+
+LIKELY = Plausible(0.0, 40.0, "points")
+SD = 10.0  # a quarter of the range
+STANDARDIZED = {formula: terms.standardize(formula, make_table()) for formula in PLAIN}
+
+
+@pytest.fixture(scope="module")
+def table():
+    return make_table()
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("correlated", [False, True])
+def test_simulated_outcomes_have_the_plausible_range(name, correlated):
+    formula, frame = STANDARDIZED[name]
+    elicited = elicitation.elicit(formula, frame, LIKELY, correlated=correlated)
+    simulated = flipbook.simulate(frame, formula, elicited.priors, draws=4000).values
+    # Terms with functions, and interactions, have rows far out, where the spread is larger.
+    assert simulated.mean() == pytest.approx(20, abs=1)
+    assert simulated.std() == pytest.approx(SD, rel=0.12)
+    inside = (simulated > LIKELY.low) & (simulated < LIKELY.high)
+    assert inside.mean() == pytest.approx(0.95, abs=0.02)
+    slopes = any(effect != "1" for effect, _ in terms.read_terms(formula, frame).by_group.values())
+    assert ("rho" in elicited.priors) == (correlated and slopes)
+
+
+def test_interactions_and_slopes_by_group_have_the_unit_of_their_columns(table):
+    """A column in other units has slopes in other units, wherever it stands."""
+    formula = "y ~ seg:x + (0 + x | g)"
+    frames = [table.assign(x=unit * (table["x"] - 50)) for unit in (1, 100)]
+    small, large = (elicitation.elicit(formula, frame, LIKELY).priors for frame in frames)
+    assert small["seg:x"][1] == pytest.approx(100 * large["seg:x"][1])
+    assert small["x|g"] == pytest.approx(100 * large["x|g"])
+    with pytest.raises(ValueError, match="'x' lies far from 0"):
+        elicitation.elicit(formula, table.assign(x=table["x"] + 50), LIKELY)
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *(f for f in BEYOND if "0 +" not in f)])
+def test_every_parameter_has_a_prior_and_a_reason(table, name):
+    formula, frame = terms.standardize(name, table)
+    elicited = elicitation.elicit(formula, frame, LIKELY)
+    found = terms.read_terms(formula, frame)
+    assert list(elicited.priors) == found.parameters == list(elicited.reasons.index)
+    terms.priors_by_term(found, elicited.priors)
+    assert list(elicited.reasons.columns) == ["prior", "reason"]
+    assert elicited.reasons["reason"].str.len().between(20, 140).all()
+    first = elicited.priors["sigma"]
+    assert elicited.reasons.loc["sigma", "prior"] == f"HalfNormal({first:g})"
+
+
+def test_outcomes_of_the_table_are_not_looked_at(table):
+    formula, frame = terms.standardize("y ~ x + (x | g)", table)
+    ours = elicitation.elicit(formula, frame, LIKELY)
+    theirs = elicitation.elicit(formula, frame.assign(y=1000 * frame["y"]), LIKELY)
+    assert ours.priors == theirs.priors
+
+
+@pytest.mark.parametrize("formula", ["y ~ std_x + (std_x | g)", "y ~ x + (x | g)"])
+def test_a_reach_makes_slopes_as_wide_as_it_is_short(table, formula):
+    _, frame = terms.standardize("y ~ x + (x | g)", table.assign(x=table["x"] - 50))
+    sd = frame["x"].std()
+    plain = elicitation.elicit(formula, frame, LIKELY).priors
+    twice = elicitation.elicit(formula, frame, LIKELY, reach={"x": (-4 * sd, 4 * sd)}).priors
+    for name in plain:
+        factor = 0.5 if "x" in name.split("|")[0] else 1.0
+        scales = [np.atleast_1d(priors[name])[-1] for priors in (plain, twice)]
+        assert scales[1] == pytest.approx(factor * scales[0], rel=0.06)  # two digits
+
+
+@pytest.mark.parametrize(
+    ("formula", "plausible", "reach", "message"),
+    [
+        (
+            "y ~ std_x",
+            Plausible(40, 0, "points"),
+            {},
+            "^The plausible range runs from 40 to 0; the first",
+        ),
+        (
+            "y ~ std_x",
+            LIKELY,
+            {"z": (0, 1)},
+            "^There is a reach of 'z', but the formula does not use it",
+        ),
+        (
+            "y ~ std_x",
+            LIKELY,
+            {"x": (1, 0)},
+            "^The reach of 'x' is two numbers, the smaller one first",
+        ),
+        ("y ~ std_x", LIKELY, {"x": (1, 2, 3)}, "^The reach of 'x' is two numbers"),
+        ("y ~ std_x", LIKELY, {"x": 3}, "^The reach of 'x' is two numbers"),
+        (
+            "y ~ std_x + seg",
+            LIKELY,
+            {"seg": (0, 1)},
+            "^There is a reach of 'seg', but it is not numeric",
+        ),
+        (
+            "y ~ wave",
+            LIKELY,
+            {},
+            "^'wave' lies far from 0, where the priors hold; standardize it first",
+        ),
+    ],
+)
+def test_what_no_prior_follows_from_is_said_in_one_sentence(
+    table, formula, plausible, reach, message
+):
+    _, frame = terms.standardize("y ~ x", table)
+    frame = frame.assign(seg=table["seg"])
+    frame.attrs["scales"] = {"x": {"mean": table["x"].mean(), "sd": table["x"].std()}}
+    with pytest.raises(ValueError, match=message):
+        elicitation.elicit(formula, frame, plausible, reach=reach)
+
+
+# Priors that do not suit the outcome
+
+
+def mismatch(formula, table, priors):
+    return elicitation.find_mismatch(terms.as_model(formula, table, priors, {}))
+
+
+def test_the_prior_predictive_distribution_is_that_of_simulated_outcomes(table):
+    formula, frame = STANDARDIZED["y ~ x * seg + (x | g)"]
+    given = make_priors(terms.read_terms(formula, frame), mean=3.0, rho=2.0)
+    mean, sd = elicitation.predict_prior(terms.as_model(formula, frame, given, {}))
+    simulated = flipbook.simulate(frame, formula, given, draws=20_000).values[0]
+    np.testing.assert_allclose(simulated.mean(0), mean, atol=5 * sd.max() / np.sqrt(20_000))
+    np.testing.assert_allclose(simulated.std(0), sd, rtol=0.05)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_priors_in_the_outcomes_unit_are_no_mismatch_and_others_are(name):
+    formula, frame = STANDARDIZED[name]
+    priors = elicitation.elicit(formula, frame, LIKELY).priors
+    assert mismatch(formula, frame, priors) == ""
+    seconds = elicitation.elicit(formula, frame, Plausible(0, 0.04, "thousands")).priors
+    said = mismatch(formula, frame, seconds)
+    assert said.startswith("72 of 72 values of 'y' lie far outside of what the priors expect")
+    assert said.endswith("Are the priors in the outcome's unit?")
+
+
+@pytest.mark.parametrize("backend", models.BACKENDS)
+def test_a_fit_warns_before_it_samples(table, backend, monkeypatch):
+    formula = "y ~ 1 + (1 | g)"
+    priors = {"Intercept": (0, 0.01), "sigma": 0.01, "1|g": 0.01}
+    for module, name in (
+        (models.pm, "sample"),
+        (models.bmb.Model, "fit"),
+        (models, "exact_posterior"),
+    ):
+        monkeypatch.setattr(module, name, Mock(side_effect=InterruptedError))
+    warned = pytest.warns(models.PriorWarning, match="of 'y' lie far outside")
+    with warned, pytest.raises(InterruptedError):
+        models.fit(formula, table, priors=priors, backend=backend)
+
+
+def test_the_books_own_table_warns_of_nothing(visits):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in models.MODELS:
+            models.fit(name, visits, backend="exact", draws=5)
+            models.fit(models.FORMULAS[name], visits, backend="exact", draws=5)
+
+
+def test_the_books_priors_for_another_outcome_are_warned_of(table):
+    columns = {"outcome": "y", "predictor": "x", "group": "g"}
+    with pytest.warns(models.PriorWarning, match="No priors were given for 'y'"):
+        models.fit("random_intercept", table, backend="exact", draws=5, **columns)
+
+
+def test_rows_left_out_are_not_elicited_from(table):
+    formula, frame = terms.standardize("y ~ x", table)
+    holes = pd.concat([frame, frame.tail(1).assign(std_x=np.nan)], ignore_index=True)
+    holes.attrs = frame.attrs
+    ours = elicitation.elicit(formula, holes, LIKELY).priors
+    assert ours == elicitation.elicit(formula, frame, LIKELY).priors
