@@ -62,6 +62,7 @@ def check_fit(
         _check_spread_by_group(drawn),
         _check_spread_along(drawn),
         _check_rows(candidate),
+        _check_priors(candidate, tree["posterior"].to_dataset()),
     ]
 
 
@@ -244,6 +245,44 @@ def _check_rows(candidate: Candidate) -> Check:
     looked_at = f"rows that all others make a one-in-{1 / FAR:,.0f} surprise (number)"
     probability = min(1.0, at_least)
     return Check("leave-one-out", looked_at, len(far), low, high, probability, names=names)
+
+
+def _check_priors(candidate: Candidate, posterior: xr.Dataset) -> Check:
+    """Whether table and prior of a coefficient, or of an sd, disagree.
+
+    A normal posterior is a normal prior times a normal likelihood; taken apart, the likelihood's middle
+    has the variance of both around the prior's (Box 1980). Of several the worst is judged.
+    """
+    looked_at = "the parameter farthest from its prior, as the table has it (sds)"
+    far = {}
+    for name, prior in candidate.priors.items():
+        if isinstance(prior, tuple) and name in posterior:
+            draws = posterior[name]
+            levels = [dim for dim in draws.dims if dim not in ("chain", "draw")]
+            each = draws.stack(level=levels) if levels else draws.expand_dims(level=[""])
+            for place in range(each.sizes["level"]):
+                one, mark = each.isel(level=place), f" {place + 1}" if levels else ""
+                if levels:
+                    mark = f"[{', '.join(map(str, np.atleast_1d(each['level'].values[place])))}]"
+                far[f"{name}{mark}"] = _conflict(float(one.mean()), float(one.var()), *prior)
+        elif f"{name}_sigma" in posterior or name in posterior:
+            draws = posterior[name if name == "sigma" else f"{name}_sigma"]
+            far[name] = float(draws.mean()) / prior
+    worst = max(far, key=far.get)
+    single = 2 * stats.norm.sf(far[worst])
+    probability = 1 - (1 - single) ** len(far)
+    low, high = (stats.halfnorm.ppf(p ** (1 / len(far))) for p in (0.025, 0.975))
+    name = worst.replace("std_", "")
+    return Check("priors", looked_at, far[worst], low, high, probability, names=(name,))
+
+
+def _conflict(mean: float, variance: float, center: float, sd: float) -> float:
+    """Distance of the likelihood's middle from the prior's, in sds that both allow for."""
+    precision = 1 / variance - 1 / sd**2
+    if precision <= 0:
+        return 0.0
+    middle = (mean / variance - center / sd**2) / precision
+    return abs(middle - center) / np.sqrt(sd**2 + 1 / precision)
 
 
 def _correlate(values: np.ndarray, with_: np.ndarray) -> np.ndarray:

@@ -368,6 +368,12 @@ def advise(question: Question, check: Check) -> str:
             "sd makes the intervals of such groups too short, and those of quiet groups too long. In "
             f"Bambi, `bmb.Formula(formula, 'sigma ~ (1 | {question.group})')` gives each its own."
         )
+    if check.name == "priors":
+        return (
+            f"the table puts {name} {check.observed:.1f} sds from the middle of its prior, which therefore "
+            "pulls at it. Was the plausible range too narrow? State a wider one, or give this parameter "
+            "a prior of its own."
+        )
     if check.name == "spread along the mean":
         what = (
             f"outcomes scatter {'more' if more else 'less'} where {outcome} is expected to be high."
@@ -514,9 +520,10 @@ def describe_answer(
     if inner:
         by = "; ".join(f"{n.partition(', ')[2]}: {said[n]}" for n in inner)
         parts.append(f"It depends on the row. For {by}.")
-    own = {"these": by_group.mean(question.group), "new": new}
     if question.own_slopes:
-        told = estimates(own, unit)
+        # Apart, since of many groups fewer draws are kept.
+        own = {"these": by_group.mean(question.group), "new": new}
+        told = {name: estimates({name: draws}, unit)[name] for name, draws in own.items()}
         parts.append(
             f"In the mean over these {len(question.sizes):,} groups of {group} it is {told['these']}; for "
             f"a group never seen {told['new']}, below 0 with probability "
