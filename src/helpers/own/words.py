@@ -115,7 +115,7 @@ def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
         if same
         else f"{sizes.min():,} to {sizes.max():,} each (median {sizes.median():g})"
     )
-    y, unit = question.values, question.unit
+    y, unit = question.values, _unit(question)
     parts = [
         f"**{source}**: {count(len(question.table), 'row')} in {len(sizes):,} groups of {group}, "
         f"{each}. {code(question.outcome)} runs from {exact_number(y.min())} to "
