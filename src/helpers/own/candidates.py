@@ -1,7 +1,7 @@
 """The models that may answer a question, each with its formula, its priors and the reason for it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from helpers import elicitation, models
-from helpers.exact import exact_posterior, loo
+from helpers.exact import QuadratureFailed, exact_posterior, loo
 from helpers.frames import scale_of, split_within_between
 from helpers.own.question import NUMBER, Question
 from helpers.priors import SEED
@@ -224,21 +224,30 @@ def score(question: Question, candidates: Mapping[str, Candidate]) -> pd.DataFra
     -------
     DataFrame by candidate: ``rows`` and ``groups``, the differences of elpd (leave one row, or one
     group out) from the candidate that the reader's formula is, positive where it predicts better;
-    ``rows_se`` and ``groups_se``, their standard errors.
+    ``rows_se`` and ``groups_se``, their standard errors. What quadrature cannot compute is NaN.
     """
     rows, groups = {}, {}
     for name, one in candidates.items():
-        given = {"priors": one.priors}
-        given |= {"group": question.group} if name == POOLED else {}
-        rows[name] = loo.leave_one_out(one.formula, one.table, **given)["elpd"]
-        groups[name] = loo.leave_group_out(one.formula, one.table, **given)
+        given = {"group": question.group} if name == POOLED else {}
+        rows[name] = _try_score(loo.leave_one_out, one, **given)
+        groups[name] = _try_score(loo.leave_group_out, one, **given)
+    rows = {n: found["elpd"] if np.ndim(found) == 2 else found for n, found in rows.items()}
     own = name_of_own(question)
     found = {}
     for kind, of in (("rows", rows), ("groups", groups)):
         apart = pd.DataFrame({name: elpd - of[own] for name, elpd in of.items()})
-        found[kind] = apart.sum()
+        found[kind] = apart.sum(skipna=False)
         found[f"{kind}_se"] = np.sqrt(len(apart)) * apart.std()
     return pd.DataFrame(found).loc[list(candidates)]
+
+
+def _try_score(leave_out: Callable, one: Candidate, **columns):
+    """What a function of ``exact.loo`` finds, or NaN by row or group where its quadrature fails."""
+    try:
+        return leave_out(one.formula, one.table, priors=one.priors, **columns)
+    except QuadratureFailed:
+        is_row = leave_out is loo.leave_one_out
+        return pd.Series(np.nan, one.table.index if is_row else one.table[one.group].unique())
 
 
 # Which of them answers

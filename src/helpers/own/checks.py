@@ -14,7 +14,7 @@ import xarray as xr
 from scipy import stats
 
 from helpers import predictions
-from helpers.exact import loo
+from helpers.exact import QuadratureFailed, loo
 from helpers.frames import name_row
 from helpers.own.candidates import Candidate
 from helpers.own.question import NUMBER, Question
@@ -62,6 +62,7 @@ def check_fit(
         _check_spread_by_group(drawn),
         _check_spread_along(drawn),
         _check_rows(candidate),
+        _check_priors(candidate, tree["posterior"].to_dataset()),
     ]
 
 
@@ -229,7 +230,11 @@ def _check_spread_along(drawn: _Drawn) -> Check:
 
 def _check_rows(candidate: Candidate) -> Check:
     """Whether more rows than chance lets are surprises, predicted from all others (exact)."""
-    left_out = loo.leave_one_out(candidate.formula, candidate.table, priors=candidate.priors)
+    try:
+        left_out = loo.leave_one_out(candidate.formula, candidate.table, priors=candidate.priors)
+    except QuadratureFailed:
+        why = "quadrature does not reach its accuracy for all rows"
+        return Check("leave-one-out", "", why_not=why)
     tail = 2 * np.minimum(left_out["pit"], 1 - left_out["pit"])
     far = np.flatnonzero(tail < FAR)
     order = far[np.argsort(tail.to_numpy()[far])]
@@ -240,6 +245,44 @@ def _check_rows(candidate: Candidate) -> Check:
     looked_at = f"rows that all others make a one-in-{1 / FAR:,.0f} surprise (number)"
     probability = min(1.0, at_least)
     return Check("leave-one-out", looked_at, len(far), low, high, probability, names=names)
+
+
+def _check_priors(candidate: Candidate, posterior: xr.Dataset) -> Check:
+    """Whether table and prior of a coefficient, or of an sd, disagree.
+
+    A normal posterior is a normal prior times a normal likelihood; taken apart, the likelihood's middle
+    has the variance of both around the prior's (Box 1980). Of several the worst is judged.
+    """
+    looked_at = "the parameter farthest from its prior, as the table has it (sds)"
+    far = {}
+    for name, prior in candidate.priors.items():
+        if isinstance(prior, tuple) and name in posterior:
+            draws = posterior[name]
+            levels = [dim for dim in draws.dims if dim not in ("chain", "draw")]
+            each = draws.stack(level=levels) if levels else draws.expand_dims(level=[""])
+            for place in range(each.sizes["level"]):
+                one, mark = each.isel(level=place), f" {place + 1}" if levels else ""
+                if levels:
+                    mark = f"[{', '.join(map(str, np.atleast_1d(each['level'].values[place])))}]"
+                far[f"{name}{mark}"] = _conflict(float(one.mean()), float(one.var()), *prior)
+        elif f"{name}_sigma" in posterior or name in posterior:
+            draws = posterior[name if name == "sigma" else f"{name}_sigma"]
+            far[name] = float(draws.mean()) / prior
+    worst = max(far, key=far.get)
+    single = 2 * stats.norm.sf(far[worst])
+    probability = 1 - (1 - single) ** len(far)
+    low, high = (stats.halfnorm.ppf(p ** (1 / len(far))) for p in (0.025, 0.975))
+    name = worst.replace("std_", "")
+    return Check("priors", looked_at, far[worst], low, high, probability, names=(name,))
+
+
+def _conflict(mean: float, variance: float, center: float, sd: float) -> float:
+    """Distance of the likelihood's middle from the prior's, in sds that both allow for."""
+    precision = 1 / variance - 1 / sd**2
+    if precision <= 0:
+        return 0.0
+    middle = (mean / variance - center / sd**2) / precision
+    return abs(middle - center) / np.sqrt(sd**2 + 1 / precision)
 
 
 def _correlate(values: np.ndarray, with_: np.ndarray) -> np.ndarray:
@@ -271,5 +314,5 @@ def as_table(checks: list[Check]) -> pd.DataFrame:
 
 
 def _write(value: float) -> str:
-    text = f"{value:.0f}" if value == round(value) else f"{value:.2f}"
+    text = f"{value:.0f}" if value == round(value) else f"{round(value, 2) + 0.0:.2f}"
     return text.replace("-", "\N{MINUS SIGN}")

@@ -5,7 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from helpers import predictions
-from helpers.frames import scale_of
+from helpers.frames import Scale, scale_of
 from helpers.own.candidates import BOTH, Candidate, between_column
 from helpers.own.question import FACTOR, NONE, NUMBER, Question
 from helpers.priors import SEED
@@ -139,8 +139,15 @@ def _unit_of_main(question: Question, candidate: Candidate) -> float:
         return 1.0
     if not question.is_column:
         return question.per
+    return question.per * _scale_of_main(question, candidate).per_unit(1.0)
+
+
+def _scale_of_main(question: Question, candidate: Candidate) -> Scale:
+    """Mean and sd by which the main column was standardized; 0 and 1 if it was not."""
     column = question.column if candidate.name != BOTH else candidate.main
-    return question.per * scale_of(candidate.table, column).per_unit(1.0)
+    if candidate.main == question.column:
+        return Scale(0.0, 1.0)
+    return scale_of(candidate.table, column)
 
 
 def name_effect(question: Question) -> str:
@@ -211,6 +218,8 @@ def grid(question: Question, candidate: Candidate, number: int = 3) -> list:
     if question.scale_column is None:
         return []
     values = question.table[question.scale_column]
+    if values.nunique() <= number:
+        return [float(x) for x in np.sort(values.unique())]
     low, high = values.min(), values.max()
     if not question.is_column:
         return [float(f"{x:.4g}") for x in values.quantile([0.05, 0.5, 0.95])]
@@ -237,7 +246,7 @@ def rows_on_grid(question: Question, candidate: Candidate, values: list) -> pd.D
         return rows.assign(**{question.scale_column: values})
     if candidate.name != BOTH:
         return rows.assign(
-            **{candidate.main: scale_of(candidate.table, column).standardize(np.array(values))}
+            **{candidate.main: _scale_of_main(question, candidate).standardize(np.array(values))}
         )
     scale = scale_of(candidate.table, between_column(question))
     return rows.assign(

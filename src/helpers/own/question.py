@@ -109,7 +109,7 @@ def ask(
     ------
     ValueError
         As ``terms.read_terms``; if the formula has no groups, or more than the three models have; if
-        ``per`` is not above 0; or if there is one group only.
+        ``per`` is not above 0.
     """
     if not per > 0:
         raise ValueError(f"per is {per!r}, but must be above 0: so many units of the predictor.")
@@ -139,12 +139,6 @@ def _check(terms: Terms) -> None:
         raise ValueError(
             "This page takes one grouping factor with intercepts, or with intercepts and one slope; this "
             f"formula has {beyond}, which models.fit(..., backend='bambi') can fit without this page."
-        )
-    group = terms.factors[0]
-    if terms.frame[group].nunique() < 2:
-        raise ValueError(
-            f"Column {group!r} has one group only; groups can be compared from two on, so name another "
-            "column behind '|'."
         )
 
 

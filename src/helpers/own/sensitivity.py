@@ -113,9 +113,10 @@ def list_changes(
 ) -> tuple[dict[str, Candidate], list[str]]:
     """What a sceptic would change, each as a candidate of its own; and what could not be changed."""
     priors = candidate.priors
-    asked = candidate.main if candidate.main in priors else "Intercept"
+    about = [term for term in candidate.terms.common if candidate.main in term.split(":")]
+    asked = (about or ["Intercept"])[0]
     mean, sd = priors[asked]
-    named = effects.name_effect(question) if asked == "Intercept" else question.column
+    named = asked.replace(candidate.main, question.column) if about else "the mean"
     changes = {
         AS_IS: candidate,
         "scales of all priors halved": replace(candidate, priors=scale_priors(priors, 0.5)),

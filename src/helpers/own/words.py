@@ -34,16 +34,29 @@ LITTLE, MUCH = 0.5, 1.0  # posterior sds by which an answer moves
 
 def code(name: object) -> str:
     """A name as Markdown shows code."""
-    return f"`{name}`" if "`" not in str(name) else str(name)
+    return f"`{name}`" if "`" not in str(name) else f"`` {name} ``"
+
+
+def safe(text: object) -> str:
+    """Text of a reader's in which no dollar sign begins a formula."""
+    return str(text).replace("$", r"\$")
+
+
+def _unit(question: Question) -> str:
+    return safe(question.unit)
 
 
 def as_markdown(table: pd.DataFrame) -> str:
     """A DataFrame as a Markdown table."""
     rows = [[table.index.name or "", *table.columns]]
     rows += [[label, *row] for label, row in zip(table.index, table.to_numpy(), strict=True)]
-    rows = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    rows = [[_as_cell(cell) for cell in row] for row in rows]
     rows.insert(1, ["---"] * len(rows[0]))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _as_cell(cell: object) -> str:
+    return re.sub(r"(?<!\\)\$", r"\\$", str(cell)).replace("|", "\\|")
 
 
 def count(number: int, noun: str) -> str:
@@ -102,7 +115,7 @@ def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
         if same
         else f"{sizes.min():,} to {sizes.max():,} each (median {sizes.median():g})"
     )
-    y, unit = question.values, question.unit
+    y, unit = question.values, _unit(question)
     parts = [
         f"**{source}**: {count(len(question.table), 'row')} in {len(sizes):,} groups of {group}, "
         f"{each}. {code(question.outcome)} runs from {exact_number(y.min())} to "
@@ -139,7 +152,7 @@ def describe_slopes(question: Question) -> str:
         means = pd.Series(question.values).groupby(question.table[question.group].to_numpy()).mean()
         return (
             f"The means of the {len(means):,} groups run from {exact_number(means.min())} "
-            f"({means.idxmin()}) to {exact_number(means.max())} {question.unit} ({means.idxmax()}), each "
+            f"({safe(means.idxmin())}) to {exact_number(means.max())} {_unit(question)} ({safe(means.idxmax())}), each "
             "with the luck of its own rows in it."
         )
     x, y = question.predictor(), question.values
@@ -149,7 +162,7 @@ def describe_slopes(question: Question) -> str:
     column, per = code(question.column), question.per
     start = f"Least squares, for {per:g} more of {column}: "
     slopes = [
-        f"{exact_number(per * np.polyfit(x, y, 1)[0])} {question.unit} by one line through all rows"
+        f"{exact_number(per * np.polyfit(x, y, 1)[0])} {_unit(question)} by one line through all rows"
     ]
     if own_x @ own_x > 1e-9 * (x @ x):
         slope = per * (own_x @ own_y) / (own_x @ own_x)
@@ -246,7 +259,9 @@ def tabulate_scores(scores: pd.DataFrame, groups: int) -> pd.DataFrame:
     for kind, title in (("rows", "a row left out"), ("groups", "a group left out")):
         with_error = kind == "rows" or groups >= FEW
         shown[title] = [
-            f"{value:+.1f}" + (f" (SE {error:.1f})" if with_error else "")
+            "not computed"
+            if np.isnan(value)
+            else f"{value:+.1f}" + (f" (SE {error:.1f})" if with_error else "")
             for value, error in zip(scores[kind], scores[f"{kind}_se"], strict=True)
         ]
     table = pd.DataFrame(shown, index=scores.index).replace("-", tables.MINUS, regex=True)
@@ -266,7 +281,7 @@ def describe_choice(
         f"Your formula is the *{own}* model" + (", and it answers." if difference is None else ".")
     ]
     if difference is not None:
-        said = estimates({"": difference}, question.unit).iloc[0]
+        said = estimates({"": difference}, _unit(question)).iloc[0]
         parts.append(
             f"For {plain(question.per)} more of {code(question.column)}, the slope between groups minus that "
             f"within is {said}."
@@ -299,11 +314,13 @@ def _describe_scores(scores: pd.DataFrame, own: str, groups: int) -> list[str]:
         clear = (size > 2 * others[f"{kind}_se"]) & (size > CLEAR)
         for name, one in others[kind].items():
             verdict = "alike" if not clear[name] else "worse" if one < 0 else "better"
+            verdict = "unknown" if np.isnan(one) else verdict
             found.setdefault(name, {}).setdefault(verdict, []).append(whats[kind])
     verbs = {
         "worse": "predicted clearly worse",
         "better": "predicted clearly better",
         "alike": "not told apart: the difference is small or not sure",
+        "unknown": "not compared: quadrature does not reach its accuracy",
     }
     alike = {}  # models with the same verdicts share a sentence
     for name, verdicts in found.items():
@@ -364,6 +381,12 @@ def advise(question: Question, check: Check) -> str:
             "sd makes the intervals of such groups too short, and those of quiet groups too long. In "
             f"Bambi, `bmb.Formula(formula, 'sigma ~ (1 | {question.group})')` gives each its own."
         )
+    if check.name == "priors":
+        return (
+            f"the table puts {name} {check.observed:.1f} sds from the middle of its prior, which therefore "
+            "pulls at it. Was the plausible range too narrow? State a wider one, or give this parameter "
+            "a prior of its own."
+        )
     if check.name == "spread along the mean":
         what = (
             f"outcomes scatter {'more' if more else 'less'} where {outcome} is expected to be high."
@@ -388,11 +411,11 @@ def describe_question(question: Question) -> str:
     """What is asked, in one sentence."""
     outcome, group = code(question.outcome), code(question.group)
     if question.kind == NUMBER:
-        asked = f"By how much does {outcome} differ, in {question.unit}, for {question.per:g} more of {code(question.column)}"
+        asked = f"By how much does {outcome} differ, in {_unit(question)}, for {question.per:g} more of {code(question.column)}"
     elif question.kind == FACTOR:
-        asked = f"By how much does {outcome} differ, in {question.unit}, between levels of {code(question.column)}"
+        asked = f"By how much does {outcome} differ, in {_unit(question)}, between levels of {code(question.column)}"
     else:
-        return f"Where does {outcome} lie, in {question.unit}, and how far do groups of {group} differ?"
+        return f"Where does {outcome} lie, in {_unit(question)}, and how far do groups of {group} differ?"
     return f"{asked}, in the mean over groups of {group} like these, and by group?"
 
 
@@ -488,7 +511,7 @@ def describe_answer(
     draws by group and for a group never seen.
     """
     failed = [f"*{check.name}*" for check in checks if check.verdict == FAILS]
-    unit, group = question.unit, code(question.group)
+    unit, group = _unit(question), code(question.group)
     parts = []
     if failed:
         many = len(failed) > 1
@@ -510,9 +533,10 @@ def describe_answer(
     if inner:
         by = "; ".join(f"{n.partition(', ')[2]}: {said[n]}" for n in inner)
         parts.append(f"It depends on the row. For {by}.")
-    own = {"these": by_group.mean(question.group), "new": new}
     if question.own_slopes:
-        told = estimates(own, unit)
+        # Apart, since of many groups fewer draws are kept.
+        own = {"these": by_group.mean(question.group), "new": new}
+        told = {name: estimates({name: draws}, unit)[name] for name, draws in own.items()}
         parts.append(
             f"In the mean over these {len(question.sizes):,} groups of {group} it is {told['these']}; for "
             f"a group never seen {told['new']}, below 0 with probability "
@@ -555,10 +579,10 @@ def _say_groups(question: Question, by_group: xr.DataArray) -> str:
     mean = by_group.mean(["chain", "draw"]).to_series()
     low, high = by_group.quantile([0.025, 0.975], ["chain", "draw"]).values
     above, below = int((low > 0).sum()), int((high < 0).sum())
-    unit = question.unit
+    unit = _unit(question)
     return (
-        f"By group its mean runs from {exact_number(mean.min())} ({mean.idxmin()}) to "
-        f"{exact_number(mean.max())} {unit} ({mean.idxmax()}); of {len(mean):,} intervals {above:,} lie "
+        f"By group its mean runs from {exact_number(mean.min())} ({safe(mean.idxmin())}) to "
+        f"{exact_number(mean.max())} {unit} ({safe(mean.idxmax())}); of {len(mean):,} intervals {above:,} lie "
         f"above 0 and {below:,} below."
     )
 
@@ -568,7 +592,7 @@ def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray) 
     posterior, group = tree["posterior"], question.group
     level = posterior[f"1|{group}_sigma"]
     sd = {"levels": level, "residual": posterior["sigma"]}
-    said, part = estimates(sd, question.unit), estimates({"": share}).iloc[0]
+    said, part = estimates(sd, _unit(question)), estimates({"": share}).iloc[0]
     where = (
         f" at the mean of {code(question.column)}"
         if question.own_slopes and question.is_column
@@ -609,7 +633,7 @@ def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
         }
         columns[name] = estimates(parts).str.replace("95 % interval ", "")
     head = question.scale_column or question.column or "all rows"
-    return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({question.unit})")
+    return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({_unit(question)})")
 
 
 # The decision
@@ -636,7 +660,7 @@ def describe_decision(
         else f"{code(question.column)} {name}"
     )
     parts = [
-        f"Assumed: one unit ({question.unit}) more of {code(question.outcome)} is worth {plain(gain)}, the change "
+        f"Assumed: one unit ({_unit(question)}) more of {code(question.outcome)} is worth {plain(gain)}, the change "
         f"({change}) costs {plain(cost)}, and **the change does what the comparison says**, which no table "
         "of comparisons can show. Then it pays where the worth of the effect exceeds the cost in the mean:"
     ]
@@ -648,9 +672,14 @@ def describe_decision(
         parts.append(
             f"{who}: worth {said}, against a cost of {plain(cost)}; it pays with probability "
             f"{tables.format_probability(worth > cost)}: **{'do it' if net > 0 else 'leave it'}**. To "
-            f"know the effect exactly first would be worth {exact_number(regret)} at most."
+            f"know the effect exactly first would be worth {_say_regret(regret, worth)} at most."
         )
     return "\n- ".join([f"{parts[0]}\n", *parts[1:]])
+
+
+def _say_regret(regret: float, worth: xr.DataArray) -> str:
+    """What perfect knowledge is worth, unless it is less than a hundredth of the effect's sd."""
+    return exact_number(regret, 2) if regret > 0.01 * float(worth.std()) else "next to nothing"
 
 
 def describe_turned(
@@ -663,7 +692,7 @@ def describe_turned(
     other = [label for label, one in pays.items() if one != pays[AS_IS]]
     if not other:
         return "The decision is the same under every change."
-    return f"The decision turns under: {join(other)}."
+    return f"The decision turns under: {safe(join(other))}."
 
 
 # Sensitivity
@@ -687,7 +716,7 @@ def describe_sensitivity(
     most = moves.abs().idxmax()
     size = abs(moves[most])
     how = "little" if size < LITTLE else "noticeably" if size < MUCH else "strongly"
-    parts = [f"The answer moves {how}: by at most {size:.1f} of its posterior sd ({most})."]
+    parts = [f"The answer moves {how}: by at most {size:.1f} of its posterior sd ({safe(most)})."]
     scales = moves[[label for label in moves.index if "prior" in label]].abs()
     if scales.max() >= LITTLE:
         parts.append(
@@ -700,7 +729,7 @@ def describe_sensitivity(
         if len(other):
             was = "excludes" if signs[0] else "includes"
             now = "includes" if signs[0] else "excludes"
-            parts.append(f"Its interval {was} 0; it {now} 0 under: {join(list(other))}.")
+            parts.append(f"Its interval {was} 0; it {now} 0 under: {safe(join(list(other)))}.")
         else:
             word = "excludes" if signs[0] else "includes"
             parts.append(f"The interval {word} 0 under every change.")
@@ -709,9 +738,9 @@ def describe_sensitivity(
         half, double = table.filter(like="scales of all", axis=0)[spread]
         parts.append(
             f"The sd of the levels goes from {exact_number(half)} to {exact_number(double)} "
-            f"{question.unit} as scales go from half to double: {len(question.sizes)} groups do not settle it."
+            f"{_unit(question)} as scales go from half to double: {len(question.sizes)} groups do not settle it."
         )
-    parts += [f"Not tried: {one}." for one in skipped]
+    parts += [f"Not tried: {safe(one)}." for one in skipped]
     return " ".join(parts)
 
 

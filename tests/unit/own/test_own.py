@@ -55,7 +55,7 @@ FRAME = simulate()
         ("y ~ z + x + (x | g)", "std_x", "x", "number"),
         ("y ~ side + x + z + (1 | g)", "std_x", "x", "number"),
         ("y ~ side * x + (1 | g)", "std_x", "x", "number"),
-        ("y ~ x:side + (1 | g)", "std_x", "x", "number"),
+        ("y ~ x:side + (1 | g)", "x", "x", "number"),
         ("y ~ side + (1 | g)", "side", "side", "factor"),
         ("y ~ np.exp(z) + (1 | g)", "np.exp(z)", "np.exp(z)", "number"),
         ("y ~ 1 + (1 | g)", None, None, "none"),
@@ -74,7 +74,7 @@ def test_the_main_term_has_slopes_by_group_or_is_a_number_or_a_factor(formula, m
         ("y ~ x + z + (x + z | g)", {}, "2 slopes by group"),
         ("y ~ age + (1 | g)", {}, "no column 'age'"),
         ("y ~ x + (1 | g)", {"per": 0}, "per is 0"),
-        ("y ~ x + (1 | one)", {}, "one group only"),
+        ("y ~ x + (1 | one)", {}, "one level only"),
     ],
 )
 def test_what_the_page_cannot_take_is_said_in_one_sentence(formula, given, said):
@@ -191,6 +191,14 @@ def test_an_interaction_gives_the_mean_over_rows_and_each_level():
     np.testing.assert_allclose(found[name], mean, rtol=1e-6)
 
 
+def test_a_column_that_was_not_standardized_has_slopes_in_its_own_units():
+    question, own, tree = fit_own("y ~ x:side + (1 | g)", FRAME)
+    found = effects.population(question, own, tree)
+    slope = tree["posterior"]["x:side"].isel({"x:side_dim": 0}, drop=True)
+    np.testing.assert_allclose(found["1 more of x, side left"], slope, rtol=1e-6)
+    assert effects.predict_outcomes(question, own, tree).sizes["row"] == 3
+
+
 def test_a_factor_has_contrasts_with_its_first_level():
     frame = FRAME.assign(third=np.tile(["a", "b", "c", "c"], 80))
     question, own, tree = fit_own("y ~ third + (1 | g)", frame)
@@ -250,6 +258,18 @@ NOISE = np.where(np.arange(40) % 4, 0.5, 3.0)
 )
 def test_a_check_fails_where_its_assumption_does(frame, failing):
     assert verdicts("y ~ x + (1 | g)", frame)[failing] == "fails"
+
+
+@pytest.mark.parametrize(("high", "verdict"), [(40, "passes"), (1.2, "fails")])
+def test_a_prior_that_the_table_contradicts_is_told(high, verdict):
+    """Outcomes lie near 10; a range of one unit around 0.7 makes priors that do not reach them."""
+    question, own, tree = fit_own(
+        "y ~ x + (1 | g)", FRAME, plausible=Plausible(0.2, high, "points")
+    )
+    found = {check.name: check for check in checks.check_fit(question, own, tree)}["priors"]
+    assert found.verdict == verdict
+    told = words.describe_checks(question, [found])
+    assert ("State a wider one" in told) == (verdict == "fails")
 
 
 def test_a_check_that_cannot_be_made_says_why():
