@@ -18,7 +18,7 @@ from helpers.terms import INTERCEPT, RHO, SIGMA, Model, Terms, read_terms
 
 RANGE = 4  # sds
 # Relative variances in the outcome: where it lies, and of each term, of the residual, of groups.
-SHARES = {"level": 1.0, "term": 0.25, "residual": 0.25, "intercepts": 0.25, "slopes": 0.0625}
+SHARES = {"level": 1.0, "term": 1.0, "residual": 0.25, "intercepts": 0.25, "slopes": 0.0625}
 ETA = 2.0  # LKJ concentration: correlations near -1 and 1 are rare
 FAR_FROM_0 = 5  # sds of a predictor
 FAR = 3  # sds of the prior predictive

@@ -232,7 +232,8 @@ def fit(
         groups = 0 if known.name == "pooled" else len(model.coords[known.columns.group])
         funnel = known.name == "random_slope" or "z_intercept" in model.named_vars
         given = {"target_accept": target_accept or _step_target(funnel), **sampler}
-        nuts = {"adaptation": _adaptation(groups)}
+        weak = "z_slope" in model.named_vars  # slopes that few groups hardly know
+        nuts = {"adaptation": "diag" if weak else _adaptation(groups)}
         tree = pm.sample(model=model, nuts_sampler="nutpie", nuts=nuts, **given)
         _extend(tree, model, extend, draws, seed)
         return known.rename(_with_book_names(tree, {}))
