@@ -16,7 +16,7 @@ The story.
 > **Questions**
 > - What do you want to know?"""
 PARAMETERS = """source = formula = unit = None
-low = high = per = reach = gain = cost = None
+low = high = per = reach = gain = cost = how = None
 drop_missing = False
 draws = tune = chains = seed = 1"""
 PICTURE = """from IPython.display import HTML, Image, display

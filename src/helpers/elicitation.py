@@ -220,7 +220,7 @@ def _spread(part, frame: pd.DataFrame, reach: Mapping) -> float:
         mean, sd = np.array([(low + high) / 2]), np.array([(high - low) / RANGE])
     if (abs(mean) > FAR_FROM_0 * sd).any():
         raise ValueError(
-            f"{part.name!r} lies far from 0, where the priors hold; standardize it first "
-            "(terms.standardize), or count it from a value in the table."
+            f"{part.name!r} lies far from 0, where the priors hold; write scale() within the formula, "
+            "such as scale(np.log(x)) or I(scale(x)**2), or standardize it (terms.standardize)."
         )
     return float(np.sqrt((mean**2 + sd**2).sum()))

@@ -46,6 +46,7 @@ def test_the_command_line_becomes_parameters_of_the_page(tmp_path, monkeypatch):
         "gain": 2,
         "cost": 5,
         "drop_missing": True,
+        "how": {"decimal": ",", "missing": ["-999"]},
         "seed": 7,
     }
     assert asked.html == tmp_path / "a b-report.html"

@@ -47,8 +47,8 @@ You need Python 3.12 or newer. The second step needs a network; nothing after it
 In `notebooks/` each exercise has an open cell: write your code where its dots are, and run it. The same pages
 with solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page in
 `notebooks/` that samples: posteriors are then loaded from `fits/`. They are those of the page's own models, so take
-a model that you change out of its `if precomputed`. Pages a1 and a4 time and break the sampler itself, so they have
-no switch.
+a model that you change out of its `if precomputed`. Pages a1 and a4 time and break the sampler itself, and page 18
+fits your own table, so they have no switch.
 """
 
 

@@ -43,7 +43,7 @@ def plot_table(question: Question, ax: plt.Axes | None = None, seed: int = SEED)
 
 def _name_groups(question: Question, shown: int) -> str:
     number, group = len(question.sizes), plots.write_label(question.group)
-    return f"{shown if shown < number else 'All'} of {number:,} groups of {group!r}"
+    return f"{f'{shown} of' if shown < number else 'All'} {number:,} groups of {group!r}"
 
 
 def _name_axes(ax: plt.Axes, question: Question) -> None:

@@ -774,7 +774,7 @@ def describe_limits(question: Question, chosen: str) -> list[str]:
     )
     limits.append(
         f"Rows of one {group} count as independent once its own line is known; an order in time, or rows "
-        "that share something else, would make intervals too narrow."
+        "that share something else, can make intervals too narrow."
     )
     if chosen == BOTH:
         limits.append(

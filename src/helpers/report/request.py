@@ -70,6 +70,9 @@ def read_arguments(arguments: list[str]) -> Request:
             settings[name] = _as_whole(getattr(options, name))
     if options.reach:
         settings["reach"] = dict(map(_read_reach, options.reach))
+    how = {name: getattr(options, name) for name in ("decimal", "missing", "text")}
+    if any(how.values()):
+        settings["how"] = {name: given for name, given in how.items() if given}
     if options.drop_missing:
         settings["drop_missing"] = True
     html = _place(options.out, source)
@@ -101,6 +104,9 @@ def _make_parser() -> argparse.ArgumentParser:
     add("--gain", type=float, help="what one unit of the outcome is worth, for a decision")
     add("--cost", type=float, help="what a change of the predictor by N costs")
     add("--drop-missing", action="store_true", help="leave out rows that miss a value")
+    add("--decimal", choices=[",", "."], help="the decimal sign, where the file leaves it open")
+    add("--missing", action="append", metavar="WORD", help="what means missing; once for each")
+    add("--text", action="append", metavar="COLUMN", help="a column of labels; once for each")
     for name in ("draws", "tune", "chains", "seed"):
         add(f"--{name}", type=int, metavar="N", help=f"the sampler's {name}")
     add("--out", default="", metavar="PLACE", help="folder, or file.html; else the current folder")
@@ -158,16 +164,29 @@ def check(request: Request) -> None:
         asks of the table what the page has no answer to.
     """
     _check_numbers(request)
-    from helpers import frames, own, reading  # seconds
+    from helpers import frames, own  # seconds
 
     question = own.ask(
         request.formula,
-        reading.read_table(request.source),
+        _read(request),
         Plausible(request.low, request.high, request.unit),
         drop_missing=request.settings.get("drop_missing", False),
     )
     used = [frames.original_column(question.table, name) for name in question.terms.used.columns]
     _check_reach(request.settings.get("reach", {}), used)
+
+
+def _read(request: Request):
+    """The table; a refusal that names a way out of ``read_table`` names the command's, too."""
+    from helpers import reading
+
+    try:
+        return reading.read_table(request.source, **request.settings.get("how", {}))
+    except ValueError as error:
+        if "read_table(" not in str(error):
+            raise
+        ways = "--decimal SIGN, --missing WORD and --text COLUMN are what the command calls these"
+        raise ValueError(f"{str(error).rstrip('.')}; {ways}.") from None
 
 
 def make_folder(folder: Path) -> None:
