@@ -34,6 +34,7 @@ BREAK = {
 def test_the_command_line_becomes_parameters_of_the_page(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     further = "--per 10 --reach x -1 2.5 --reach h 0 1 --gain 2 --cost 5 --drop-missing --seed 7"
+    further += " --decimal , --missing -999"
     asked = request.read_arguments(["a b.csv", FORMULA, *RANGE, *further.split()])
     assert asked.parameters() == {
         "source": str(tmp_path / "a b.csv"),
