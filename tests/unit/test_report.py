@@ -134,6 +134,7 @@ def test_where_the_page_is_missing_a_sentence_says_where_to_get_it(monkeypatch, 
 def test_the_chapter_takes_every_setting_and_displays_a_report(tmp_path):
     """Each name of its parameters is an assignment of a line, as papermill wants it."""
     every = "--per 10 --reach x 0 1 --gain 2 --cost 5 --drop-missing --draws 9 --tune 9 --chains 2 --seed 7"
+    every += " --decimal ."
     asked = request.read_arguments(["t.csv", FORMULA, *RANGE, *every.split()])
     chapter = nbformat.read(running.find_chapter(), as_version=4)
     cells = {tag: cell for cell in chapter.cells for tag in running.read_tags(cell)}
