@@ -112,7 +112,7 @@ def test_a_reach_makes_slopes_as_wide_as_it_is_short(table, formula):
             "y ~ wave",
             LIKELY,
             {},
-            "^'wave' lies far from 0, where the priors hold; standardize it first",
+            "^'wave' lies far from 0, where the priors hold; write scale",
         ),
     ],
 )
