@@ -140,6 +140,12 @@ def _check(terms: Terms) -> None:
             "This page takes one grouping factor with intercepts, or with intercepts and one slope; this "
             f"formula has {beyond}, which models.fit(..., backend='bambi') can fit without this page."
         )
+    if terms.common and _find_main(terms)[0] is None:
+        name = next(iter(terms.common))
+        raise ValueError(
+            f"{name!r} has several columns, so no one slope tells its effect; write the terms one by one, "
+            "such as x + I(scale(x)**2)."
+        )
 
 
 def _find_main(terms: Terms) -> tuple[str | None, str]:

@@ -75,6 +75,7 @@ def test_the_main_term_has_slopes_by_group_or_is_a_number_or_a_factor(formula, m
         ("y ~ age + (1 | g)", {}, "no column 'age'"),
         ("y ~ x + (1 | g)", {"per": 0}, "per is 0"),
         ("y ~ x + (1 | one)", {}, "one level only"),
+        ("y ~ poly(x, 2) + (1 | g)", {}, "has several columns"),
     ],
 )
 def test_what_the_page_cannot_take_is_said_in_one_sentence(formula, given, said):
