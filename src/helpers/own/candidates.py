@@ -63,7 +63,8 @@ def _write(renamed: Mapping[str, str], term: str) -> str:
 
 
 def _quote(name: str) -> str:
-    return name if name.isidentifier() or "(" in name else f"`{name}`"
+    call = re.match(r"[\w.]+\(", name)  # and not a column such as "school (years)"
+    return name if name.isidentifier() or call else f"`{name}`"
 
 
 def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Candidate], list[str]]:

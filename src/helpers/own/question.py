@@ -13,6 +13,10 @@ from helpers.terms import Terms, find_beyond, read_terms, standardize
 NUMBER, FACTOR, NONE = "number", "factor", "none"
 
 
+MOST = 0.9  # of the outcomes: more outside of the range mean that it has another unit
+TINY = 0.01  # of the range: all outcomes within so little mean the same
+
+
 @dataclass(frozen=True)
 class Question:
     """A formula with its table, and what a single outcome can be.
@@ -119,6 +123,7 @@ def ask(
         )
     first = read_terms(formula, frame, drop_missing=drop_missing)
     _check(first)
+    _check_range(first, plausible)
     written, (formula, table) = formula, standardize(formula, frame, drop_missing=drop_missing)
     terms = read_terms(formula, table)
     labels = {terms.outcome: f"{terms.outcome} ({plausible.unit})"}
@@ -145,6 +150,24 @@ def _check(terms: Terms) -> None:
         raise ValueError(
             f"{name!r} has several columns, so no one slope tells its effect; write the terms one by one, "
             "such as x + I(scale(x)**2)."
+        )
+
+
+def _check_range(terms: Terms, plausible: Plausible) -> None:
+    """Raise a ``ValueError`` if the plausible range cannot be in the outcome's unit."""
+    outcome = np.asarray(terms.design.response.design_matrix, dtype=float)
+    low, high, reach = outcome.min(), outcome.max(), plausible.high - plausible.low
+    ends = f"they run from {low:.4g} to {high:.4g}, and the range from {plausible.low:g} to {plausible.high:g}"
+    outside = (outcome < plausible.low) | (outcome > plausible.high)
+    if outside.mean() > MOST:
+        raise ValueError(
+            f"{outside.sum():,} of {len(outcome):,} values of {terms.outcome!r} lie outside of the plausible "
+            f"range: {ends}; give the range in the outcome's unit."
+        )
+    if high - low < TINY * reach:
+        raise ValueError(
+            f"All values of {terms.outcome!r} lie within a hundredth of the plausible range: {ends}; give the "
+            "range in the outcome's unit."
         )
 
 

@@ -166,12 +166,15 @@ def check(request: Request) -> None:
     _check_numbers(request)
     from helpers import frames, own  # seconds
 
-    question = own.ask(
-        request.formula,
-        _read(request),
-        Plausible(request.low, request.high, request.unit),
-        drop_missing=request.settings.get("drop_missing", False),
-    )
+    try:
+        question = own.ask(
+            request.formula,
+            _read(request),
+            Plausible(request.low, request.high, request.unit),
+            drop_missing=request.settings.get("drop_missing", False),
+        )
+    except ValueError as error:
+        raise ValueError(str(error).replace("drop_missing=True", "--drop-missing")) from None
     used = [frames.original_column(question.table, name) for name in question.terms.used.columns]
     _check_reach(request.settings.get("reach", {}), used)
 
