@@ -816,7 +816,7 @@ def describe_decision(
     change = (
         f"{question.per:g} more of {code(question.column)}"
         if question.kind == NUMBER
-        else f"{code(question.column)} {name}"
+        else f"to another level of {code(question.column)}"
     )
     parts = [
         f"Assumed: one unit ({_unit(question)}) more of {code(question.outcome)} is worth {plain(gain)}, the change "
@@ -842,16 +842,21 @@ def _say_regret(regret: float, worth: xr.DataArray) -> str:
 
 
 def describe_turned(
-    question: Question, draws: Mapping[str, xr.DataArray], gain: float | None, cost: float | None
+    question: Question,
+    draws: Mapping[str, xr.DataArray],
+    gain: float | None,
+    cost: float | None,
+    effect: str = "",
 ) -> str:
-    """Under which changes the decision for the population turns."""
+    """Under which changes the decision for the population turns; ``effect`` names what was followed."""
+    of = f" on {safe(effect)}" if effect else ""
     if gain is None or cost is None or question.kind == NONE:
         return ""
     pays = {label: bool(gain * one.mean() > cost) for label, one in draws.items()}
     other = [label for label, one in pays.items() if one != pays[AS_IS]]
     if not other:
-        return "The decision is the same under every change."
-    return f"The decision turns under: {safe(join(other))}."
+        return f"The decision{of} is the same under every change."
+    return f"The decision{of} turns under: {safe(join(other))}."
 
 
 # Sensitivity
