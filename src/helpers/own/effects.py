@@ -198,7 +198,7 @@ def coefficients(question: Question, candidate: Candidate, tree: xr.DataTree) ->
             found[label] = draws
             continue
         for place, level in enumerate(draws[dims[0]].values):
-            found[f"{label}[{level}]"] = draws.isel({dims[0]: place}, drop=True)
+            found[f"{label} {level}"] = draws.isel({dims[0]: place}, drop=True)
     return xr.Dataset(found)
 
 

@@ -635,7 +635,9 @@ def _say_apart(question: Question, found: xr.Dataset) -> str:
     labels = {n: n if many else n.partition(", ")[2] for n in apart}
     told = "; ".join(f"{labels[n]} **{said[n]}**" for n in apart)
     short = apart.rename({n: f"the difference {labels[n]}" for n in apart})
-    return f"The effect differs: {told}. {_say_direction(short, list(short))}"
+    sign = _say_direction(short, list(short))
+    sign = sign.replace("The interval ", "The interval of that difference ")
+    return f"Difference of these effects: {told}. {sign}"
 
 
 def _say_new_by_level(new: Mapping[str, xr.DataArray], unit: str) -> list[str]:
