@@ -465,7 +465,7 @@ def compare_correlated(
     said = (
         f"The exact answer for the correlation is {exact_number(numbers['mean'])} (95 % interval "
         f"{exact_number(numbers[LOWER])} to {exact_number(numbers[UPPER])})."
-        f"{_warn_of_correlation(candidate, numbers)}"
+        f" {warn_of_correlation(candidate, exact)}".rstrip()
     )
     if len(failures):
         kinds = join(list(dict.fromkeys(failures["diagnostic"])))
@@ -477,8 +477,10 @@ def compare_correlated(
     return f"PyMC puts the correlation of levels and slopes at {own}. {said}"
 
 
-def _warn_of_correlation(candidate: Candidate, rho: pd.Series) -> str:
-    """A warning on predictions where the interval of the correlation excludes 0."""
+def warn_of_correlation(candidate: Candidate, exact: xr.DataTree) -> str:
+    """A warning on predictions where the interval of the correlation excludes 0, else ""; ``exact`` is
+    the exact fit with a correlation."""
+    rho = exact["exact"]["rho"].to_series()
     sign = _sign(rho[LOWER], rho[UPPER])
     if not sign:
         return ""
@@ -491,7 +493,7 @@ def _warn_of_correlation(candidate: Candidate, rho: pd.Series) -> str:
         else ""
     )
     return (
-        " **Levels and slopes are correlated**, and the model that answers takes them as independent. "
+        "**Levels and slopes are correlated**, and the model that answers takes them as independent. "
         f"Its predictions for a group never seen are off{at_ends}."
     )
 
@@ -618,7 +620,7 @@ def _say_sameness(question: Question) -> str:
         return " This is the mean over groups like these."
     if not _differs_within(question):
         return ""
-    return f" The model takes it to be the same in every {code(question.group)}."
+    return f" The model takes that to be the same in every {code(question.group)}."
 
 
 def _list_modifiers(question: Question) -> str:
@@ -782,14 +784,14 @@ def describe_held(question: Question, chosen: str, expected: xr.Dataset) -> str:
         return ""
     text = f"What to expect, with {join(parts)}:"
     if chosen == BOTH:
-        text += f" a {code(question.group)} with that mean, and rows as far from it as 90 % of the table's are."
+        text += f" a {code(question.group)} with that mean, and rows no farther from it than 90 % of the table's are."
     return text
 
 
 def tabulate_coefficients(question: Question, found: xr.Dataset) -> pd.DataFrame:
     """Mean and interval of the coefficients, each with decimals of its own."""
     unit = _unit(question)
-    told = {name: estimates({name: draws}).iloc[0] for name, draws in found.items()}
+    told = {name: estimates({"": draws}).iloc[0] for name, draws in found.items()}
     return pd.DataFrame({f"{unit}, slopes per unit": told}).rename_axis("coefficient")
 
 
@@ -802,7 +804,6 @@ def _is_number(value: object) -> bool:
 
 def describe_decision(
     question: Question,
-    name: str,
     found: Mapping[str, xr.DataArray],
     gain: float | None,
     cost: float | None,

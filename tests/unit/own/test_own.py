@@ -366,9 +366,9 @@ def test_the_answer_says_what_is_compared(frame, chosen, said):
 def test_a_decision_compares_the_mean_worth_with_the_cost(cost, word):
     question = ask("y ~ x + (1 | g)", FRAME, WIDE)
     who = {"Groups like these": draws_of(1.0, 0.3)}
-    told = words.describe_decision(question, "1 more of x", who, 2.0, cost)
+    told = words.describe_decision(question, who, 2.0, cost)
     assert f"**{word}**" in told and "with probability" in told
-    assert "No decision" in words.describe_decision(question, "1 more of x", who, None, cost)
+    assert "No decision" in words.describe_decision(question, who, None, cost)
 
 
 def test_an_answer_that_moves_with_the_prior_says_so():
@@ -483,3 +483,18 @@ def test_scores_that_are_large_but_not_sure_are_told_as_such(difference, error, 
     values = [[difference, error] * 2, [0.0] * 4]
     scores = pd.DataFrame(values, index=[INTERCEPTS, SLOPES], columns=columns)
     assert said in words.describe_choice(question, scores, None, SLOPES)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [((0.2, 0.9), "low end of `x` too wide"), ((-0.9, -0.2), "low end of `x` too narrow")],
+)
+def test_a_correlation_is_a_warning_on_predictions_where_it_excludes_0(limits, said):
+    _, models, _ = prepare("y ~ x + (x | g)", FRAME)
+    low, high = limits
+    told = {"mean": (low + high) / 2, tables.LOWER: low, tables.UPPER: high}
+    rho = xr.DataArray([*told.values()], {"rho_stat": [*told]}, name="rho")
+    tree = xr.DataTree.from_dict({"exact": xr.Dataset({"rho": rho})})
+    assert said in words.warn_of_correlation(models[SLOPES], tree)
+    unsure = xr.DataTree.from_dict({"exact": xr.Dataset({"rho": rho * 0})})
+    assert words.warn_of_correlation(models[SLOPES], unsure) == ""
