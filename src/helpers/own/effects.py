@@ -25,7 +25,7 @@ def typical_rows(question: Question, candidate: Candidate) -> pd.DataFrame:
     ``share`` is the share of the table's rows that have the combination.
     """
     table, used = candidate.table, _used(candidate)
-    by = _modifiers(question)
+    by = modifiers(question)
     alone = {part for term in candidate.terms.common for part in term.split(":")}
     typical = {name: _typical(table[name], name in alone) for name in used if name not in by}
     if not by:
@@ -56,7 +56,7 @@ def _used(candidate: Candidate) -> list[str]:
     return [name for name in terms.used if name not in outcome and name != candidate.group]
 
 
-def _modifiers(question: Question) -> list[str]:
+def modifiers(question: Question) -> list[str]:
     """Factors that stand in an interaction with the main term."""
     parts = [name.split(":") for name in question.terms.common if ":" in name]
     with_main = {part for found in parts if question.main in found for part in found}
@@ -104,7 +104,7 @@ def population(question: Question, candidate: Candidate, tree: xr.DataTree) -> x
 
 def describe_rows(question: Question, rows: pd.DataFrame) -> list[str]:
     """The levels that tell typical rows apart."""
-    by = _modifiers(question)
+    by = modifiers(question)
     return [", ".join(f"{name} {row[name]}" for name in by) for _, row in rows.iterrows()]
 
 
@@ -122,15 +122,115 @@ def by_group(
 def of_new_group(
     question: Question, candidate: Candidate, tree: xr.DataTree, name: str, seed: int = SEED
 ) -> xr.DataArray:
-    """Draws of the effect ``name`` of a group never seen, drawn from the population."""
+    """Draws of the effect ``name`` of a group never seen, drawn from the population.
+
+    Where the effect depends on another factor, each draw is of a group at the levels of one row of the
+    table; the name of an effect at some levels (``population``) keeps it there.
+    """
     posterior = tree["posterior"]
-    effect = population(question, candidate, tree)[name]
+    found = population(question, candidate, tree)
+    effect = _at_levels_of_one_row(question, candidate, found, name, seed)
     spread = f"{candidate.main}|{candidate.group}_sigma"
     if spread not in posterior:
         return effect
     sd = posterior[spread].squeeze(drop=True) * _unit_of_main(question, candidate)
     z = np.random.default_rng(seed).normal(size=effect.shape)
     return effect + sd * effect.copy(data=z)
+
+
+def _at_levels_of_one_row(
+    question: Question, candidate: Candidate, found: xr.Dataset, name: str, seed: int
+) -> xr.DataArray:
+    """Draws of an effect, each at the levels of one row of the table where it depends on them."""
+    inner = at_levels(found, name)
+    if not inner:
+        return found[name]
+    shares = typical_rows(question, candidate)[SHARE].to_numpy()
+    rng = np.random.default_rng([seed, 1])
+    rows = found[name].copy(data=rng.choice(len(inner), size=found[name].shape, p=shares))
+    each = xr.concat([found[one] for one in inner], "row")
+    return each.isel(row=rows.astype(int)).drop_vars("row", errors="ignore")
+
+
+def at_levels(found: xr.Dataset, name: str) -> list[str]:
+    """Names of the effects that are ``name`` at the levels of other factors."""
+    return [one for one in found if one.startswith(f"{name}, ")]
+
+
+def of_new_group_by_level(
+    question: Question, candidate: Candidate, tree: xr.DataTree, name: str, seed: int = SEED
+) -> dict[str, xr.DataArray]:
+    """Draws of the effect ``name`` of a group never seen, by the levels that it depends on, if any."""
+    inner = at_levels(population(question, candidate, tree), name)
+    return {
+        one.removeprefix(f"{name}, "): of_new_group(question, candidate, tree, one, seed)
+        for one in inner
+    }
+
+
+def between_levels(question: Question, found: xr.Dataset) -> xr.Dataset:
+    """Draws of how an effect differs between levels of the factors that it depends on.
+
+    ``found`` is that of ``population``; each level minus the first. Without such factors it is empty.
+    """
+    apart, by = {}, modifiers(question)
+    for name in [one for one in found if "," not in one]:
+        first, *others = at_levels(found, name) or [""]
+        for other in others:
+            low, high = (one.removeprefix(f"{name}, ") for one in (first, other))
+            low = low.removeprefix(f"{by[0]} ") if len(by) == 1 else f"({low})"
+            high = high if len(by) == 1 else f"({high})"
+            apart[f"{name}, {high} minus {low}"] = found[other] - found[first]
+    return xr.Dataset(apart)
+
+
+def coefficients(question: Question, candidate: Candidate, tree: xr.DataTree) -> xr.Dataset:
+    """Draws of the population's coefficients, slopes per unit of their columns, by term and level.
+
+    The intercept is the mean at the reference levels, standardized columns at their means.
+    """
+    posterior, found = tree["posterior"], {"Intercept": tree["posterior"]["Intercept"]}
+    for term in candidate.terms.common:
+        draws = posterior[term] / _sd_of_term(question, candidate, term)
+        label = term.replace("std_", "")
+        dims = [dim for dim in draws.dims if dim not in ("chain", "draw")]
+        if not dims:
+            found[label] = draws
+            continue
+        for place, level in enumerate(draws[dims[0]].values):
+            found[f"{label} {level}"] = draws.isel({dims[0]: place}, drop=True)
+    return xr.Dataset(found)
+
+
+def _sd_of_term(question: Question, candidate: Candidate, term: str) -> float:
+    """Product of the sds by which the columns of a term were divided."""
+    own = {candidate.main, between_column(question)} if candidate.name == BOTH else set()
+    sds = [
+        scale_of(candidate.table, part.removeprefix("std_")).sd
+        for part in term.split(":")
+        if part in own or (part.startswith("std_") and part in candidate.table)
+    ]
+    return float(np.prod(sds))
+
+
+def share_between(question: Question, candidate: Candidate, tree: xr.DataTree) -> float:
+    """Share of what the slope is known by that comes from differences between groups.
+
+    The weights (inverse variances) of slopes within each group and between the means of groups, at the
+    posterior means of the sds; 1 and 0 are slopes of groups or of rows only.
+    """
+    posterior, main = tree["posterior"].mean(), f"{candidate.main}|{candidate.group}_sigma"
+    x, unit = question.predictor(), _unit_of_main(question, candidate) / question.per
+    groups = pd.Series(x).groupby(question.table[question.group].to_numpy())
+    means, sizes = groups.mean(), groups.size()
+    inside = ((x - groups.transform("mean")) ** 2).groupby(groups.ngroup().to_numpy()).sum()
+    noise = float(posterior["sigma"]) ** 2
+    level = float(posterior[f"1|{candidate.group}_sigma"]) ** 2
+    slope = float(posterior[main]) ** 2 * unit**2 if main in posterior else 0.0
+    within = float((inside / (noise + slope * inside)).sum())
+    apart = (means - x.mean()) ** 2
+    between = float((apart / (level + noise / sizes + slope * apart)).sum())
+    return between / (between + within)
 
 
 def _unit_of_main(question: Question, candidate: Candidate) -> float:
@@ -269,7 +369,22 @@ def predict_outcomes(
     mean = predictions.predict(*fit, rows)
     single = predictions.predict(*fit, new, kind="outcome", seed=seed)
     found = xr.Dataset({"mean of groups": mean, f"one outcome, {NEW}": single})
+    found.attrs["held"] = held(question, candidate, rows)
     return found.assign_coords(row=values or ["all"])
+
+
+def held(question: Question, candidate: Candidate, rows: pd.DataFrame) -> dict:
+    """Columns that predictions hold at one value, with that value in the column's own unit."""
+    scales, means = candidate.table.attrs.get("scales", {}), between_column(question)
+    asked = {candidate.main, question.main, question.column, question.scale_column, SHARE}
+    found = {}
+    for name in rows.columns.difference(asked, sort=False):
+        value, column = rows[name].iloc[0], name.removeprefix("std_")
+        if column in scales and (name.startswith("std_") or name == means):
+            scale = scale_of(candidate.table, column)
+            value = scale.mean + value * scale.sd
+        found[column] = value
+    return found
 
 
 def share_of_groups(candidate: Candidate, tree: xr.DataTree) -> xr.DataArray:

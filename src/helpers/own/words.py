@@ -9,6 +9,7 @@ import xarray as xr
 
 from helpers import tables
 from helpers.elicitation import Elicited
+from helpers.own import effects
 from helpers.own.candidates import (
     BOTH,
     INTERCEPTS,
@@ -23,6 +24,8 @@ from helpers.own.question import FACTOR, NONE, NUMBER, Question
 from helpers.own.sensitivity import AS_IS
 from helpers.priors import LOWER, UPPER
 
+SHIFT = 0.2  # share by which a spread or a width changes noticeably
+SLIGHT = 0.05  # share of the information that is not worth a word
 FEW = 5  # groups, below which their spread is mostly prior
 LISTED = 12  # groups or rows that a sentence or a table lists
 CLEAR = 4  # elpd, below which a difference is small whatever its error (Sivula et al. 2020)
@@ -274,8 +277,12 @@ def describe_choice(
     scores: pd.DataFrame,
     difference: xr.DataArray | None,
     chosen: str,
+    within: xr.DataArray | None = None,
 ) -> str:
-    """Which model answers, why, and what scores say to that."""
+    """Which model answers, why, and what scores say to that.
+
+    ``within`` are draws of the slope within groups, next to which the ``difference`` is large or not.
+    """
     own = name_of_own(question)
     parts = [
         f"Your formula is the *{own}* model" + (", and it answers." if difference is None else ".")
@@ -292,7 +299,10 @@ def describe_choice(
                 "*within-between* model answers, with the slope within groups."
             )
         else:
-            parts.append("The interval includes 0, so your formula answers.")
+            parts.append(
+                "The interval includes 0, so your formula answers; that does not show that both slopes are "
+                f"alike{_say_if_wide(difference, within)}."
+            )
     parts += _describe_scores(scores, own, len(question.sizes))
     if SLOPES in scores.index and own == INTERCEPTS:
         gain, error = scores.loc[SLOPES, ["groups", "groups_se"]]
@@ -305,31 +315,41 @@ def describe_choice(
     return " ".join(parts)
 
 
+def _say_if_wide(difference: xr.DataArray, within: xr.DataArray | None) -> str:
+    _, low, high = limits_of(difference)
+    if within is None or high - low <= 2 * abs(float(within.mean())):
+        return ""
+    return ": the interval is more than twice as wide as the slope within groups is large, so the table cannot tell"
+
+
 def _describe_scores(scores: pd.DataFrame, own: str, groups: int) -> list[str]:
     """What leave-one-out and leave-group-out say about the reader's model."""
     others, found = scores.drop(index=own), {}
     whats = {"rows": "single rows", "groups": "whole groups"}
     for kind in whats if groups >= FEW else ("rows",):
-        size = others[kind].abs()
-        clear = (size > 2 * others[f"{kind}_se"]) & (size > CLEAR)
         for name, one in others[kind].items():
-            verdict = "alike" if not clear[name] else "worse" if one < 0 else "better"
-            verdict = "unknown" if np.isnan(one) else verdict
+            verdict = _judge_score(one, others.loc[name, f"{kind}_se"])
             found.setdefault(name, {}).setdefault(verdict, []).append(whats[kind])
-    verbs = {
-        "worse": "predicted clearly worse",
-        "better": "predicted clearly better",
-        "alike": "not told apart: the difference is small or not sure",
-        "unknown": "not compared: quadrature does not reach its accuracy",
-    }
     alike = {}  # models with the same verdicts share a sentence
     for name, verdicts in found.items():
-        clauses = [f"{join(what)} are {verbs[verdict]}" for verdict, what in verdicts.items()]
+        clauses = [f"{join(what)} are {verdict}" for verdict, what in verdicts.items()]
         alike.setdefault("; ".join(clauses), []).append(f"*{name}*")
     said = [f"By {join(names)}, {clause}." for clause, names in alike.items()]
     if groups < FEW:
         said.append(f"{groups} groups are too few to compare predictions of groups left out.")
     return said
+
+
+def _judge_score(difference: float, error: float) -> str:
+    """How a model predicts, by its difference of elpd from the reader's and that one's standard error."""
+    if np.isnan(difference):
+        return "not compared: quadrature does not reach its accuracy"
+    if abs(difference) <= CLEAR:
+        return "not told apart: the difference is small"
+    worse = "worse" if difference < 0 else "better"
+    if abs(difference) > 2 * error:
+        return f"predicted clearly {worse}"
+    return f"predicted {worse}, but not surely ({abs(difference) / error:.1f} SE)"
 
 
 # Checks
@@ -416,6 +436,8 @@ def describe_question(question: Question) -> str:
         asked = f"By how much does {outcome} differ, in {_unit(question)}, between levels of {code(question.column)}"
     else:
         return f"Where does {outcome} lie, in {_unit(question)}, and how far do groups of {group} differ?"
+    if not question.own_slopes:
+        return f"{asked}, in groups of {group} like these?"
     return f"{asked}, in the mean over groups of {group} like these, and by group?"
 
 
@@ -443,6 +465,7 @@ def compare_correlated(
     said = (
         f"The exact answer for the correlation is {exact_number(numbers['mean'])} (95 % interval "
         f"{exact_number(numbers[LOWER])} to {exact_number(numbers[UPPER])})."
+        f" {warn_of_correlation(candidate, exact)}".rstrip()
     )
     if len(failures):
         kinds = join(list(dict.fromkeys(failures["diagnostic"])))
@@ -454,25 +477,62 @@ def compare_correlated(
     return f"PyMC puts the correlation of levels and slopes at {own}. {said}"
 
 
+def warn_of_correlation(candidate: Candidate, exact: xr.DataTree) -> str:
+    """A warning on predictions where the interval of the correlation excludes 0, else ""; ``exact`` is
+    the exact fit with a correlation."""
+    rho = exact["exact"]["rho"].to_series()
+    sign = _sign(rho[LOWER], rho[UPPER])
+    if not sign:
+        return ""
+    (slope, *_) = [effect for effect, _ in candidate.terms.by_group.values() if effect != "1"]
+    column = code(slope.replace("std_", ""))
+    low, high = ("wide", "narrow") if sign > 0 else ("narrow", "wide")
+    at_ends = (
+        f": at the low end of {column} too {low}, at its high end too {high}"
+        if pd.api.types.is_numeric_dtype(candidate.table.get(slope))
+        else ""
+    )
+    return (
+        "**Levels and slopes are correlated**, and the model that answers takes them as independent. "
+        f"Its predictions for a group never seen are off{at_ends}."
+    )
+
+
 # The answer
 
 
-def describe_scope(question: Question, chosen: str) -> str:
-    """What is compared: rows of one group, groups, or both."""
+def describe_scope(question: Question, chosen: str, share: float | None = None) -> str:
+    """What is compared: rows of one group, groups, or both; ``share`` is that of groups, if known."""
     group = code(question.group)
     if question.kind == NONE:
         return ""
-    x = _codes(question)
-    means = pd.DataFrame(x).groupby(question.table[question.group].to_numpy()).transform("mean")
-    within, between = (
-        np.abs(x - means.to_numpy()).max(),
-        np.abs(means - x.mean(axis=0)).to_numpy().max(),
-    )
-    if chosen == BOTH or between <= 1e-9 * np.abs(x).max():
+    if chosen == BOTH or not _means_differ(question):
         return f"comparing rows of one {group}"
-    if within <= 1e-9 * np.abs(x).max():
+    if not _differs_within(question):
         return f"comparing groups of {group}"
+    if share is not None and share < SLIGHT:
+        return f"comparing almost only rows of one {group}"
+    if share is not None and share > 1 - SLIGHT:
+        return f"comparing almost only groups of {group}"
     return f"comparing rows within and between groups of {group}"
+
+
+def _means_differ(question: Question) -> bool:
+    """Whether groups differ in their means of the main term."""
+    x, means = _codes(question), _means_of_groups(question)
+    return bool(np.abs(means - x.mean(axis=0)).max() > 1e-9 * np.abs(x).max())
+
+
+def _differs_within(question: Question) -> bool:
+    """Whether the main term differs between rows of one group."""
+    x = _codes(question)
+    return bool(np.abs(x - _means_of_groups(question)).max() > 1e-9 * np.abs(x).max())
+
+
+def _means_of_groups(question: Question) -> np.ndarray:
+    """Means of the main term's columns (n, K) over the rows of each row's group."""
+    by = question.table[question.group].to_numpy()
+    return pd.DataFrame(_codes(question)).groupby(by).transform("mean").to_numpy()
 
 
 def _codes(question: Question) -> np.ndarray:
@@ -504,11 +564,15 @@ def describe_answer(
     by_group: xr.DataArray,
     new: xr.DataArray,
     checks: list[Check],
+    *,
+    new_by_level: Mapping[str, xr.DataArray] | None = None,
+    between: float | None = None,
 ) -> str:
     """The answer in sentences; a failed check is said first.
 
     ``found`` are the population's effects, ``name`` the one told first, ``by_group`` and ``new`` its
-    draws by group and for a group never seen.
+    draws by group and for a group never seen, ``new_by_level`` the latter by the levels that it depends
+    on. ``between`` is the share of groups in it (``effects.share_between``).
     """
     failed = [f"*{check.name}*" for check in checks if check.verdict == FAILS]
     unit, group = _unit(question), code(question.group)
@@ -521,18 +585,21 @@ def describe_answer(
         )
     said = estimates(found, unit)
     main = [n for n in found if "," not in n]
-    scope = describe_scope(question, chosen)
+    scope = describe_scope(question, chosen, between)
     sentence = say_effects(question, {n: said[n] for n in main})
     others = [code(n.replace("std_", "")) for n in question.terms.used if n not in _asked(question)]
     held = f", {join(others)} being equal" if others and question.kind != NONE else ""
     tail = f"{held}, {scope}" if scope else ""
-    parts.append(f"{sentence}{tail}. This is the mean over groups like these.")
+    parts.append(f"{sentence}{tail}.{_say_sameness(question)}")
+    if question.kind == NUMBER:
+        parts.append(_warn_of_reach(question, chosen))
     if question.kind != NONE:
         parts.append(_say_direction(found, main))
     inner = [n for n in found if "," in n]
     if inner:
         by = "; ".join(f"{n.partition(', ')[2]}: {said[n]}" for n in inner)
-        parts.append(f"It depends on the row. For {by}.")
+        parts.append(f"It depends on {_list_modifiers(question)}: {by}.")
+        parts.append(_say_apart(question, found))
     if question.own_slopes:
         # Apart, since of many groups fewer draws are kept.
         own = {"these": by_group.mean(question.group), "new": new}
@@ -542,8 +609,67 @@ def describe_answer(
             f"a group never seen {told['new']}, below 0 with probability "
             f"{tables.format_probability(new < 0)}."
         )
+        parts += _say_new_by_level(new_by_level or {}, unit)
         parts.append(_say_groups(question, by_group))
     return " ".join(part for part in parts if part)
+
+
+def _say_sameness(question: Question) -> str:
+    """Whether the effect is a mean over groups, or one that the model has for all."""
+    if question.kind == NONE or question.own_slopes:
+        return " This is the mean over groups like these."
+    if not _differs_within(question):
+        return ""
+    return f" The model takes that to be the same in every {code(question.group)}."
+
+
+def _list_modifiers(question: Question) -> str:
+    return join([code(name) for name in effects.modifiers(question)])
+
+
+def _say_apart(question: Question, found: xr.Dataset) -> str:
+    """How far the effect differs between levels, and whether the sign of that is settled."""
+    apart = effects.between_levels(question, found)
+    if not apart:
+        return ""
+    said = estimates(apart, _unit(question))
+    many = len([n for n in found if "," not in n]) > 1
+    labels = {n: n if many else n.partition(", ")[2] for n in apart}
+    told = "; ".join(f"{labels[n]} **{said[n]}**" for n in apart)
+    short = apart.rename({n: f"the difference {labels[n]}" for n in apart})
+    sign = _say_direction(short, list(short))
+    sign = sign.replace("The interval ", "The interval of that difference ")
+    return f"Difference of these effects: {told}. {sign}"
+
+
+def _say_new_by_level(new: Mapping[str, xr.DataArray], unit: str) -> list[str]:
+    """The effect of a group never seen, a sentence a level."""
+    said = estimates(new, unit) if new else {}
+    return [
+        f"For one with {label} {said[label]}, below 0 with probability "
+        f"{tables.format_probability(draws < 0)}."
+        for label, draws in new.items()
+    ]
+
+
+def _warn_of_reach(question: Question, chosen: str) -> str:
+    """Say if slopes within groups are told for more than any group differs in the predictor."""
+    if chosen != BOTH and _means_differ(question):
+        return ""
+    largest = _ranges_within(question).max()
+    if not 0 < largest < question.per:
+        return ""
+    return (
+        f"**{plain(question.per)} more of {code(question.column)} is more than the table has:** rows of one "
+        f"{code(question.group)} lie at most {exact_number(largest)} apart. Tell it per "
+        f"{plain(10 ** np.floor(np.log10(largest)))} (`per`)."
+    )
+
+
+def _ranges_within(question: Question) -> pd.Series:
+    """How far the rows of each group lie apart in the predictor."""
+    groups = pd.Series(question.predictor()).groupby(question.table[question.group].to_numpy())
+    return groups.max() - groups.min()
 
 
 def _asked(question: Question) -> set[str]:
@@ -600,15 +726,24 @@ def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray) 
     )
     text = (
         f"The levels of {code(group)}{where} have an sd of {said['levels']}, single outcomes around "
-        f"them one of {said['residual']}. So a share of {part} of the variance that the population's line "
-        "leaves lies between groups."
+        f"them one of {said['residual']}. So a share of {part} of the variance{_left(question)} "
+        "lies between groups."
     )
     _, low, _ = limits_of(level)
     if low < 0.1 * float(posterior["sigma"].mean()):
         text += " That sd can be close to 0: the table does not rule out that groups do not differ at all."
     if len(question.sizes) < FEW:
-        text += f" With {len(question.sizes)} groups both numbers hang on the prior."
+        text += f" With {len(question.sizes)} groups the sd of the levels and that share hang on the prior."
     return text
+
+
+def _left(question: Question) -> str:
+    """What variance is left to groups and rows."""
+    return {
+        NUMBER: " that the population's line leaves",
+        FACTOR: f" that {code(question.column)} leaves",
+        NONE: "",
+    }[question.kind]
 
 
 def tabulate_groups(question: Question, by_group: xr.DataArray, title: str) -> pd.DataFrame:
@@ -624,16 +759,44 @@ def tabulate_groups(question: Question, by_group: xr.DataArray, title: str) -> p
 
 
 def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
-    """Means and 95 % intervals along the main term, one row a value of it."""
+    """Means and 95 % intervals along the main term, one row a value of it; the levels of other factors
+    that it holds for stand in the head."""
     columns = {}
+    fixed = expected.attrs.get("held", {}).items()
+    at = "".join(f", {name} {value}" for name, value in fixed if not _is_number(value))
     for name, draws in expected.data_vars.items():
         parts = {
             str(row): draws.isel(row=place, drop=True)
             for place, row in enumerate(draws["row"].values)
         }
-        columns[name] = estimates(parts).str.replace("95 % interval ", "")
+        columns[f"{name}{at}"] = estimates(parts).str.replace("95 % interval ", "")
     head = question.scale_column or question.column or "all rows"
     return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({_unit(question)})")
+
+
+def describe_held(question: Question, chosen: str, expected: xr.Dataset) -> str:
+    """At which values of other columns the table of outcomes holds; "" if there are none."""
+    parts = [
+        f"{code(name)} at {exact_number(value) if _is_number(value) else safe(value)}"
+        for name, value in expected.attrs.get("held", {}).items()
+    ]
+    if not parts:
+        return ""
+    text = f"What to expect, with {join(parts)}:"
+    if chosen == BOTH:
+        text += f" a {code(question.group)} with that mean, and rows no farther from it than 90 % of the table's are."
+    return text
+
+
+def tabulate_coefficients(question: Question, found: xr.Dataset) -> pd.DataFrame:
+    """Mean and interval of the coefficients, each with decimals of its own."""
+    unit = _unit(question)
+    told = {name: estimates({"": draws}).iloc[0] for name, draws in found.items()}
+    return pd.DataFrame({f"{unit}, slopes per unit": told}).rename_axis("coefficient")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
 
 
 # The decision
@@ -641,7 +804,6 @@ def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
 
 def describe_decision(
     question: Question,
-    name: str,
     found: Mapping[str, xr.DataArray],
     gain: float | None,
     cost: float | None,
@@ -657,7 +819,7 @@ def describe_decision(
     change = (
         f"{question.per:g} more of {code(question.column)}"
         if question.kind == NUMBER
-        else f"{code(question.column)} {name}"
+        else f"to another level of {code(question.column)}"
     )
     parts = [
         f"Assumed: one unit ({_unit(question)}) more of {code(question.outcome)} is worth {plain(gain)}, the change "
@@ -683,40 +845,50 @@ def _say_regret(regret: float, worth: xr.DataArray) -> str:
 
 
 def describe_turned(
-    question: Question, draws: Mapping[str, xr.DataArray], gain: float | None, cost: float | None
+    question: Question,
+    draws: Mapping[str, xr.DataArray],
+    gain: float | None,
+    cost: float | None,
+    effect: str = "",
 ) -> str:
-    """Under which changes the decision for the population turns."""
+    """Under which changes the decision for the population turns; ``effect`` names what was followed."""
+    of = f" on {safe(effect)}" if effect else ""
     if gain is None or cost is None or question.kind == NONE:
         return ""
     pays = {label: bool(gain * one.mean() > cost) for label, one in draws.items()}
     other = [label for label, one in pays.items() if one != pays[AS_IS]]
     if not other:
-        return "The decision is the same under every change."
-    return f"The decision turns under: {safe(join(other))}."
+        return f"The decision{of} is the same under every change."
+    return f"The decision{of} turns under: {safe(join(other))}."
 
 
 # Sensitivity
 
 
-def tabulate_changes(table: pd.DataFrame) -> pd.DataFrame:
-    """The answer under each change as text."""
+def tabulate_changes(table: pd.DataFrame, effect: str = "") -> pd.DataFrame:
+    """The answer under each change as text; ``effect`` names it and its unit."""
     digits = max(0, 2 - int(np.floor(np.log10(table["mean"].sub(table[LOWER]).iloc[0]))))
     shown = table.map(lambda value: "" if pd.isna(value) else f"{value:.{min(digits, 6)}f}")
-    return shown.replace("-", tables.MINUS, regex=True).rename_axis("change")
+    return shown.replace("-", tables.MINUS, regex=True).rename_axis(
+        f"change; {effect}" if effect else "change"
+    )
 
 
 def describe_sensitivity(
-    question: Question, table: pd.DataFrame, sd: float, skipped: list[str]
+    question: Question, table: pd.DataFrame, sd: float, skipped: list[str], effect: str = ""
 ) -> str:
     """How far the answer moves, in posterior sds, and whether its sign is settled throughout.
 
-    ``table`` is that of ``sensitivity.refit``, ``sd`` the posterior sd of the answer.
+    ``table`` is that of ``sensitivity.refit``, ``sd`` the posterior sd of the answer, ``effect`` its name.
     """
     moves = (table["mean"] - table.loc[AS_IS, "mean"]).drop(AS_IS) / sd
     most = moves.abs().idxmax()
     size = abs(moves[most])
+    of = f" of {safe(effect)}" if effect else ""
     how = "little" if size < LITTLE else "noticeably" if size < MUCH else "strongly"
-    parts = [f"The answer moves {how}: by at most {size:.1f} of its posterior sd ({safe(most)})."]
+    parts = [
+        f"The answer{of} moves {how}: by at most {size:.1f} of its posterior sd ({safe(most)})."
+    ]
     scales = moves[[label for label in moves.index if "prior" in label]].abs()
     if scales.max() >= LITTLE:
         parts.append(
@@ -729,26 +901,46 @@ def describe_sensitivity(
         if len(other):
             was = "excludes" if signs[0] else "includes"
             now = "includes" if signs[0] else "excludes"
-            parts.append(f"Its interval {was} 0; it {now} 0 under: {safe(join(list(other)))}.")
+            parts.append(f"The interval{of} {was} 0; it {now} 0 under: {safe(join(list(other)))}.")
         else:
             word = "excludes" if signs[0] else "includes"
-            parts.append(f"The interval {word} 0 under every change.")
-    spread = f"1|{question.group}_sigma"
-    if len(question.sizes) < FEW and spread in table:
-        half, double = table.filter(like="scales of all", axis=0)[spread]
-        parts.append(
-            f"The sd of the levels goes from {exact_number(half)} to {exact_number(double)} "
-            f"{_unit(question)} as scales go from half to double: {len(question.sizes)} groups do not settle it."
-        )
+            parts.append(f"The interval{of} {word} 0 under every change.")
+    parts += [_say_widths(table), _say_spread_changes(question, table)]
     parts += [f"Not tried: {safe(one)}." for one in skipped]
-    return " ".join(parts)
+    return " ".join(part for part in parts if part)
+
+
+def _say_widths(table: pd.DataFrame) -> str:
+    """Which change makes the interval noticeably wider or narrower, if one does."""
+    widths = table[UPPER] - table[LOWER]
+    ratio = (widths / widths[AS_IS]).drop(AS_IS)
+    most = np.abs(np.log(ratio)).idxmax()
+    if abs(ratio[most] - 1) <= SHIFT:
+        return "Its width changes little."
+    return f"Its width changes: {ratio[most]:.2f} times as wide ({safe(most)})."
+
+
+def _say_spread_changes(question: Question, table: pd.DataFrame) -> str:
+    """How the sd of the levels goes with the scales of priors, where it does or was asked for."""
+    spread = f"1|{question.group}_sigma"
+    if spread not in table:
+        return ""
+    half, double = table.filter(like="scales of all", axis=0)[spread]
+    moves = abs(double - half) > SHIFT * table.loc[AS_IS, spread]
+    if not moves and question.kind != NONE:
+        return ""
+    groups = f"{len(question.sizes):,} groups {'do not settle' if moves else 'settle'} it"
+    return (
+        f"The sd of the levels goes from {exact_number(half)} to {exact_number(double)} "
+        f"{_unit(question)} as scales go from half to double: {groups}."
+    )
 
 
 # Limits
 
 
-def describe_limits(question: Question, chosen: str) -> list[str]:
-    """What the report cannot say, a sentence each."""
+def describe_limits(question: Question, chosen: str, tested: bool = False) -> list[str]:
+    """What the report cannot say, a sentence each; ``tested`` is whether the table chose the model."""
     group, outcome = code(question.group), code(question.outcome)
     limits = []
     if question.kind != NONE:
@@ -757,24 +949,29 @@ def describe_limits(question: Question, chosen: str) -> list[str]:
             f"It compares rows that differ in {column}; whether {outcome} would follow if {column} were "
             "changed depends on how the table came about, and no fit can tell."
         )
-    if question.kind == NUMBER:
-        x = question.predictor()
-        if chosen == BOTH:
+        if not question.own_slopes and _differs_within(question):
             limits.append(
-                f"The slope is that within groups: where {code(question.column)} differs by more than it does "
-                "within them, it is a guess."
+                f"The effect of {column} is taken to be the same in every {group}; where it is not, the "
+                "interval is too narrow."
             )
+    if question.kind == NUMBER:
+        limits.append(_limit_reach(question, chosen))
+    if tested:
         limits.append(
-            f"It speaks of {code(question.column)} from {exact_number(x.min())} to {exact_number(x.max())}; "
-            "beyond, the straight line is a guess."
+            "This table chose the model, by the difference of slopes within and between groups; the interval "
+            "does not know of that choice."
         )
     limits.append(
         f"What is said of a group never seen takes it for one like these {len(question.sizes):,}, as if "
-        "drawn from the same population."
+        "drawn from the same population; where these are all there are, it speaks of none."
     )
+    if len(question.sizes) < FEW:
+        limits.append(
+            f"With {len(question.sizes)} groups, the interval of a group never seen is mostly prior."
+        )
     limits.append(
-        f"Rows of one {group} count as independent once its own line is known; an order in time, or rows "
-        "that share something else, can make intervals too narrow."
+        f"Rows of one {group} count as independent once its own "
+        f"{'line' if question.own_slopes else 'level'} is known; an order in time, or rows that share something else, can make intervals too narrow."
     )
     if chosen == BOTH:
         limits.append(
@@ -785,3 +982,19 @@ def describe_limits(question: Question, chosen: str) -> list[str]:
             "Rows that miss a value were left out, which is harmless only if they miss it by chance."
         )
     return limits
+
+
+def _limit_reach(question: Question, chosen: str) -> str:
+    """How far the predictor goes in the table; for a slope within groups, how far within them."""
+    column, x, group = code(question.column), question.predictor(), code(question.group)
+    if chosen != BOTH:
+        return (
+            f"It speaks of {column} from {exact_number(x.min())} to {exact_number(x.max())}; beyond, the "
+            "straight line is a guess."
+        )
+    ranges = _ranges_within(question)
+    return (
+        f"The slope is that within groups: it speaks of rows of one {group}, which lie at most "
+        f"{exact_number(ranges.max())} of {column} apart (median {exact_number(ranges.median())}); where "
+        f"{column} differs by more, it is a guess."
+    )

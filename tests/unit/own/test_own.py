@@ -386,9 +386,9 @@ def test_the_answer_says_what_is_compared(frame, chosen, said):
 def test_a_decision_compares_the_mean_worth_with_the_cost(cost, word):
     question = ask("y ~ x + (1 | g)", FRAME, WIDE)
     who = {"Groups like these": draws_of(1.0, 0.3)}
-    told = words.describe_decision(question, "1 more of x", who, 2.0, cost)
+    told = words.describe_decision(question, who, 2.0, cost)
     assert f"**{word}**" in told and "with probability" in told
-    assert "No decision" in words.describe_decision(question, "1 more of x", who, None, cost)
+    assert "No decision" in words.describe_decision(question, who, None, cost)
 
 
 def test_an_answer_that_moves_with_the_prior_says_so():
@@ -414,3 +414,107 @@ def test_few_groups_and_groups_of_one_row_are_told():
 def test_a_table_in_markdown_keeps_bars_within_its_cells():
     table = pd.DataFrame({"a|b": ["1|g"]}, index=pd.Index(["x"], name="n"))
     assert words.as_markdown(table) == "| n | a\\|b |\n| --- | --- |\n| x | 1\\|g |"
+
+
+def test_effects_differ_between_levels_and_a_new_group_is_at_those_of_a_row():
+    question, own, tree = fit_own("y ~ x * side + (x | g)", FRAME)
+    name, found = "1 more of x", effects.population(question, own, tree)
+    apart = effects.between_levels(question, found)[f"{name}, side right minus left"]
+    right, left = found[f"{name}, side right"], found[f"{name}, side left"]
+    np.testing.assert_allclose(apart, right - left)
+    by_level = effects.of_new_group_by_level(question, own, tree, name)
+    assert [*by_level] == ["side left", "side right"]
+    new = effects.of_new_group(question, own, tree, name)
+    share = (FRAME["side"] == "left").mean()
+    mean = share * by_level["side left"].mean() + (1 - share) * by_level["side right"].mean()
+    assert np.isclose(new.mean(), mean, atol=0.05)
+    by_group = effects.by_group(question, own, tree, name)
+    told = words.describe_answer(
+        question, own.name, found, name, by_group, new, [], new_by_level=by_level
+    )
+    assert "It depends on `side`" in told and "side right minus left" in told
+    assert "For one with side left" in told
+
+
+def test_all_coefficients_are_in_units_of_the_table():
+    question, own, tree = fit_own("y ~ x * side + z + (1 | g)", FRAME)
+    found = effects.coefficients(question, own, tree)
+    assert [*found] == ["Intercept", "x", "side right", "x:side right", "z"]
+    slope = tree["posterior"]["std_z"] / FRAME["z"].std()
+    np.testing.assert_allclose(found["z"], slope, rtol=1e-6)
+    apart = effects.between_levels(question, effects.population(question, own, tree))
+    (difference,) = apart.values()
+    np.testing.assert_allclose(found["x:side right"], difference, rtol=1e-6)
+
+
+def test_what_to_expect_names_what_it_holds():
+    question, own, tree = fit_own("y ~ x + z + side + (1 | g)", FRAME)
+    expected = effects.predict_outcomes(question, own, tree)
+    level = FRAME["side"].mode()[0]
+    assert expected.attrs["held"]["side"] == level
+    assert np.isclose(expected.attrs["held"]["z"], FRAME["z"].mean())
+    assert f"mean of groups, side {level}" in words.tabulate_outcomes(question, expected)
+    assert f"`side` at {level}" in words.describe_held(question, own.name, expected)
+
+
+def test_the_share_of_groups_in_a_slope_is_that_of_the_weights():
+    """Between groups the slope has the variance of a regression of means."""
+    question, own, tree = fit_own("y ~ x + (1 | g)", FRAME)
+    share = effects.share_between(question, own, tree)
+    sd = tree["posterior"].mean()
+    groups = FRAME.groupby("g")["x"]
+    inside = ((FRAME["x"] - groups.transform("mean")) ** 2).sum() / sd["sigma"] ** 2
+    apart = ((groups.mean() - FRAME["x"].mean()) ** 2).sum()
+    apart = apart / (sd["1|g_sigma"] ** 2 + sd["sigma"] ** 2 / 8)
+    assert np.isclose(share, float(apart / (apart + inside)))
+    assert "almost only rows" in words.describe_scope(question, own.name, 0.01)
+
+
+def test_one_slope_for_all_is_told_as_an_assumption():
+    question = ask("y ~ x + (1 | g)", FRAME, WIDE)
+    assert "by group" not in words.describe_question(question)
+    assert "the same in every `g`" in " ".join(words.describe_limits(question, INTERCEPTS))
+    own = ask("y ~ x + (x | g)", FRAME, WIDE)
+    assert "by group" in words.describe_question(own)
+    assert "the same in every `g`" not in " ".join(words.describe_limits(own, SLOPES))
+
+
+def test_a_slope_within_groups_for_more_than_they_have_is_told():
+    wide = ask("y ~ x + (1 | g)", FRAME, WIDE, per=100)
+    name, draws = "100 more of x", draws_of(1.0, 0.2)
+    by_group = draws.expand_dims(g=["a", "b"])
+    found = xr.Dataset({name: draws})
+    told = words.describe_answer(wide, BOTH, found, name, by_group, draws, [])
+    assert "is more than the table has" in told
+    assert "apart (median" in " ".join(words.describe_limits(wide, BOTH))
+
+
+@pytest.mark.parametrize(
+    ("difference", "error", "said"),
+    [
+        (-22.0, 11.6, "worse, but not surely (1.9 SE)"),
+        (-22.0, 5.0, "clearly worse"),
+        (2.0, 0.1, "small"),
+    ],
+)
+def test_scores_that_are_large_but_not_sure_are_told_as_such(difference, error, said):
+    question = ask("y ~ x + (x | g)", FRAME, WIDE)
+    columns = ["rows", "rows_se", "groups", "groups_se"]
+    values = [[difference, error] * 2, [0.0] * 4]
+    scores = pd.DataFrame(values, index=[INTERCEPTS, SLOPES], columns=columns)
+    assert said in words.describe_choice(question, scores, None, SLOPES)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [((0.2, 0.9), "low end of `x` too wide"), ((-0.9, -0.2), "low end of `x` too narrow")],
+)
+def test_a_correlation_is_a_warning_on_predictions_where_it_excludes_0(limits, said):
+    _, models, _ = prepare("y ~ x + (x | g)", FRAME)
+    low, high = limits
+    told = {"mean": (low + high) / 2, tables.LOWER: low, tables.UPPER: high}
+    rho = xr.DataArray([*told.values()], {"rho_stat": [*told]}, name="rho")
+    tree = xr.DataTree.from_dict({"exact": xr.Dataset({"rho": rho})})
+    assert said in words.warn_of_correlation(models[SLOPES], tree)
+    unsure = xr.DataTree.from_dict({"exact": xr.Dataset({"rho": rho * 0})})
+    assert words.warn_of_correlation(models[SLOPES], unsure) == ""
