@@ -141,7 +141,7 @@ def _write_priors(
     rows = {}
     if terms.has_intercept:
         wide = sd * np.sqrt(SHARES["level"] + len(_list_factors(terms)) * SHARES["term"])
-        reason = f"the middle of {low:g} to {high:g} {unit}{_reason_of_place(terms)}"
+        reason = f"the middle of {low:g} to {high:g} {unit}".rstrip() + _reason_of_place(terms)
         rows[INTERCEPT] = _normal(middle, wide, reason)
     for name in terms.common:
         effect = sd * np.sqrt(SHARES["term"])

@@ -93,7 +93,7 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
         missing.append(f"{SLOPES}: {reason}")
     else:
         formula = write_formula(terms, slopes=question.main)
-        own_slope = given[question.main][1] * elicitation.OF_SLOPES
+        own_slope = float(given[question.main][1] * elicitation.OF_SLOPES)
         steep = heights | {f"{question.main}|{group}": own_slope}
         found[SLOPES] = (formula, steep, both)
     candidates = {
