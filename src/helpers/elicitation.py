@@ -2,8 +2,9 @@
 
 The plausible range of a single outcome is read as four sds, so that it holds 95 % of a normal
 distribution. This variance is shared out among the parts of a model, in the proportions of
-``SHARES``, so that outcomes simulated from all priors together have it. Who knows more about a part
-changes its prior by hand.
+``SHARES``, so that outcomes simulated from all priors together have it. The intercept is the mean at
+the reference levels of factors, which may lie off the middle by as much as levels differ, so it has a
+term's share more for each factor. Who knows more about a part changes its prior by hand.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from helpers.frames import original_column, scale_of
 from helpers.priors import Plausible
@@ -19,7 +21,11 @@ from helpers.terms import INTERCEPT, RHO, SIGMA, Model, Terms, read_terms
 RANGE = 4  # sds
 # Relative variances in the outcome: where it lies, and of each term, of the residual, of groups.
 SHARES = {"level": 1.0, "term": 1.0, "residual": 0.25, "intercepts": 0.25, "slopes": 0.0625}
+OF_SLOPES = np.sqrt(
+    SHARES["slopes"] / SHARES["term"]
+)  # scale of slopes by group, in sds of their term
 ETA = 2.0  # LKJ concentration: correlations near -1 and 1 are rare
+MOST_NAMED = 2  # reference levels in a reason
 FAR_FROM_0 = 5  # sds of a predictor
 FAR = 3  # sds of the prior predictive
 MANY = 0.05  # a share of outcomes beyond them that is too large
@@ -118,7 +124,7 @@ def _shrink(terms: Terms) -> float:
     slopes = sum(effect != "1" for effect, _ in terms.by_group.values())
     counts = {
         "level": 1,
-        "term": len(terms.common),
+        "term": len(terms.common) + len(_list_factors(terms)),
         "residual": 1,
         "intercepts": len(terms.by_group) - slopes,
         "slopes": slopes,
@@ -134,11 +140,12 @@ def _write_priors(
     middle = (low + high) / 2
     rows = {}
     if terms.has_intercept:
-        reason = f"the middle of {low:g} to {high:g} {unit}; where outcomes lie is known best"
-        rows[INTERCEPT] = _normal(middle, sd * np.sqrt(SHARES["level"]), reason)
+        wide = sd * np.sqrt(SHARES["level"] + len(_list_factors(terms)) * SHARES["term"])
+        reason = f"the middle of {low:g} to {high:g} {unit}".rstrip() + _reason_of_place(terms)
+        rows[INTERCEPT] = _normal(middle, wide, reason)
     for name in terms.common:
         effect = sd * np.sqrt(SHARES["term"])
-        reason = _reason_of_term(terms, name, effect, unit)
+        reason = _reason_of_term(terms, name, effect, plausible)
         rows[name] = _normal(0.0, effect / spreads[name], reason)
     reason = "outcomes of one group with the same predictors differ, by less than all outcomes do"
     rows[SIGMA] = _half_normal(sd * np.sqrt(SHARES["residual"]), reason)
@@ -155,15 +162,62 @@ def _write_priors(
     return rows
 
 
-def _reason_of_term(terms: Terms, name: str, effect: float, unit: str) -> str:
-    if terms.population[name].kind == "numeric":
-        reach, column = _round(2 * RANGE * effect), name.removeprefix("std_")
-        return (
-            f"either direction; from one end of {column} to the other the mean changes by hardly more "
-            f"than {reach:g} {unit}"
-        )
-    surprise = _round(2 * effect)
-    return f"either direction; a difference of more than {surprise:g} {unit} would be a surprise"
+def _list_factors(terms: Terms) -> list[str]:
+    """Terms that consist of factors, if there is an intercept that is the mean at their first levels."""
+    if not terms.has_intercept:
+        return []
+    kinds = {n: {part.kind for part in terms.population[n].components} for n in terms.common}
+    return [name for name, found in kinds.items() if "numeric" not in found]
+
+
+def _reason_of_place(terms: Terms) -> str:
+    """Where the intercept is the mean: at which levels, and at which values of numeric predictors."""
+    parts = {part.name: part for name in terms.common for part in terms.population[name].components}
+    of_factors = {
+        p.name for name in _list_factors(terms) for p in terms.population[name].components
+    }
+    numbers = [name for name, part in parts.items() if part.kind == "numeric"]
+    places = [f"{name} {parts[name].levels[0]}" for name in parts if name in of_factors]
+    if len(places) > MOST_NAMED:
+        places = [f"the first levels of {len(places)} factors"]
+    if numbers:
+        at_mean = all(name.startswith("std_") for name in numbers)
+        places.append("predictors' means" if at_mean else "predictors of 0")
+    if not places:
+        return "; where outcomes lie is known best"
+    wider = ", wider since levels may differ" if of_factors else ""
+    return f", for the mean at {' and '.join(places)}{wider}"
+
+
+def _reason_of_term(terms: Terms, name: str, effect: float, plausible: Plausible) -> str:
+    term, unit = terms.population[name], plausible.unit
+    surprise = f"{_round(2 * effect):g} {unit}"
+    if term.kind == "interaction":
+        return f"either direction; {_reason_of_interaction(terms, term)} by hardly more than {surprise}"
+    if term.kind != "numeric":
+        return f"either direction; a difference of more than {surprise} would be a surprise"
+    reach, column, whole = RANGE * effect, name.removeprefix("std_"), plausible.high - plausible.low
+    start = f"either direction; from one end of {column} to the other the mean changes by"
+    if 2 * reach < whole:
+        return f"{start} hardly more than {_round(2 * reach):g} {unit}"
+    chance = 2 * stats.norm.sf(whole / reach)
+    return f"{start} more than the whole range with a probability of {chance:.2f}"
+
+
+def _reason_of_interaction(terms: Terms, term) -> str:
+    """What differs with an interaction's coefficients, per typical distance of its numbers from 0."""
+    numbers = [part.name for part in term.components if part.kind == "numeric"]
+    factors = [part.name for part in term.components if part.kind != "numeric"]
+    if not numbers:
+        return f"differences by {factors[0]} differ between levels of {' and '.join(factors[1:])}"
+    size = "sd" if all(name.startswith("std_") for name in numbers) else "typical value"
+    per = f"per {size} of {' and '.join(name.removeprefix('std_') for name in numbers)}"
+    if not factors:
+        return f"{per}, the effect of each changes with the other"
+    where = f"levels of {' and '.join(factors)}"
+    if ":".join(numbers) not in terms.common:
+        return f"{per}, the mean changes at {where}"
+    return f"{per}, effects differ between {where}"
 
 
 def _normal(mean: float, sd: float, reason: str) -> tuple:

@@ -1,5 +1,6 @@
 """Priors from a plausible range simulate outcomes of that range, whatever the formula."""
 
+import re
 import warnings
 from unittest.mock import Mock
 
@@ -58,6 +59,34 @@ def test_every_parameter_has_a_prior_and_a_reason(table, name):
     assert elicited.reasons["reason"].str.len().between(20, 140).all()
     first = elicited.priors["sigma"]
     assert elicited.reasons.loc["sigma", "prior"] == f"HalfNormal({first:g})"
+
+
+def test_the_intercept_is_wider_by_what_its_levels_may_lie_off_the_middle(table):
+    """It is the mean at the reference levels, and levels differ as much as their own prior says."""
+    alone, one, two = (
+        elicitation.elicit(f"y ~ {formula}", table, LIKELY)
+        for formula in ("1", "seg", "seg + C(wave)")
+    )
+    ratios = [one.priors["Intercept"][1] / one.priors["seg"][1]]
+    ratios.append(two.priors["Intercept"][1] / two.priors["seg"][1])
+    assert ratios == pytest.approx([np.sqrt(2), np.sqrt(3)], rel=0.03)
+    first = sorted(table["seg"].unique())[0]
+    assert f"the mean at seg {first}" in one.reasons.loc["Intercept", "reason"]
+    assert "mean at" not in alone.reasons.loc["Intercept", "reason"]
+
+
+def test_reasons_say_what_each_prior_lets_happen(table):
+    formula, frame = terms.standardize("y ~ x * seg + (1 | g)", table)
+    found = elicitation.elicit(formula, frame, LIKELY)
+    reasons = found.reasons["reason"]
+    assert "per sd of x, effects differ between levels of seg" in reasons["std_x:seg"]
+    assert "predictors' means" in reasons["Intercept"]
+    formula, frame = terms.standardize("y ~ x + (1 | g)", table)
+    wide = elicitation.elicit(formula, frame, LIKELY)
+    said = wide.reasons.loc["std_x", "reason"]
+    chance = float(re.search(r"whole range with a probability of ([\d.]+)", said)[1])
+    drawn = np.random.default_rng(1).normal(0, 4 * wide.priors["std_x"][1], 100_000)
+    assert chance == pytest.approx((abs(drawn) > LIKELY.high - LIKELY.low).mean(), abs=0.01)
 
 
 def test_outcomes_of_the_table_are_not_looked_at(table):

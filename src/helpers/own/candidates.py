@@ -94,7 +94,8 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
         missing.append(f"{SLOPES}: {reason}")
     else:
         formula = write_formula(terms, slopes=question.main)
-        steep = heights | {f"{question.main}|{group}": given[question.main][1] / 2}
+        own_slope = float(given[question.main][1] * elicitation.OF_SLOPES)
+        steep = heights | {f"{question.main}|{group}": own_slope}
         found[SLOPES] = (formula, steep, both)
     candidates = {
         name: Candidate(name, formula, dict(own), question.table, question.main, group, reason)

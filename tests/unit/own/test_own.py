@@ -129,6 +129,14 @@ def test_four_models_may_answer_and_share_their_priors():
     assert candidates.name_of_own(question) == SLOPES
 
 
+def test_slopes_that_are_tried_have_the_prior_of_slopes_that_are_asked_for():
+    """But for what one more part takes from the range."""
+    tried, asked = (
+        prepare(f, FRAME)[1][SLOPES].priors for f in ("y ~ x + (1 | g)", "y ~ x + (x | g)")
+    )
+    assert abs(tried["std_x|g"] / asked["std_x|g"] - 1) < 0.1
+
+
 @pytest.mark.parametrize(
     ("formula", "frame", "absent", "said"),
     [

@@ -25,12 +25,12 @@ def sleep() -> pd.DataFrame:
 @cache
 def fit(low: float, high: float) -> xr.DataTree:
     """The exact posterior under priors whose variances together are those of a range of four sds: the
-    level has four sixteenths times four, the slope, the residual and the levels of people four each, and
-    their slopes one."""
-    part = (high - low) / 4 / np.sqrt(16 + 4 + 4 + 4 + 1)
+    level and the slope have sixteen parts each, the residual and the levels of people four each, and their
+    slopes one."""
+    part = (high - low) / 4 / np.sqrt(16 + 16 + 4 + 4 + 1)
     priors = Priors(
         intercept=((low + high) / 2, 4 * part),
-        slope=(0.0, 2 * part),
+        slope=(0.0, 4 * part),
         sigma=2 * part,
         group_sd=2 * part,
         slope_sd=part,
@@ -81,7 +81,7 @@ def own_new() -> Answer:
     slips = {
         "This is the middle of the prediction, not its lower end.": line,
         "This is the upper end.": 2 * line - fastest(),
-        "The scatter of single tests alone is too little: people differ as well.": line
+        "The scatter of days alone is too little: people differ as well.": line
         - 1.96 * float(exact["sigma"]),
     }
     return Answer(fastest(), "ms", 4, {"seconds": 0.001}, slips)
