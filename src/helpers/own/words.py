@@ -887,7 +887,7 @@ def describe_sensitivity(
     of = f" of {safe(effect)}" if effect else ""
     how = "little" if size < LITTLE else "noticeably" if size < MUCH else "strongly"
     parts = [
-        f"The answer{of} moves {how}: by at most {size:.1f} of its posterior sd ({safe(most)})."
+        f"The answer{f', {safe(effect)},' if effect else ''} moves {how}: by at most {size:.1f} of its posterior sd ({safe(most)})."
     ]
     scales = moves[[label for label in moves.index if "prior" in label]].abs()
     if scales.max() >= LITTLE:
