@@ -283,6 +283,16 @@ def with_correlation(candidate: Candidate, eta: float = 2.0) -> Candidate:
     return replace(candidate, priors=candidate.priors | {RHO: eta})
 
 
+def with_slopes(question: Question, candidate: Candidate) -> Candidate | None:
+    """The same model with slopes by group besides levels; None where there can be none, or are some."""
+    if len(candidate.terms.by_group) != 1 or _why_no_slopes(question):
+        return None
+    main, group = candidate.main, candidate.group
+    formula = write_formula(candidate.terms, slopes=main)
+    steep = {f"{main}|{group}": candidate.priors[main][1] / 4}  # as elicit gives it
+    return replace(candidate, formula=formula, priors=candidate.priors | steep)
+
+
 def scale_priors(priors: Mapping, factor: float) -> dict:
     """Priors with the sd or scale of each multiplied; that of ``rho`` stays."""
     return {

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
+from scipy import sparse, stats
 
 from helpers import predictions
 from helpers.exact import QuadratureFailed, loo
 from helpers.frames import name_row
-from helpers.own.candidates import Candidate
-from helpers.own.question import NUMBER, Question
+from helpers.own.candidates import BOTH, Candidate
+from helpers.own.question import NONE, NUMBER, Question
 from helpers.priors import SEED
 
 FAILS, DOUBTFUL, PASSES, CANNOT = "fails", "doubtful", "passes", "cannot be made"
@@ -26,6 +26,7 @@ DRAWS = 1000
 CELLS = 8_000_000  # draws times rows
 FAR = 0.001  # two-sided probability of a row that surprises
 FEW = 3  # rows of a group that tell its spread
+FEW_GROUPS = 5  # below which a correlation over groups tells nothing
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def check_fit(
         _check_shape(drawn),
         _check_means(drawn),
         _check_farthest_group(drawn),
+        _check_effects(drawn),
         _check_spread_by_group(drawn),
         _check_spread_along(drawn),
         _check_rows(candidate),
@@ -179,7 +181,9 @@ def _check_means(drawn: _Drawn) -> Check:
     means = drawn._by_group(question.predictor())[0]
     if not means.std() > 1e-9 * question.predictor().std():
         return Check(name, looked_at, why_not=f"all groups have the same mean of {column}")
-    if len(means) < FEW:
+    if drawn.candidate.name == BOTH:
+        return Check(name, looked_at, why_not="the model has a slope for it")
+    if len(means) < FEW_GROUPS:
         return Check(name, looked_at, why_not=f"{len(means)} groups are too few")
     replicated = drawn.rng.normal(size=drawn.levels.shape) * drawn.sds
     return _compare(name, looked_at, _correlate(drawn.levels, means), _correlate(replicated, means))
@@ -197,6 +201,53 @@ def _check_farthest_group(drawn: _Drawn) -> Check:
         np.abs(replicated).max(axis=1),
         names=(str(farthest),),
     )
+
+
+def _check_effects(drawn: _Drawn) -> Check:
+    """Whether the effect of the main term is alike in all groups."""
+    question, name = drawn.question, "effects alike in all groups"
+    if question.kind == NONE:
+        return Check(name, "", why_not="there is no predictor")
+    column, group = question.column, question.group
+    looked_at = f"what is left of effects of {column} in each {group} (mean square, in sds)"
+    if question.own_slopes:
+        return Check(name, looked_at, why_not="the model lets them differ")
+    weights = _weights_of_effects(drawn)
+    if weights.shape[0] < 2:
+        why = f"fewer than two groups have rows enough to tell an effect of {column} from scatter"
+        return Check(name, looked_at, why_not=why)
+    observed, replicated = (
+        ((weights @ values.T) ** 2).mean(axis=0) for values in (drawn.residuals, drawn.noise)
+    )
+    return _compare(name, looked_at, observed, replicated)
+
+
+def _weights_of_effects(drawn: _Drawn) -> sparse.csr_array:
+    """Weights (K, n) of rows in what is left of each group's effects, each of length 1: along the
+    predictor within the group, or in the mean of a level less the group's mean."""
+    question, code = drawn.question, drawn.code
+    if question.kind == NUMBER:
+        columns = question.predictor()[:, None]
+    else:
+        values = drawn.frame[question.column].to_numpy()
+        columns = np.column_stack([values == level for level in question.levels]).astype(float)
+    own = columns - drawn._by_group(columns.T).T[code]
+    rows, places, weights = [], [], []
+    for column, part in zip(columns.T, own.T, strict=True):
+        square = np.bincount(code, part**2)
+        enough = square > 1e-9 * max(square.max(), 1e-300)
+        if question.kind != NUMBER:
+            enough &= np.bincount(code, column) >= 2  # one row of a level is no mean of it
+        else:
+            enough &= np.bincount(code) >= FEW
+        keep = np.flatnonzero(enough[code])
+        rows.append(code[keep] + len(rows) * len(drawn.groups))
+        places.append(keep)
+        weights.append(part[keep] / np.sqrt(square[code[keep]]))
+    _, numbers = np.unique(np.concatenate(rows), return_inverse=True)
+    shape = (numbers.max(initial=-1) + 1, len(code))
+    entries = np.concatenate(weights), (numbers, np.concatenate(places))
+    return sparse.csr_array(entries, shape=shape) if shape[0] else sparse.csr_array((1, len(code)))
 
 
 def _check_spread_by_group(drawn: _Drawn) -> Check:

@@ -69,7 +69,7 @@ class Question:
             return None
         if self.is_column:
             return self.column
-        inside = self.terms.design.common.terms[self.main].term.var_names
+        inside = self.terms.design.common.terms[self.main].var_names - {""}
         return next(iter(inside)) if len(inside) == 1 else None
 
     @property

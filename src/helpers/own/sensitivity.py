@@ -17,13 +17,15 @@ from helpers.own.candidates import (
     limits_of,
     scale_priors,
     with_correlation,
+    with_slopes,
 )
 from helpers.own.question import Question
 from helpers.priors import LOWER, SEED, UPPER
 
-AS_IS = "as reported"
-DRAWS = 1000
-CELLS = 8_000_000
+AS_IS = "exact, as reported"
+SLOPES_BY_GROUP = "slopes by group"
+CELLS = 8_000_000  # draws times rows
+TRIED = {"group": 3, "row": 5}  # that are left out one by one, in exact fits
 
 
 def find_influential(
@@ -40,7 +42,7 @@ def find_influential(
     dict of Series in units of the effect: "row" by the table's index, "group" by label.
     """
     count = tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
-    step = max(1, count // min(DRAWS, max(100, CELLS // len(candidate.table))))
+    step = max(1, -(-count // max(100, CELLS // len(candidate.table))))
     posterior = tree["posterior"].to_dataset().isel(draw=slice(None, None, step))
     thinned = xr.DataTree.from_dict({"posterior": posterior})
     given = thinned, candidate.formula, candidate.table
@@ -126,19 +128,47 @@ def list_changes(
     }
     if len(candidate.terms.by_group) == 2:
         changes["intercepts and slopes correlated"] = with_correlation(candidate)
-    skipped = []
+    if steep := with_slopes(question, candidate):
+        changes[SLOPES_BY_GROUP] = steep
+    without, skipped = _leave_out(question, candidate, tree, name)
+    return changes | without, skipped
+
+
+def _leave_out(
+    question: Question, candidate: Candidate, tree: xr.DataTree, name: str
+) -> tuple[dict[str, Candidate], list[str]]:
+    """The table without the group, and without the row, that moves the effect ``name`` most: of those
+    that seem to, each is left out in an exact fit. And what could not be left out."""
+    found, skipped = {}, []
     moves = find_influential(question, candidate, tree, name)
-    group = moves["group"].abs().idxmax()
-    place = int(moves["row"].abs().to_numpy().argmax())
-    kept = candidate.table[candidate.group].to_numpy() != group
-    one = np.arange(len(candidate.table)) != place
-    row = name_row(candidate.table, place)
-    for label, some in ((f"without {candidate.group} {group}", kept), (f"without row {row}", one)):
-        if reason := _why_not_without(candidate, some):
-            skipped.append(f"{label}: {reason}")
-        else:
-            changes[label] = _without(candidate, some)
-    return changes, skipped
+    for kind, most in TRIED.items():
+        order = np.argsort(-moves[kind].abs().to_numpy())[:most]
+        tried = {}
+        for place in order:
+            label, kept = _name_without(candidate, kind, moves[kind].index, place)
+            if reason := _why_not_without(candidate, kept):
+                skipped += [f"{label}: {reason}"] * int(place == order[0])
+            else:
+                tried[label] = _without(candidate, kept)
+        table, _, failed = refit(question, {AS_IS: candidate} | tried, name)
+        skipped += failed
+        fitted = table.drop(index=AS_IS, errors="ignore")
+        if len(fitted) and AS_IS in table.index:
+            label = (fitted["mean"] - table.loc[AS_IS, "mean"]).abs().idxmax()
+            of = f" (the most influential of {len(fitted)} candidates)" if len(fitted) > 1 else ""
+            found[label + of] = tried[label]
+    return found, skipped
+
+
+def _name_without(
+    candidate: Candidate, kind: str, labels: pd.Index, place: int
+) -> tuple[str, np.ndarray]:
+    """What the change is called, and which rows (n,) it keeps."""
+    if kind == "group":
+        kept = candidate.table[candidate.group].to_numpy() != labels[place]
+        return f"without {candidate.group} {labels[place]}", kept
+    kept = np.arange(len(candidate.table)) != place
+    return f"without row {name_row(candidate.table, place)}", kept
 
 
 def _with(candidate: Candidate, name: str, prior) -> Candidate:
@@ -175,8 +205,9 @@ def refit(
 
     Returns
     -------
-    A DataFrame by change: mean and 95 % limits of the effect ``name`` and means of ``sigma`` and of the
-    sds of effects by group, in the outcome's unit; the draws of the effect by change; and sentences on
+    A DataFrame by change: mean and 95 % limits of the effect ``name``, without Monte Carlo error where it
+    is a multiple of one coefficient, and means of ``sigma`` and of the sds of effects by group, in the
+    outcome's unit; the draws of the effect by change; and sentences on
     changes that could not be fitted.
     """
     rows, draws, failed = {}, {}, []
@@ -187,8 +218,31 @@ def refit(
         except (QuadratureFailed, ValueError) as error:
             failed.append(f"{label}: {error}")
             continue
-        found = dict(zip(("mean", LOWER, UPPER), limits_of(draws[label]), strict=True))
+        limits = _exact_limits(one, tree, draws[label]) or limits_of(draws[label])
+        found = dict(zip(("mean", LOWER, UPPER), limits, strict=True))
         numbers = tree["exact"].to_dataset().sel(statistic="mean")
         sds = [n for n in numbers if n.endswith("sigma")]
         rows[label] = found | {n: float(numbers[n].squeeze()) for n in sds}
     return pd.DataFrame(rows).T, draws, failed
+
+
+def _exact_limits(
+    candidate: Candidate, tree: xr.DataTree, effect: xr.DataArray
+) -> tuple[float, float, float] | None:
+    """Exact mean and 95 % limits of an effect whose draws are a multiple of one coefficient's."""
+    for name in ("Intercept", *candidate.terms.common):
+        draws = tree["posterior"][name]
+        levels = [dim for dim in draws.dims if dim not in ("chain", "draw")]
+        each = draws.stack(level=levels) if levels else draws.expand_dims("level")
+        numbers = tree["exact"][name]
+        numbers = numbers.stack(level=levels) if levels else numbers.expand_dims("level")
+        for place in range(each.sizes["level"]):
+            one = each.isel(level=place)
+            factor = float((effect * one).sum() / (one**2).sum())
+            if np.allclose(effect.values, factor * one.values, rtol=1e-6):
+                told = [
+                    factor * float(numbers.isel(level=place).sel(statistic=statistic))
+                    for statistic in ("mean", LOWER, UPPER)
+                ]
+                return told[0], min(told[1:]), max(told[1:])
+    return None

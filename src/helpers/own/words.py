@@ -21,7 +21,7 @@ from helpers.own.candidates import (
 )
 from helpers.own.checks import CANNOT, DOUBTFUL, FAILS, PASSES, Check
 from helpers.own.question import FACTOR, NONE, NUMBER, Question
-from helpers.own.sensitivity import AS_IS
+from helpers.own.sensitivity import AS_IS, SLOPES_BY_GROUP
 from helpers.priors import LOWER, UPPER
 
 SHIFT = 0.2  # share by which a spread or a width changes noticeably
@@ -29,6 +29,7 @@ SLIGHT = 0.05  # share of the information that is not worth a word
 FEW = 5  # groups, below which their spread is mostly prior
 LISTED = 12  # groups or rows that a sentence or a table lists
 CLEAR = 4  # elpd, below which a difference is small whatever its error (Sivula et al. 2020)
+WIDER = 0.2  # share by which an interval is noticeably wider
 LITTLE, MUCH = 0.5, 1.0  # posterior sds by which an answer moves
 
 
@@ -400,6 +401,14 @@ def advise(question: Question, check: Check) -> str:
             f"outcomes scatter more in some groups than in others, most in group {name}. One residual "
             "sd makes the intervals of such groups too short, and those of quiet groups too long. In "
             f"Bambi, `bmb.Formula(formula, 'sigma ~ (1 | {question.group})')` gives each its own."
+            f"{_or_effects(question)}"
+        )
+    if check.name == "effects alike in all groups":
+        if not more:
+            return f"effects of {column} are more alike between groups than chance would make them."
+        return (
+            f"the effect of {column} differs between groups of {group}, and the model has one for all, so "
+            f"its interval is too narrow. {_let_differ(question)}"
         )
     if check.name == "priors":
         return (
@@ -422,6 +431,22 @@ def advise(question: Question, check: Check) -> str:
         f"surprise to a model that has seen all others: {listed([f'row {n}' for n in check.names])}. "
         'Look at them for slips; `family="t"` in Bambi keeps such rows from pulling at the answer.'
     )
+
+
+def _or_effects(question: Question) -> str:
+    """What else looks like groups that scatter differently."""
+    if question.own_slopes or question.kind == NONE:
+        return ""
+    column = code(question.column)
+    return f" But effects of {column} that differ by group look the same: look at those first."
+
+
+def _let_differ(question: Question) -> str:
+    """How a formula lets the effect of the main term differ by group."""
+    column, group = question.column, question.group
+    if question.kind == NUMBER:
+        return f"Try `({column} | {group})`, and see *{SLOPES_BY_GROUP}* under sensitivity."
+    return f"In Bambi, `(1 | {group}:{column})` besides `(1 | {group})` lets it differ."
 
 
 # The computation
@@ -556,6 +581,26 @@ def say_effects(question: Question, said: Mapping[str, str]) -> str:
     return f"{plain(question.per)} more of {column} {verb} with **{text}** of {outcome}"
 
 
+MEANT = {
+    "shape in the predictor": "one slope is only a summary of a bend",
+    "group means": "the slope mixes what differs within groups with what differs between them",
+    "normal groups": "one group pulls at the spread of all, and what is said of a new group may be off",
+    "effects alike in all groups": "one effect for all hides that groups differ in it, and its interval "
+    "is too narrow",
+    "spread by group": "intervals of single groups are too wide or too narrow",
+    "spread along the mean": "single outcomes scatter more at one end, and less at the other, than is said",
+    "leave-one-out": "a few rows weigh too much, and intervals may be too wide or too narrow",
+    "priors": "a prior pulls against the table",
+}
+
+
+def say_failed(checks: list[Check]) -> str:
+    """What failed checks mean for the answer; "" if none failed."""
+    failed = [f"*{c.name}* ({MEANT[c.name]})" for c in checks if c.verdict == FAILS]
+    many = "s" * (len(failed) > 1)
+    return f"**Read this with care:** the check{many} {join(failed)} failed." if failed else ""
+
+
 def describe_answer(
     question: Question,
     chosen: str,
@@ -574,15 +619,8 @@ def describe_answer(
     draws by group and for a group never seen, ``new_by_level`` the latter by the levels that it depends
     on. ``between`` is the share of groups in it (``effects.share_between``).
     """
-    failed = [f"*{check.name}*" for check in checks if check.verdict == FAILS]
     unit, group = _unit(question), code(question.group)
-    parts = []
-    if failed:
-        many = len(failed) > 1
-        parts.append(
-            f"**Read this with care:** the check{'s' * many} {join(failed)} failed, so intervals may be "
-            "too narrow or the mean may not tell the whole."
-        )
+    parts = [say_failed(checks)]
     said = estimates(found, unit)
     main = [n for n in found if "," not in n]
     scope = describe_scope(question, chosen, between)
@@ -889,10 +927,10 @@ def describe_sensitivity(
     parts = [
         f"The answer{f', {safe(effect)},' if effect else ''} moves {how}: by at most {size:.1f} of its posterior sd ({safe(most)})."
     ]
-    scales = moves[[label for label in moves.index if "prior" in label]].abs()
-    if scales.max() >= LITTLE:
+    prior, far = _find_prior(table, sd)
+    if far >= LITTLE:
         parts.append(
-            f"**It hangs on the prior** ({scales.idxmax()}: {scales.max():.1f} posterior sds). Say why "
+            f"**It hangs on the prior** ({prior}: {far:.1f} posterior sds). Say why "
             "this prior and no wider one, or state a wider plausible range."
         )
     signs = [_sign(low, high) for low, high in zip(table[LOWER], table[UPPER], strict=True)]
@@ -905,6 +943,8 @@ def describe_sensitivity(
         else:
             word = "excludes" if signs[0] else "includes"
             parts.append(f"The interval{of} {word} 0 under every change.")
+    if SLOPES_BY_GROUP in table.index:
+        parts.append(_say_wider(table))
     parts += [_say_widths(table), _say_spread_changes(question, table)]
     parts += [f"Not tried: {safe(one)}." for one in skipped]
     return " ".join(part for part in parts if part)
@@ -933,6 +973,43 @@ def _say_spread_changes(question: Question, table: pd.DataFrame) -> str:
     return (
         f"The sd of the levels goes from {exact_number(half)} to {exact_number(double)} "
         f"{_unit(question)} as scales go from half to double: {groups}."
+    )
+
+
+def _say_wider(table: pd.DataFrame) -> str:
+    """How much wider the interval is where slopes may differ by group; "" if hardly."""
+    width = table[UPPER] - table[LOWER]
+    more = width[SLOPES_BY_GROUP] / width[AS_IS] - 1
+    if more < WIDER:
+        return ""
+    return f"**With slopes by group its interval is {more:.0%} wider**: one slope for all is a strong assumption."
+
+
+def _find_prior(table: pd.DataFrame, sd: float) -> tuple[str, float]:
+    """The change of a prior that moves the answer most, and by how many posterior sds."""
+    moves = (table["mean"] - table.loc[AS_IS, "mean"]).abs() / sd
+    moves = moves[[label for label in moves.index if "prior" in label]]
+    return moves.idxmax(), float(moves.max())
+
+
+def warn_of_prior(question: Question, name: str, table: pd.DataFrame, sd: float) -> str:
+    """Say before the answer that the effect ``name`` hangs on the prior; "" where it does not.
+
+    ``table`` and ``sd`` are those of ``describe_sensitivity``.
+    """
+    prior, far = _find_prior(table, sd)
+    if far < LITTLE:
+        return ""
+    what = "the mean" if question.kind == NONE else name
+    wide = tabulate_changes(table).filter(like="scales of all priors doubled", axis=0)
+    instead = "".join(
+        f" With the scales of all priors doubled it is {row['mean']} {_unit(question)} (95 % interval "
+        f"{row[LOWER]} to {row[UPPER]} {_unit(question)})."
+        for _, row in wide.iterrows()
+    )
+    return (
+        f"**Read this with care:** {safe(what)} hangs on the prior ({safe(prior)}: it moves by {far:.1f} "
+        f"posterior sds).{instead}"
     )
 
 

@@ -269,6 +269,7 @@ def test_a_table_that_the_model_made_passes_all_checks():
     assert len(failed) <= 1
 
 
+DIFFERENT = FRAME.assign(y=FRAME["y"] + (FRAME["g"] > "g20") * 1.5 * (FRAME["x"] - 10))
 NOISE = np.where(np.arange(40) % 4, 0.5, 3.0)
 
 
@@ -277,6 +278,7 @@ NOISE = np.where(np.arange(40) % 4, 0.5, 3.0)
     [
         (simulate(bend=0.5), "shape in the predictor"),
         (simulate(between=2.0), "group means"),
+        (DIFFERENT, "effects alike in all groups"),
         (simulate(noise=NOISE), "spread by group"),
         (FRAME.assign(y=FRAME["y"] + 15 * (FRAME["g"] == "g03")), "normal groups"),
         (FRAME.assign(y=FRAME["y"] * np.exp(FRAME["x"] / 4) / 15), "spread along the mean"),
@@ -310,6 +312,28 @@ def test_a_check_that_cannot_be_made_says_why():
     assert "Cannot be made here" in told and "fails" not in told
 
 
+def test_effects_of_a_factor_that_differ_by_group_are_told():
+    group = FRAME["g"].str[1:].astype(int)
+    up = FRAME.assign(side=np.where(FRAME.index % 2, "left", "right"))
+    frame = up.assign(y=up["y"] + 3 * (group % 2) * (up["side"] == "left"))
+    assert verdicts("y ~ x + (1 | g)", up)["effects alike in all groups"] == "passes"
+    question, own, tree = fit_own("y ~ side + (1 | g)", frame)
+    found = {check.name: check for check in checks.check_fit(question, own, tree)}
+    check = found["effects alike in all groups"]
+    assert check.verdict == "fails" and "(1 | g:side)" in words.advise(question, check)
+    single = up.groupby(["g", "side"], as_index=False).first()
+    assert verdicts("y ~ side + (1 | g)", single)["effects alike in all groups"] == checks.CANNOT
+
+
+def test_few_groups_and_slopes_between_them_leave_nothing_to_check_in_group_means():
+    question, models, _ = prepare("y ~ x + (1 | g)", FRAME)
+    both = models[BOTH]
+    found = checks.check_fit(question, both, candidates.fit_exactly(both))[1]
+    assert "has a slope for it" in found.why_not
+    few = FRAME[FRAME["g"] < "g04"]
+    assert verdicts("y ~ x + (1 | g)", few)["group means"] == checks.CANNOT
+
+
 # Sensitivity
 
 
@@ -323,10 +347,35 @@ def test_influence_foretells_what_a_fit_without_the_group_or_the_row_finds():
     table, _, failed = sensitivity.refit(question, changes, "1 more of days")
     assert not skipped and not failed
     moved = table["mean"] - table.loc[sensitivity.AS_IS, "mean"]
-    assert np.isclose(moved["without subject 335"], found["group"][335], atol=0.2)
+    assert np.isclose(
+        moved["without subject 335 (the most influential of 3 candidates)"],
+        found["group"][335],
+        atol=0.2,
+    )
     (row,) = [label for label in moved.index if label.startswith("without row")]
-    place = int(row.removeprefix("without row "))
-    assert np.isclose(moved[row], found["row"][place], atol=0.15)
+    assert row == "without row 59 (the most influential of 5 candidates)"
+    assert np.isclose(moved[row], found["row"][59], atol=0.15)
+
+
+def test_an_effect_that_is_one_coefficient_is_told_without_monte_carlo_error():
+    question, own, _ = fit_own("y ~ x + side + (1 | g)", FRAME)
+    one, two = (
+        sensitivity.refit(question, {sensitivity.AS_IS: own}, "1 more of x", seed)[0]
+        for seed in (1, 2)
+    )
+    assert np.allclose(one, two, rtol=1e-9)
+
+
+def test_one_slope_for_all_is_tried_with_slopes_by_group():
+    group = FRAME["g"].str[1:].astype(int)
+    frame = FRAME.assign(y=FRAME["y"] + np.where(group % 3, -1.0, 2.0) * (FRAME["x"] - 10))
+    question, own, tree = fit_own("y ~ x + (1 | g)", frame)
+    changes, _ = sensitivity.list_changes(question, own, tree, "1 more of x")
+    table, *_ = sensitivity.refit(question, changes, "1 more of x")
+    assert "wider**" in words.describe_sensitivity(question, table, 0.1, [])
+    question, own, tree = fit_own("y ~ side + (1 | g)", FRAME)
+    changes, _ = sensitivity.list_changes(question, own, tree, "right minus left")
+    assert sensitivity.SLOPES_BY_GROUP not in changes
 
 
 def test_what_cannot_be_left_out_is_said():
@@ -409,6 +458,10 @@ def test_an_answer_that_moves_with_the_prior_says_so():
     told = words.describe_sensitivity(question, table, 0.4, ["without g a: one group"])
     assert "moves strongly" in told and "hangs on the prior" in told
     assert "includes 0 under: scales of all priors halved" in told and "Not tried" in told
+    warned = words.warn_of_prior(question, "1 more of x", table, 0.4)
+    assert warned.startswith("**Read this with care:** 1 more of x hangs on the prior")
+    assert "doubled it is 1.2" in warned
+    assert not words.warn_of_prior(question, "1 more of x", table, 4.0)
 
 
 def test_few_groups_and_groups_of_one_row_are_told():
