@@ -148,7 +148,7 @@ def test_every_chapter_has_the_same_frame_and_parameters(chapter):
     (cell,) = tagged(read(chapter), "parameters")
     own = OWN_PARAMETERS.get(chapter.stem, set())
     assert set(re.findall(r"^(\w+) =", cell.source, re.MULTILINE)) == PARAMETERS | own
-    loads = "reading.read_table(path)" if chapter.stem == OWN_TABLE else "load_bounce_times()"
+    loads = "reading.read_table(path" if chapter.stem == OWN_TABLE else "load_bounce_times()"
     assert loads in "\n".join(code(read(chapter)))
 
 

@@ -27,7 +27,7 @@ def report() -> str:
 
 
 def test_the_report_has_all_sections_and_no_number_that_is_none(report):
-    assert re.findall(r"^## (.+)$", report, re.MULTILINE) == SECTIONS
+    assert re.findall(r"^### (.+)$", report, re.MULTILINE) == SECTIONS
     assert not re.search(r"\b(nan|None|inf)\b", report)
 
 
@@ -39,7 +39,7 @@ def test_the_answer_is_the_published_one(report):
 
 
 def test_what_failed_is_said_before_the_answer(report):
-    answer = report.partition("## Answer")[2].partition("## Data")[0].strip()
+    answer = report.partition("### Answer")[2].partition("### Data")[0].strip()
     failed = re.findall(r"^\| ([\w -]+) \|.*\| fails \|$", report, re.MULTILINE)
     assert failed and answer.startswith("**Read this with care:**")
     assert all(f"*{name}*" in answer for name in failed)

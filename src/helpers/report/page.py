@@ -2,6 +2,7 @@
 
 import html
 import os
+import re
 import tempfile
 from contextlib import ExitStack
 from importlib import resources
@@ -29,6 +30,8 @@ REJECTED = "This fit must not be read"
 def find_report(run: Run, request: Request) -> str:
     """The Markdown that the cell with the tag ``report`` displayed, and how to repeat it.
 
+    On the page its headings stand one level below the page's own; here its title is the first.
+
     Raises
     ------
     LookupError
@@ -41,7 +44,10 @@ def find_report(run: Run, request: Request) -> str:
                 for o in cell.outputs
                 if "text/markdown" in o.get("data", {})
             ]
-            return "\n\n".join([*texts, _say_how(request)])
+            text = "\n\n".join(texts)
+            if text.startswith("## "):
+                text = re.sub(r"^#(#+ )", r"\1", text, flags=re.MULTILINE)
+            return f"{text}\n\n{_say_how(request)}"
     raise LookupError(f"The page has no cell with the tag {REPORT!r}.")
 
 
