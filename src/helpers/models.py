@@ -233,7 +233,8 @@ def fit(
         funnel = known.name == "random_slope" or "z_intercept" in model.named_vars
         given = {"target_accept": target_accept or _step_target(funnel), **sampler}
         weak = "z_slope" in model.named_vars  # slopes that few groups hardly know
-        nuts = {"adaptation": "diag" if weak else _adaptation(groups)}
+        plain = weak or not _is_collinear(known.frame, known.columns)
+        nuts = {"adaptation": "diag" if plain else _adaptation(groups)}
         tree = pm.sample(model=model, nuts_sampler="nutpie", nuts=nuts, **given)
         _extend(tree, model, extend, draws, seed)
         return known.rename(_with_book_names(tree, {}))
@@ -279,6 +280,14 @@ def _warn_of_priors(
 def _step_target(funnel: bool) -> float:
     """Smaller steps where the sd of slopes, or of intercepts, comes close to 0."""
     return 0.99 if funnel else 0.9
+
+
+def _is_collinear(frame: pd.DataFrame, columns: Columns) -> bool:
+    """Whether coefficients are nearly collinear: with covariates, or a predictor far from 0."""
+    if columns.covariates or columns.predictor is None:
+        return bool(columns.covariates)
+    x = frame["predictor_mean" if is_statistics(frame) else columns.predictor]
+    return bool(abs(x.mean()) > x.std())
 
 
 def _adaptation(groups: int) -> str:
