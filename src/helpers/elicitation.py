@@ -2,9 +2,10 @@
 
 The plausible range of a single outcome is read as four sds, so that it holds 95 % of a normal
 distribution. This variance is shared out among the parts of a model, in the proportions of
-``SHARES``, so that outcomes simulated from all priors together have it. The intercept is the mean at
-the reference levels of factors, which may lie off the middle by as much as levels differ, so it has a
-term's share more for each factor. Who knows more about a part changes its prior by hand.
+``SHARES``, so that outcomes simulated from all priors together have it. Every level of a factor may lie
+off the middle by a term's share. So the intercept, the mean at the reference levels, has a share more for
+each factor, and a coefficient, the difference of two levels, has two. Who knows more about a part changes
+its prior by hand.
 """
 
 from collections.abc import Mapping
@@ -120,16 +121,28 @@ def predict_prior(model: Model) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shrink(terms: Terms) -> float:
-    """What each part's sd is multiplied with, so that all variances together have the right sum."""
+    """What each part's sd is multiplied with, so that all variances together have the right sum, in the
+    mean over the rows: the reference level of a factor is without its coefficients."""
     slopes = sum(effect != "1" for effect, _ in terms.by_group.values())
     counts = {
         "level": 1,
-        "term": len(terms.common) + len(_list_factors(terms)),
+        "term": len(_list_factors(terms)) + sum(_mean_shares(terms, name) for name in terms.common),
         "residual": 1,
         "intercepts": len(terms.by_group) - slopes,
         "slopes": slopes,
     }
     return 1 / np.sqrt(sum(SHARES[part] * count for part, count in counts.items()))
+
+
+def _count_shares(terms: Terms, name: str) -> int:
+    """Two for the difference of two levels of a factor, otherwise one."""
+    return 2 if name in _list_factors(terms) and terms.population[name].kind == "categoric" else 1
+
+
+def _mean_shares(terms: Terms, name: str) -> float:
+    """The same in the mean over the rows of the table."""
+    count = _count_shares(terms, name)
+    return count if count == 1 else count * (terms.columns_of(name, terms.frame) ** 2).sum(1).mean()
 
 
 def _write_priors(
@@ -144,7 +157,7 @@ def _write_priors(
         reason = f"the middle of {low:g} to {high:g} {unit}".rstrip() + _reason_of_place(terms)
         rows[INTERCEPT] = _normal(middle, wide, reason)
     for name in terms.common:
-        effect = sd * np.sqrt(SHARES["term"])
+        effect = sd * np.sqrt(SHARES["term"] * _count_shares(terms, name))
         reason = _reason_of_term(terms, name, effect, plausible)
         rows[name] = _normal(0.0, effect / spreads[name], reason)
     reason = "outcomes of one group with the same predictors differ, by less than all outcomes do"

@@ -62,14 +62,14 @@ def test_every_parameter_has_a_prior_and_a_reason(table, name):
 
 
 def test_the_intercept_is_wider_by_what_its_levels_may_lie_off_the_middle(table):
-    """It is the mean at the reference levels, and levels differ as much as their own prior says."""
+    """It is the mean at the reference levels; a coefficient is the difference of two levels."""
     alone, one, two = (
         elicitation.elicit(f"y ~ {formula}", table, LIKELY)
         for formula in ("1", "seg", "seg + C(wave)")
     )
     ratios = [one.priors["Intercept"][1] / one.priors["seg"][1]]
     ratios.append(two.priors["Intercept"][1] / two.priors["seg"][1])
-    assert ratios == pytest.approx([np.sqrt(2), np.sqrt(3)], rel=0.03)
+    assert ratios == pytest.approx([1, np.sqrt(3 / 2)], rel=0.03)
     first = sorted(table["seg"].unique())[0]
     assert f"the mean at seg {first}" in one.reasons.loc["Intercept", "reason"]
     assert "mean at" not in alone.reasons.loc["Intercept", "reason"]
