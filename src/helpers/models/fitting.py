@@ -219,18 +219,8 @@ def fit(
         own = {"priors": priors, "draws": draws * chains, "seed": seed}
         return exact_posterior(name, frame, drop_missing=drop_missing, **own, **columns)
     if backend == "pymc":
-        model = build_pymc(known)
-        nuts = _settings(model, known, target_accept)
-        tree = pm.sample(model=model, nuts_sampler="nutpie", nuts=nuts, **sampler)
-        extend_fit(tree, model, extend, draws, seed)
-        return known.rename(keep_parameters(tree, PARAMETERS))
-    model = build_bambi(terms, by_term)
-    groups = max([0, *map(terms.count_groups, terms.factors)])
-    funnel = bool(terms.own_slopes) or model.noncentered
-    nuts = nuts_settings(groups, funnel=funnel, target_accept=target_accept)
-    # PyMC needs all free parameters, offsets too, to predict.
-    tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
-    extend_fit(tree, model.backend.model, extend, draws, seed)
+        return known.rename(_sample_pymc(known, sampler, target_accept, extend))
+    tree = _sample_bambi(terms, by_term, sampler, target_accept, extend)
     if is_formula(name):
         tree = keep_parameters(tree, terms.variables, (*KEPT, "constant_data"))
     else:
@@ -238,13 +228,36 @@ def fit(
     return with_own_labels(tree, terms)
 
 
-def _settings(model: pm.Model, known: Model, target_accept: float | None) -> dict:
-    """What nutpie needs for one of the three models in PyMC."""
+def _sample_pymc(
+    known: Model, sampler: dict, target_accept: float | None, extend: tuple[str, ...]
+) -> xr.DataTree:
+    """A fit of one of the three models in PyMC, by the book's names."""
+    model = build_pymc(known)
     groups = 0 if known.name == "pooled" else len(model.coords[known.columns.group])
     funnel = known.name == "random_slope" or "z_intercept" in model.named_vars
     # Slopes that few groups hardly know get along with "diag".
     collinear = "z_slope" not in model.named_vars and is_collinear(known)
-    return nuts_settings(groups, funnel=funnel, collinear=collinear, target_accept=target_accept)
+    nuts = nuts_settings(groups, funnel=funnel, collinear=collinear, target_accept=target_accept)
+    tree = pm.sample(model=model, nuts_sampler="nutpie", nuts=nuts, **sampler)
+    extend_fit(tree, model, extend, sampler["draws"], sampler["random_seed"])
+    return keep_parameters(tree, PARAMETERS)
+
+
+def _sample_bambi(
+    terms: Terms,
+    priors: dict,
+    sampler: dict,
+    target_accept: float | None,
+    extend: tuple[str, ...],
+) -> xr.DataTree:
+    """A fit of a formula in Bambi, with all that it samples: to predict, PyMC needs offsets too."""
+    model = build_bambi(terms, priors)
+    groups = max([0, *map(terms.count_groups, terms.factors)])
+    funnel = bool(terms.own_slopes) or model.noncentered
+    nuts = nuts_settings(groups, funnel=funnel, target_accept=target_accept)
+    tree = model.fit(inference_method="nutpie", omit_offsets=False, nuts=nuts, **sampler)
+    extend_fit(tree, model.backend.model, extend, sampler["draws"], sampler["random_seed"])
+    return tree
 
 
 class PriorWarning(UserWarning):

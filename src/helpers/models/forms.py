@@ -1,12 +1,12 @@
 """The form in which a sampler gets along with a model, and the settings that nutpie needs for it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from helpers.exact import sufficient_statistics
-from helpers.priors import Columns
 from helpers.rotated import is_statistics, names_in, unpack
 from helpers.terms import Model, Terms, find_beyond, model_of, priors_by_term, read_terms
 
@@ -64,17 +64,16 @@ def knows_effects(terms: Terms, priors: dict) -> bool:
         return not terms.own_slopes
     model = model_of(terms, priors)
     if terms.own_slopes:
-        return choose_form(model.frame, model.columns) == "centred"
-    return knows_intercepts(model.frame, model.columns)
+        return choose_form(model) == "centred"
+    return knows_intercepts(model)
 
 
-def knows_intercepts(frame: pd.DataFrame, columns: Columns) -> bool:
-    """Whether groups know their intercepts so well that a sampler gets along with centred ones.
-
-    The variance of the intercepts is estimated by moments (DerSimonian & Laird 1986), from what one
-    least-squares line through all rows leaves of the groups' means.
-    """
-    table = frame if is_statistics(frame) else sufficient_statistics(frame, **vars(columns))
+def knows_intercepts(model: Model) -> bool:
+    """Whether groups know their intercepts so well that a sampler gets along with centred ones: from
+    what one least-squares line through all rows leaves of the groups' means."""
+    table = model.frame
+    if not is_statistics(table):
+        table = sufficient_statistics(table, **vars(model.columns))
     n, means, within = unpack(table, names_in(table))
     centred, within = means - n @ means / n.sum(), within.sum(axis=0)
     total = within + (n * centred.T) @ centred
@@ -83,20 +82,15 @@ def knows_intercepts(frame: pd.DataFrame, columns: Columns) -> bool:
     variance = line @ within @ line / max(spare, 1)
     if spare < 1 or variance <= 0:
         return spare >= 1
-    weight = n / variance
-    excess = weight @ (centred @ line) ** 2 - (len(n) - 1)
-    spread = excess / (weight.sum() - weight @ weight / weight.sum())
-    return spread * np.median(weight) > KNOWN_INTERCEPTS
+    return _compare_variances(n / variance, centred @ line) > KNOWN_INTERCEPTS
 
 
-def choose_form(frame: pd.DataFrame, columns: Columns) -> str:
-    """The form in which a sampler gets along with groups that know their slopes as these do.
-
-    The variance of the slopes is estimated by moments (DerSimonian & Laird 1986), from
-    least-squares lines of the groups that share one residual variance.
-    """
-    given = {"outcome": columns.outcome, "predictor": columns.predictor, "group": columns.group}
-    table = frame if is_statistics(frame) else sufficient_statistics(frame, **given)
+def choose_form(model: Model) -> str:
+    """The form in which a sampler gets along with groups that know their slopes as these do: from
+    least-squares lines of the groups that share one residual variance."""
+    table = model.frame
+    if not is_statistics(table):
+        table = sufficient_statistics(table, **vars(replace(model.columns, covariates=())))
     otherwise = "slopes first" if len(table) < MANY_GROUPS else "intercepts first"
     spare = (table["n"] - 1 - (table["predictor_ss"] > 0)).sum()
     table = table[table["predictor_ss"] > 0]
@@ -105,6 +99,16 @@ def choose_form(frame: pd.DataFrame, columns: Columns) -> str:
         return otherwise
     weight = (table["predictor_ss"] / variance).to_numpy()
     own = (table["product_ss"] / table["predictor_ss"]).to_numpy()
-    excess = weight @ (own - np.average(own, weights=weight)) ** 2 - (len(own) - 1)
+    known = _compare_variances(weight, own - np.average(own, weights=weight))
+    return "centred" if known > KNOWN_SLOPES else otherwise
+
+
+def _compare_variances(weight: np.ndarray, distance: np.ndarray) -> float:
+    """The variance of groups' effects over that of the error of a typical one.
+
+    ``weight`` is by group 1 / variance of the error, ``distance`` an estimate's from the weighted mean.
+    The effects' variance is estimated by moments (DerSimonian & Laird 1986).
+    """
+    excess = weight @ distance**2 - (len(weight) - 1)
     spread = excess / (weight.sum() - weight @ weight / weight.sum())
-    return "centred" if spread * np.median(weight) > KNOWN_SLOPES else otherwise
+    return spread * np.median(weight)

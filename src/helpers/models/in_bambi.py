@@ -32,6 +32,8 @@ def write_formula(name: str, columns: Columns) -> str:
 
 
 def build_bambi(terms: Terms, priors: dict) -> bmb.Model:
+    """A built model of a formula; ``priors`` are by term, checked. A ``ValueError`` refuses an outcome
+    with a "/" in its name."""
     if "/" in terms.outcome:
         raise ValueError(
             f"Bambi cannot name the outcome {terms.outcome!r} because of its '/'; rename the column, or use pymc."

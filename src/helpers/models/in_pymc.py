@@ -21,8 +21,8 @@ def build_pymc(model: Model) -> pm.Model:
     (``add_slopes``). For the same reason groups' means of covariates stand in what is expected of a
     group, and not in its rows.
     """
-    name, frame, columns, priors = model.name, model.frame, model.columns, model.priors
-    rows = _read_rows(frame, columns)
+    name, columns, priors = model.name, model.columns, model.priors
+    rows = _read_rows(model.frame, columns)
     ones, x, group = rows.ones, rows.x, rows.group
     with pm.Model(coords=rows.coords) as built:
         intercept = pm.Normal("intercept", *priors.intercept)
@@ -41,14 +41,14 @@ def build_pymc(model: Model) -> pm.Model:
         if name != "pooled":
             group_sd = pm.HalfNormal("group_sd", priors.group_sd)
         if name == "random_intercept":
-            add = _add_intercepts if knows_intercepts(frame, columns) else _add_offsets
+            add = _add_intercepts if knows_intercepts(model) else _add_offsets
             level = add(expected, expected, group_sd, columns.group)[group]
         if name == "random_slope":
             slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
             rho = _correlation(priors.lkj_eta)
             lines = {"intercept": expected, "slope": slope, "group_sd": group_sd}
             lines |= {"slope_sd": slope_sd, "rho": rho, "dims": columns.group}
-            level, own_slope = add_slopes(choose_form(frame, columns), **lines)
+            level, own_slope = add_slopes(choose_form(model), **lines)
             level, tilt = level[group], own_slope[group]
         # Data, so that nutpie can exchange the outcome without compiling the model again.
         observed = pm.Data(OUTCOME_DATA, rows.y, dims=rows.dim)
