@@ -38,13 +38,12 @@ from helpers.terms import (
     Terms,
     as_model,
     find_beyond,
-    from_book,
     is_formula,
-    model_of,
     priors_by_term,
     read_terms,
-    refuse_default,
 )
+from helpers.terms.by_term import from_book, refuse_default
+from helpers.terms.model import model_of
 
 BACKENDS = ("pymc", "bambi", "exact")
 

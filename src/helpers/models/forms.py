@@ -8,7 +8,8 @@ import pandas as pd
 
 from helpers.exact import sufficient_statistics
 from helpers.rotated import is_statistics, names_in, unpack
-from helpers.terms import Model, Terms, find_beyond, model_of, priors_by_term, read_terms
+from helpers.terms import Model, Terms, find_beyond, priors_by_term, read_terms
+from helpers.terms.model import model_of
 
 KNOWN_INTERCEPTS = 5  # variance of the groups' intercepts over that of the error of one of them
 KNOWN_SLOPES = 3  # the same of their slopes

@@ -10,16 +10,8 @@ from helpers.frames import group_labels
 from helpers.models.forms import knows_effects
 from helpers.models.groups import PARAMETERS_IN, keep_parameters
 from helpers.priors import PARAMETERS, Columns
-from helpers.terms import (
-    INTERCEPT,
-    SIGMA,
-    Terms,
-    book_names,
-    group_dim,
-    name_as_book,
-    quote,
-    rename_there,
-)
+from helpers.terms import INTERCEPT, SIGMA, Terms, group_dim, quote
+from helpers.terms.names import book_names, name_as_book, rename_there
 
 
 def write_formula(name: str, columns: Columns) -> str:

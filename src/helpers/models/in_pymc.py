@@ -41,8 +41,8 @@ def build_pymc(model: Model) -> pm.Model:
         if name != "pooled":
             group_sd = pm.HalfNormal("group_sd", priors.group_sd)
         if name == "random_intercept":
-            add = _add_intercepts if knows_intercepts(model) else _add_offsets
-            level = add(expected, expected, group_sd, columns.group)[group]
+            own = {"dims": columns.group, "centred": knows_intercepts(model)}
+            level = _add_intercepts(expected, expected, group_sd, **own)[group]
         if name == "random_slope":
             slope_sd = pm.HalfNormal("slope_sd", priors.slope_sd)
             rho = _correlation(priors.lkj_eta)
@@ -67,17 +67,13 @@ def _group_means(rows: "_Rows") -> np.ndarray:
     return np.transpose([np.bincount(rows.group, ones * z) / squares for z in rows.z.T])
 
 
-def _add_intercepts(intercept, center, spread, dims: str):
-    """Intercepts of the groups, centred, and their deviations from what is expected of them."""
-    own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
-    pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
-    return own_intercept
-
-
-def _add_offsets(intercept, center, spread, dims: str):
-    """The same, not centred: groups that hardly know their intercepts leave no funnel."""
-    z = pm.Normal("z_intercept", 0, 1, dims=dims)
-    own_intercept = center + spread * z
+def _add_intercepts(intercept, center, spread, dims: str, centred: bool = True):
+    """Intercepts of the groups, and their deviations; those that rows hardly tell are not centred, which
+    leaves no funnel."""
+    if centred:
+        own_intercept = pm.Normal("own_intercept", center, spread, dims=dims)
+    else:
+        own_intercept = center + spread * pm.Normal("z_intercept", 0, 1, dims=dims)
     pm.Deterministic("group_intercept", own_intercept - intercept, dims=dims)
     return own_intercept
 

@@ -6,7 +6,8 @@ from formulae import model_description
 
 from helpers.frames import check_group, check_numeric, group_labels
 from helpers.priors import Columns
-from helpers.terms import INTERCEPT, Terms, name_as_book, read_terms
+from helpers.terms import INTERCEPT, Terms, read_terms
+from helpers.terms.names import name_as_book
 
 
 def read_table(

@@ -9,43 +9,29 @@ knows what a fit calls its parameters, ``by_term`` checks priors, ``model`` says
 models it is, and ``standardizing`` writes it anew.
 """
 
-from helpers.terms.by_term import from_book, priors_by_term, refuse_default
+from helpers.terms.by_term import priors_by_term
 from helpers.terms.design import Terms, read_level, read_terms
 from helpers.terms.language import INTERCEPT, RHO, SIGMA, is_formula, quote, write_term
-from helpers.terms.model import Model, as_model, find_beyond, model_of
-from helpers.terms.names import (
-    GROUP_DIM,
-    book_names,
-    group_dim,
-    name_as_book,
-    rename_there,
-)
+from helpers.terms.model import Model, as_model, find_beyond
+from helpers.terms.names import GROUP_DIM as FACTOR
+from helpers.terms.names import group_dim
 from helpers.terms.standardizing import standardize
-
-FACTOR = GROUP_DIM
 
 __all__ = [
     "FACTOR",
-    "GROUP_DIM",
     "INTERCEPT",
     "RHO",
     "SIGMA",
     "Model",
     "Terms",
     "as_model",
-    "book_names",
     "find_beyond",
-    "from_book",
     "group_dim",
     "is_formula",
-    "model_of",
-    "name_as_book",
     "priors_by_term",
     "quote",
     "read_level",
     "read_terms",
-    "refuse_default",
-    "rename_there",
     "standardize",
     "write_term",
 ]
