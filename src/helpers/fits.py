@@ -28,7 +28,15 @@ MEMBER = "fit.nc"
 FORMULA = "formula"  # how an entry begins whose model has no name
 UNFINISHED = "unfinished-"  # how the folder of a writer begins
 KEEP_DAYS = 30
-SOURCES = (priors, terms, rotated, statistics, gaussian, problem, quadrature, posterior, models)
+SOURCES = (
+    *(priors, rotated, statistics, gaussian, problem, quadrature, posterior),
+    *(
+        own
+        for package in (terms, models)
+        for own in vars(package).values()
+        if inspect.ismodule(own)
+    ),
+)
 PACKAGES = ("bambi", "numba", "numpy", "nutpie", "pymc", "pytensor", "xarray")
 
 

@@ -13,7 +13,7 @@ import xarray as xr
 
 from helpers.frames import check_column, check_numeric, group_labels, scale_of
 from helpers.priors import SEED, check_choice
-from helpers.terms import FACTOR, RHO, SIGMA, Terms, read_level, read_terms
+from helpers.terms import RHO, SIGMA, Terms, group_dim, read_level, read_terms
 
 ROW = "row"
 KINDS = ("mean", "outcome")
@@ -172,7 +172,7 @@ def _effects(
     terms: Terms, posterior: xr.Dataset, rows: pd.DataFrame, factor: str, rng: np.random.Generator
 ) -> xr.DataArray:
     """What the effects of one grouping factor add to each row."""
-    dim = f"{factor}{FACTOR}"
+    dim = group_dim(factor)
     places, new = _find_groups(terms, rows, factor, posterior[dim].values)
     names = [name for name, (_, of) in terms.by_group.items() if of == factor]
     total = 0.0

@@ -8,7 +8,7 @@ import xarray as xr
 
 from helpers import diagnostics, exact, frames, models
 from helpers.book.visits import load_bounce_times
-from helpers.priors import Priors
+from helpers.priors import SEED, Priors
 from simulated import simulate
 
 LIMIT = 4
@@ -40,7 +40,7 @@ def exact_answer(shape: str, name: str, priors: Priors) -> xr.DataTree:
 @cache
 def fit(shape: str, name: str, backend: str, priors: Priors, again: bool) -> xr.DataTree:
     """A fit that passes the gate; ``again`` takes another seed and four times the draws."""
-    many = {"draws": DRAWS[backend] * (4 if again else 1), "seed": models.SEED + again}
+    many = {"draws": DRAWS[backend] * (4 if again else 1), "seed": SEED + again}
     tree = models.fit(name, TABLES[shape], backend=backend, priors=priors, **many)
     diagnostics.require_converged(tree)
     return tree

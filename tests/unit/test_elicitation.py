@@ -4,12 +4,15 @@ import re
 import warnings
 from unittest.mock import Mock
 
+import bambi as bmb
 import numpy as np
 import pandas as pd
+import pymc as pm
 import pytest
 
 from formulas import BEYOND, PLAIN, make_priors, make_table
 from helpers import elicitation, flipbook, models, terms
+from helpers.models import fitting
 from helpers.priors import Plausible
 
 LIKELY = Plausible(0.0, 40.0, "points")
@@ -187,9 +190,9 @@ def test_a_fit_warns_before_it_samples(table, backend, monkeypatch):
     formula = "y ~ 1 + (1 | g)"
     priors = {"Intercept": (0, 0.01), "sigma": 0.01, "1|g": 0.01}
     for module, name in (
-        (models.pm, "sample"),
-        (models.bmb.Model, "fit"),
-        (models, "exact_posterior"),
+        (pm, "sample"),
+        (bmb.Model, "fit"),
+        (fitting, "exact_posterior"),
     ):
         monkeypatch.setattr(module, name, Mock(side_effect=InterruptedError))
     warned = pytest.warns(models.PriorWarning, match="of 'y' lie far outside")

@@ -41,6 +41,29 @@ def test_imports_go_one_way(name):
     assert find_imports(FILES[name]) <= below | {own}
 
 
+def find_private(source: str) -> set[str]:
+    """Names with "_" in front that a file takes from another module of the helpers."""
+    nodes, found, modules = list(ast.walk(ast.parse(source))), set(), set()
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "helpers":
+            names = {alias.name for alias in node.names}
+            found |= {name for name in names if name.startswith("_")}
+            modules |= {name for name in names if name.islower()}
+    taken = (
+        (node.value.id, node.attr)
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    )
+    found |= {f"{of}.{name}" for of, name in taken if of in modules and name.startswith("_")}
+    return found
+
+
+def test_no_module_takes_what_another_one_keeps_to_itself():
+    files = {path: find_private(path.read_text("utf-8")) for path in HOUSE.rglob("*.py")}
+    assert find_private("from helpers import terms\nterms._read()") == {"terms._read"}
+    assert {path.name: found for path, found in files.items() if found} == {}
+
+
 def test_what_a_reader_takes_home_knows_no_county():
     """The book's columns, priors and limits are defaults of ``priors``, in one place."""
     home = [n for n in FILES if not n.startswith(("book", "exercises", "priors"))]

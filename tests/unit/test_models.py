@@ -12,6 +12,8 @@ import pytest
 from conftest import ROOT
 from helpers import convergence, diagnostics, exact, frames, models
 from helpers.book import failures
+from helpers.models import forms
+from helpers.models.in_pymc import add_slopes
 from helpers.priors import PARAMETERS, Priors
 from simulated import simulate
 
@@ -148,7 +150,7 @@ def test_intercepts_that_are_not_centred_have_the_same_distribution(visits, monk
     """Densities differ by what the change from own_intercept to z_intercept stretches."""
     at = {}
     for known in (-np.inf, np.inf):
-        monkeypatch.setattr(models, "KNOWN", known)
+        monkeypatch.setattr(forms, "KNOWN_INTERCEPTS", known)
         model = models.build("random_intercept", visits)
         at[known] = model.compile_logp(mode="FAST_COMPILE")
     z, log_sd = np.random.default_rng(1).normal(size=8), 2.0
@@ -160,11 +162,11 @@ def test_intercepts_that_are_not_centred_have_the_same_distribution(visits, monk
 
 def test_smaller_steps_can_be_asked_for(visits, monkeypatch):
     sample = Mock(side_effect=InterruptedError)
-    monkeypatch.setattr(models.pm, "sample", sample)
+    monkeypatch.setattr(pm, "sample", sample)
     for given, used in ((None, 0.9), (0.97, 0.97)):
         with pytest.raises(InterruptedError):
             models.fit("pooled", visits, target_accept=given)
-        assert sample.call_args.kwargs["target_accept"] == used
+        assert sample.call_args.kwargs["nuts"]["target_accept"] == used
 
 
 FEW = {"draws": 300, "tune": 300, "chains": 2}
@@ -262,7 +264,7 @@ def test_every_form_draws_the_same_lines_from_the_prior(form):
     rho = 0.7
     with pm.Model(coords={"g": [0, 1]}) as model:
         sds = {"group_sd": 3.0, "slope_sd": 2.0, "rho": rho}
-        level, tilt = models._add_slopes(form, intercept=10.0, slope=-1.0, dims="g", **sds)
+        level, tilt = add_slopes(form, intercept=10.0, slope=-1.0, dims="g", **sds)
     level, tilt = pm.draw([level[0], tilt[0]], 4000, random_seed=1)
     assert [level.mean(), tilt.mean()] == pytest.approx([10, -1], abs=0.2)
     assert [level.std(), tilt.std()] == pytest.approx([3, 2], rel=0.05)

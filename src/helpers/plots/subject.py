@@ -1,13 +1,13 @@
 """What a figure is about: a table, its columns, and a fit, whether given by names or by a formula."""
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 from formulae import model_description
 
 from helpers.frames import check_group, check_numeric, group_labels
 from helpers.priors import Columns
-from helpers.terms import FACTOR, INTERCEPT, Terms, read_terms
+from helpers.terms import INTERCEPT, Terms, read_terms
+from helpers.terms.names import name_as_book
 
 
 def read_table(
@@ -41,7 +41,9 @@ def read_fit(
     if formula is not None:
         terms = read_terms(formula, frame, drop_missing=True)
         table, named = _read_terms(terms, columns)
-        posterior = _with_book_names(posterior, terms, named)
+        posterior = name_as_book(posterior, named, terms.common)
+        if not terms.has_intercept:
+            posterior["intercept"] = xr.zeros_like(posterior["sigma"])
     elif INTERCEPT in posterior:
         raise ValueError("This fit was made by a formula; give it, too: formula='...'.")
     else:
@@ -71,9 +73,11 @@ def _read_terms(terms: Terms, columns: dict) -> tuple[pd.DataFrame, Columns]:
             f"The formula {terms.formula!r} has no groups; name their column by group=."
         )
     predictor = columns.get("predictor") or _find_predictor(terms, group)
-    design = [label for labels in terms.common.values() for label in labels]
-    others = tuple(label for label in design if label != predictor)
-    return _add_design(terms, group), Columns(terms.outcome, predictor, group, others)
+    others = tuple(label for label in terms.columns if label != predictor)
+    table, factors = terms.with_design, group.split(":")
+    if group not in table and len(factors) > 1:
+        table[group] = table[factors].map(str).agg(":".join, axis=1)
+    return _with_labels(table, group), Columns(terms.outcome, predictor, group, others)
 
 
 def need_predictor(columns: Columns) -> None:
@@ -89,20 +93,6 @@ def _with_labels(frame: pd.DataFrame, group: str) -> pd.DataFrame:
     return frame.assign(**{group: group_labels(frame, group)})
 
 
-def _add_design(terms: Terms, group: str) -> pd.DataFrame:
-    """The rows that a formula uses, with outcome, groups and the population's columns."""
-    table, factors = terms.frame, group.split(":")
-    if group not in table and len(factors) > 1:
-        table = table.assign(**{group: table[factors].map(str).agg(":".join, axis=1)})
-    if terms.common:
-        design = terms.design.common.as_dataframe().set_index(table.index)
-        table = table.assign(**design.drop(columns=INTERCEPT, errors="ignore"))
-    outcome = np.asarray(terms.design.response.design_matrix, dtype=float)
-    result = _with_labels(table.assign(**{terms.outcome: outcome}), group)
-    result.attrs = dict(terms.frame.attrs)
-    return result
-
-
 def _find_predictor(terms: Terms, group: str) -> str | None:
     """The column that has slopes by group, or else the first that is a numeric one of the table."""
     own = [effect for effect, of in terms.by_group.values() if of == group and effect != "1"]
@@ -110,26 +100,3 @@ def _find_predictor(terms: Terms, group: str) -> str | None:
         if terms.common.get(name) == [name]:
             return name
     return None
-
-
-def _with_book_names(data: xr.Dataset, terms: Terms, columns: Columns) -> xr.Dataset:
-    """The variables of a fit by formula that figures read, called as those of a fit by name."""
-    group, slopes = columns.group, {}
-    for name, labels in ((n, of) for n, of in terms.common.items() if n in data):
-        levels = set(data[name].dims) - {"chain", "draw"}
-        for place, label in enumerate(labels):
-            slopes[label] = data[name].isel(dict.fromkeys(levels, place), drop=True)
-    sample = data.isel(dict.fromkeys(set(data.dims) - {"chain", "draw"}, 0), drop=True)
-    zero = xr.zeros_like(next(iter(sample.data_vars.values())))
-    found = {"intercept": data.get(INTERCEPT, zero)}
-    if columns.predictor in slopes:
-        found["slope"] = slopes.pop(columns.predictor)
-    if slopes:
-        index = pd.Index([*slopes], name="covariate")
-        found["covariate_slope"] = xr.concat([*slopes.values()], index)
-    own = {"group_intercept": f"1|{group}", "group_slope": f"{columns.predictor}|{group}"}
-    for new, old in ((new, old) for new, old in own.items() if old in data):
-        levels = set(data[old].dims) - {"chain", "draw", f"{group}{FACTOR}"}
-        effects = data[old].isel(dict.fromkeys(levels, 0), drop=True)
-        found[new] = effects.rename({f"{group}{FACTOR}": group})
-    return xr.Dataset(found)

@@ -123,7 +123,7 @@ def extend(
     drawn = fit["posterior"].to_dataset()
     posterior = _with_free_variables(drawn, model, _expected_intercepts(drawn, frame, columns))
     more = xr.DataTree.from_dict({"posterior": posterior})
-    models._extend(more, model, extend, draws, seed)
+    models.extend_fit(more, model, extend, draws, seed)
     return fit.assign({group: more[group] for group in extend})
 
 
