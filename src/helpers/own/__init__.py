@@ -1,8 +1,10 @@
 """A reader's own table, from a formula to a report: candidates, checks, answers, sensitivity, words.
 
-``question`` reads what is asked, ``candidates`` are the models that may answer it, ``effects`` are the
-answers in the table's units, ``checks`` and ``sensitivity`` say what they are worth, ``words`` puts all of
-it into sentences, each from computed values, and ``figures`` draws what no other figure of the book does.
+``question`` reads what is asked, ``candidates`` are the models that may answer it, ``choice`` scores them
+and says which one does. ``effects`` are the answers in the table's units, at the ``rows`` that they are
+told at; ``checks`` and ``sensitivity`` say what they are worth, from ``residuals``. ``draws`` thins and
+splits draws for all of them. ``words`` has a module of sentences for each of these subjects, ``script``
+the fit as plain code, and ``figures`` what no other figure of the book draws.
 """
 
 from helpers.own.question import Question, ask

@@ -1,19 +1,19 @@
 """The models that may answer a question, each with its formula, its priors and the reason for it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from helpers import elicitation, models
-from helpers.exact import QuadratureFailed, exact_posterior, loo
-from helpers.frames import scale_of, split_within_between
+from helpers.exact import exact_posterior
+from helpers.frames import split_within_between
 from helpers.own.question import NUMBER, Question
 from helpers.priors import SEED
-from helpers.terms import INTERCEPT, RHO, Terms, as_model, read_terms
+from helpers.terms import RHO, Terms, as_model, read_terms
 
 POOLED, INTERCEPTS, SLOPES, BOTH = (
     "pooled",
@@ -21,10 +21,9 @@ POOLED, INTERCEPTS, SLOPES, BOTH = (
     "random slope",
     "within-between",
 )
-DRAWS = 4000
+EXACT_DRAWS = 4000
+EXACT_NUMBERS = 8_000_000  # effects by group, of all draws together, that memory bears
 ALIKE = 0.05  # sds of the predictor by which means of groups differ at least
-LOW_RANK = 50  # groups, of more a mass matrix of low rank takes minutes
-CELLS = 8_000_000  # numbers of effects by group that a fit may draw
 
 
 @dataclass(frozen=True)
@@ -40,31 +39,19 @@ class Candidate:
     group: str
     reason: str
 
-    @property
+    @cached_property
     def terms(self) -> Terms:
         return read_terms(self.formula, self.table)
 
 
-def write_formula(terms: Terms, *, slopes: str = "", groups: bool = True, **renamed: str) -> str:
-    """The formula of terms with other effects by group, and with renamed columns.
-
-    ``slopes`` is the term with slopes by group, if any; without ``groups`` there are none at all. A
-    renamed column is one that stands by itself in a term.
-    """
-    parts = ["1"] + [_write(renamed, name) for name in terms.common]
-    if groups:
-        effect = f"{_write(renamed, slopes)} | " if slopes else "1 | "
-        parts.append(f"({effect}{_quote(terms.factors[0])})")
-    return f"{_quote(terms.outcome)} ~ {' + '.join(parts)}"
+def name_of_own(question: Question) -> str:
+    """Which candidate the reader's formula is."""
+    return SLOPES if question.own_slopes else INTERCEPTS
 
 
-def _write(renamed: Mapping[str, str], term: str) -> str:
-    return ":".join(_quote(renamed.get(part, part)) for part in term.split(":"))
-
-
-def _quote(name: str) -> str:
-    call = re.match(r"[\w.]+\(", name)  # and not a column such as "school (years)"
-    return name if name.isidentifier() or call else f"`{name}`"
+def between_column(question: Question) -> str:
+    """The column of the groups' means in the within-between model."""
+    return f"{question.column}_{question.group}_mean"
 
 
 def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Candidate], list[str]]:
@@ -75,43 +62,61 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
     """
     terms, group = question.terms, question.group
     given = {name: priors[name] for name in terms.parameters}
-    whole = [INTERCEPT, *terms.common, "sigma"]
-    shared = {name: given[name] for name in whole}
-    heights = shared | {f"1|{group}": given[f"1|{group}"]}
-    both = f"each {group} has a level and an effect of {question.column} of its own"
+    line = {name: prior for name, prior in given.items() if name not in terms.by_group}
+    levels = line | {f"1|{group}": given[f"1|{group}"]}
+    about = question.table, question.main, group
+    pooled = write_formula(terms, groups=False)
     found = {
-        POOLED: (
-            write_formula(terms, groups=False),
-            shared,
-            "one line for all: groups do not count",
+        POOLED: Candidate(POOLED, pooled, line, *about, "one line for all: groups do not count"),
+        INTERCEPTS: Candidate(
+            INTERCEPTS, write_formula(terms), levels, *about, f"each {group} has a level of its own"
         ),
-        INTERCEPTS: (write_formula(terms), heights, f"each {group} has a level of its own"),
     }
-    missing = []
-    if question.own_slopes:
-        found[SLOPES] = (question.formula, given, both)
-    elif reason := _why_no_slopes(question):
-        missing.append(f"{SLOPES}: {reason}")
-    else:
-        formula = write_formula(terms, slopes=question.main)
-        own_slope = float(given[question.main][1] * elicitation.OF_SLOPES)
-        steep = heights | {f"{question.main}|{group}": own_slope}
-        found[SLOPES] = (formula, steep, both)
-    candidates = {
-        name: Candidate(name, formula, dict(own), question.table, question.main, group, reason)
-        for name, (formula, own, reason) in found.items()
-    }
-    reason = _why_not_split(question)
-    if reason:
-        missing.append(f"{BOTH}: {reason}")
-    else:
-        candidates[BOTH] = _split(question, given)
-    return candidates, missing
+    missing = {SLOPES: "" if question.own_slopes else _why_no_slopes(question)}
+    missing[BOTH] = _why_not_split(question)
+    if not missing[SLOPES]:
+        steep = Candidate(SLOPES, question.formula, given, *about, "")
+        steep = steep if question.own_slopes else with_slopes(question, found[INTERCEPTS])
+        reason = f"each {group} has a level and an effect of {question.column} of its own"
+        found[SLOPES] = replace(steep, name=SLOPES, reason=reason)
+    if not missing[BOTH]:
+        found[BOTH] = _split(question, given)
+    return found, [f"{name}: {reason}" for name, reason in missing.items() if reason]
 
 
-def name_of_own(question: Question) -> str:
-    """Which candidate the reader's formula is."""
-    return SLOPES if question.own_slopes else INTERCEPTS
+def write_formula(
+    terms: Terms,
+    *,
+    slopes: str = "",
+    groups: bool = True,
+    renamed: Mapping[str, str] | None = None,
+    further: Iterable[str] = (),
+) -> str:
+    """The formula of terms with other effects by group, with renamed and with further columns.
+
+    ``slopes`` is the term with slopes by group, if any; without ``groups`` there are none at all. A
+    renamed column is one that stands by itself in a term.
+    """
+
+    def write(term):
+        return ":".join(map(_quote, rename_term(term, renamed or {}).split(":")))
+
+    parts = ["1", *map(write, terms.common), *map(_quote, further)]
+    if groups:
+        effect = write(slopes) if slopes else "1"
+        parts.append(f"({effect} | {_quote(terms.factors[0])})")
+    return f"{_quote(terms.outcome)} ~ {' + '.join(parts)}"
+
+
+def rename_term(term: str, renamed: Mapping[str, str]) -> str:
+    """A term of the population or by group, such as "x:z|g", with other names of columns."""
+    effect, bar, group = term.partition("|")
+    return ":".join(renamed.get(part, part) for part in effect.split(":")) + bar + group
+
+
+def _quote(name: str) -> str:
+    call = re.match(r"[\w.]+\(", name)  # and not a column such as "school (years)"
+    return name if name.isidentifier() or call else f"`{name}`"
 
 
 def _why_no_slopes(question: Question) -> str:
@@ -159,123 +164,23 @@ def _why_not_split(question: Question) -> str:
 
 def _split(question: Question, given: dict) -> Candidate:
     """The question's model with the main predictor's distance from its group's mean, and that mean."""
-    terms, main, group, name = question.terms, question.main, question.group, question.column
-    table = split_within_between(question.table, name, group)
-    within, between = f"{name}_within", f"{name}_{group}_mean"
-    own = main if question.own_slopes else ""
-    formula = write_formula(terms, slopes=own, **{main: within})
-    head, tail = formula.rsplit(" + (", 1)
-    formula = f"{head} + {_quote(between)} + ({tail}"
-    priors = {_rename(n, main, within): prior for n, prior in given.items()}
+    main, group, name = question.main, question.group, question.column
+    within, between = f"{name}_within", between_column(question)
+    renamed = {main: within}
+    formula = write_formula(
+        question.terms,
+        slopes=main if question.own_slopes else "",
+        renamed=renamed,
+        further=[between],
+    )
+    priors = {rename_term(term, renamed): prior for term, prior in given.items()}
     priors[between] = (0.0, given[f"1|{group}"])
+    table = split_within_between(question.table, name, group)
     reason = f"rows of one {group} and groups with other means of {name} are compared apart"
     return Candidate(BOTH, formula, priors, table, within, group, reason)
 
 
-def _rename(term: str, old: str, new: str) -> str:
-    effect, bar, group = term.partition("|")
-    return ":".join(new if part == old else part for part in effect.split(":")) + bar + group
-
-
-def between_column(question: Question) -> str:
-    """The column of the groups' means in the within-between model."""
-    return f"{question.column}_{question.group}_mean"
-
-
-def fit_exactly(candidate: Candidate, seed: int = SEED, **priors) -> xr.DataTree:
-    """The exact posterior of a candidate, with as many draws as memory bears.
-
-    ``priors`` are changes by term.
-    """
-    groups = candidate.table[candidate.group].nunique() if "|" in candidate.formula else 0
-    draws = max(500, min(DRAWS, CELLS // max(2 * groups, 1)))
-    given = candidate.priors | priors
-    return exact_posterior(candidate.formula, candidate.table, priors=given, draws=draws, seed=seed)
-
-
-def find_mismatch(candidate: Candidate) -> str:
-    """Say if the outcomes lie far outside of what a candidate's priors expect; "" if they do not."""
-    return elicitation.find_mismatch(
-        as_model(candidate.formula, candidate.table, candidate.priors, {})
-    )
-
-
-# How to sample
-
-
-def list_forms(candidate: Candidate) -> tuple[bool, bool]:
-    """What to give Bambi's ``noncentered``, and what to try where the gate refuses the first."""
-    first = models.is_noncentered(candidate.formula, candidate.table, candidate.priors)
-    return first, not first
-
-
-def steps(candidate: Candidate) -> dict:
-    """What nutpie is told: small steps, and a mass matrix of low rank where groups are few."""
-    many = candidate.table[candidate.group].nunique() > LOW_RANK
-    small = 0.95 if many and len(candidate.terms.by_group) < 2 else 0.99
-    return {"target_accept": small, "adaptation": "diag" if many else "low_rank"}
-
-
-# Scores
-
-
-def score(question: Question, candidates: Mapping[str, Candidate]) -> pd.DataFrame:
-    """Exact scores of predictions of rows and of groups left out, and how they differ from the reader's.
-
-    Returns
-    -------
-    DataFrame by candidate: ``rows`` and ``groups``, the differences of elpd (leave one row, or one
-    group out) from the candidate that the reader's formula is, positive where it predicts better;
-    ``rows_se`` and ``groups_se``, their standard errors. What quadrature cannot compute is NaN.
-    """
-    rows, groups = {}, {}
-    for name, one in candidates.items():
-        given = {"group": question.group} if name == POOLED else {}
-        rows[name] = _try_score(loo.leave_one_out, one, **given)
-        groups[name] = _try_score(loo.leave_group_out, one, **given)
-    rows = {n: found["elpd"] if np.ndim(found) == 2 else found for n, found in rows.items()}
-    own = name_of_own(question)
-    found = {}
-    for kind, of in (("rows", rows), ("groups", groups)):
-        apart = pd.DataFrame({name: elpd - of[own] for name, elpd in of.items()})
-        found[kind] = apart.sum(skipna=False)
-        found[f"{kind}_se"] = np.sqrt(len(apart)) * apart.std()
-    return pd.DataFrame(found).loc[list(candidates)]
-
-
-def _try_score(leave_out: Callable, one: Candidate, **columns):
-    """What a function of ``exact.loo`` finds, or NaN by row or group where its quadrature fails."""
-    try:
-        return leave_out(one.formula, one.table, priors=one.priors, **columns)
-    except QuadratureFailed:
-        is_row = leave_out is loo.leave_one_out
-        return pd.Series(np.nan, one.table.index if is_row else one.table[one.group].unique())
-
-
-# Which of them answers
-
-
-def difference_of_slopes(question: Question, both: Candidate, tree: xr.DataTree) -> xr.DataArray:
-    """Draws of the slope between groups minus that within, per ``per`` units of the predictor."""
-    posterior = tree["posterior"]
-    between = between_column(question)
-    slopes = {
-        column: question.per * scale_of(both.table, column).per_unit(posterior[column])
-        for column in (both.main, between)
-    }
-    return slopes[between] - slopes[both.main]
-
-
-def choose(question: Question, difference: xr.DataArray | None) -> str:
-    """Name of the candidate that answers.
-
-    It is the reader's own one, unless the 95 % interval of the ``difference`` between slopes between and
-    within groups excludes 0: then it is the within-between one, whose slope is that within groups.
-    """
-    if difference is None:
-        return name_of_own(question)
-    low, high = difference.quantile([0.025, 0.975])
-    return BOTH if low > 0 or high < 0 else name_of_own(question)
+# The same model with a change
 
 
 def with_correlation(candidate: Candidate, eta: float = 2.0) -> Candidate:
@@ -287,10 +192,11 @@ def with_slopes(question: Question, candidate: Candidate) -> Candidate | None:
     """The same model with slopes by group besides levels; None where there can be none, or are some."""
     if len(candidate.terms.by_group) != 1 or _why_no_slopes(question):
         return None
-    main, group = candidate.main, candidate.group
+    main = candidate.main
     formula = write_formula(candidate.terms, slopes=main)
-    steep = {f"{main}|{group}": candidate.priors[main][1] / 4}  # as elicit gives it
-    return replace(candidate, formula=formula, priors=candidate.priors | steep)
+    scale = float(candidate.priors[main][1] * elicitation.OF_SLOPES)
+    priors = candidate.priors | {f"{main}|{candidate.group}": scale}
+    return replace(candidate, formula=formula, priors=priors)
 
 
 def scale_priors(priors: Mapping, factor: float) -> dict:
@@ -305,7 +211,32 @@ def scale_priors(priors: Mapping, factor: float) -> dict:
     }
 
 
-def limits_of(draws: xr.DataArray) -> tuple[float, float, float]:
-    """Mean and 95 % limits of draws."""
-    low, high = draws.quantile([0.025, 0.975]).values
-    return float(draws.mean()), float(low), float(high)
+# How to fit
+
+
+def fit_exactly(candidate: Candidate, seed: int = SEED) -> xr.DataTree:
+    """The exact posterior of a candidate, with as many draws as memory bears."""
+    groups = candidate.table[candidate.group].nunique() if "|" in candidate.formula else 0
+    draws = max(500, min(EXACT_DRAWS, EXACT_NUMBERS // max(2 * groups, 1)))
+    given = {"priors": candidate.priors, "draws": draws, "seed": seed}
+    return exact_posterior(candidate.formula, candidate.table, **given)
+
+
+def find_mismatch(candidate: Candidate) -> str:
+    """Say if the outcomes lie far outside of what a candidate's priors expect; "" if they do not."""
+    return elicitation.find_mismatch(
+        as_model(candidate.formula, candidate.table, candidate.priors, {})
+    )
+
+
+def list_forms(candidate: Candidate) -> tuple[bool, bool]:
+    """What to give Bambi's ``noncentered``, and what to try where the gate refuses the first."""
+    first = models.is_noncentered(candidate.formula, candidate.table, candidate.priors)
+    return first, not first
+
+
+def steps(candidate: Candidate) -> dict:
+    """What nutpie is told: small steps, and a mass matrix of low rank where groups are few."""
+    many = candidate.table[candidate.group].nunique() > models.LOW_RANK
+    small = 0.95 if many and len(candidate.terms.by_group) < 2 else 0.99
+    return {"target_accept": small, "adaptation": "diag" if many else "low_rank"}

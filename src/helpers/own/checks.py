@@ -6,6 +6,7 @@ would draw. Residuals are counted in sds.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,20 +14,19 @@ import pandas as pd
 import xarray as xr
 from scipy import sparse, stats
 
-from helpers import predictions
 from helpers.exact import QuadratureFailed, loo
 from helpers.frames import name_row
 from helpers.own.candidates import BOTH, Candidate
-from helpers.own.question import NONE, NUMBER, Question
+from helpers.own.draws import split_levels
+from helpers.own.question import EQUAL, FEW_GROUPS, NONE, NUMBER, Question
+from helpers.own.residuals import Residuals
 from helpers.priors import SEED
 
 FAILS, DOUBTFUL, PASSES, CANNOT = "fails", "doubtful", "passes", "cannot be made"
 LIMITS = {FAILS: 0.01, DOUBTFUL: 0.05}  # two-sided probabilities
 DRAWS = 1000
-CELLS = 8_000_000  # draws times rows
-FAR = 0.001  # two-sided probability of a row that surprises
-FEW = 3  # rows of a group that tell its spread
-FEW_GROUPS = 5  # below which a correlation over groups tells nothing
+SURPRISE = 0.001  # two-sided probability of a row that surprises
+ENOUGH_ROWS = 3  # of a group, to tell its spread
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Check:
     names: tuple[str, ...] = ()
 
     @property
+    def is_more(self) -> bool:
+        """Whether more was observed than the middle of what is expected."""
+        return self.observed > (self.low + self.high) / 2
+
+    @property
     def verdict(self) -> str:
         if self.why_not:
             return CANNOT
@@ -54,8 +59,7 @@ def check_fit(
     question: Question, candidate: Candidate, tree: xr.DataTree, seed: int = SEED
 ) -> list[Check]:
     """All checks of a candidate's fit; each is one statement about what the model assumes."""
-    rng = np.random.default_rng(seed)
-    drawn = _Drawn(question, candidate, tree, rng)
+    drawn = _Drawn(question, candidate, tree, seed)
     return [
         _check_shape(drawn),
         _check_means(drawn),
@@ -68,60 +72,15 @@ def check_fit(
     ]
 
 
-class _Drawn:
-    """Draws (S, n) of residuals and (S, G) of the groups' levels, and what a model would draw."""
+class _Drawn(Residuals):
+    """Residuals and levels of groups, and the noise in whose place the model would draw them."""
 
-    def __init__(self, question, candidate, tree, rng):
-        self.question, self.candidate, self.rng = question, candidate, rng
-        terms = candidate.terms
-        self.frame, self.terms = candidate.table, terms
-        posterior = _thin(tree["posterior"].to_dataset(), len(self.frame))
-        fit = xr.DataTree.from_dict({"posterior": posterior})
-        given = fit, candidate.formula, candidate.table
-        mean = predictions.predict(*given, candidate.table)
-        self.mean = _flat(mean)
-        self.sigma = posterior["sigma"].values.ravel()[:, None]
-        self.residuals = (question.values - self.mean) / self.sigma
-        self.noise = rng.normal(size=self.residuals.shape)
-        labels = candidate.table[candidate.group].astype("category").cat.remove_unused_categories()
-        self.code, self.groups = labels.cat.codes.to_numpy(), labels.cat.categories
-        without = candidate.table.drop(columns=candidate.group)
-        heights = self.mean - _flat(predictions.predict(*given, without))
-        self.levels = self._by_group(heights)
-        self.sds = self._sds_of_levels(posterior)
-
-    def _by_group(self, values: np.ndarray) -> np.ndarray:
-        """Means (S, G) of values (S, n) or of one row (n,) of them."""
-        values = np.atleast_2d(values)
-        sizes = np.bincount(self.code)
-        sums = np.array([np.bincount(self.code, row) for row in values])
-        return sums / sizes
-
-    def _sds_of_levels(self, posterior: xr.Dataset) -> np.ndarray:
-        """Sds (S, G) of the levels of groups where each has its rows."""
-        variance = np.zeros((len(self.sigma), len(self.groups)))
-        for name in self.terms.by_group:
-            column = self.terms.columns_by_group(name, self.frame)[:, 0]
-            spread = posterior[f"{name}_sigma"].values.ravel()[:, None]
-            variance += (spread * self._by_group(column)) ** 2
-        if "rho" in posterior:
-            first, second = (
-                posterior[f"{name}_sigma"].values.ravel() for name in self.terms.by_group
-            )
-            column = self.terms.columns_by_group([*self.terms.by_group][1], self.frame)[:, 0]
-            both = posterior["rho"].values.ravel() * first * second
-            variance += 2 * both[:, None] * self._by_group(column)
-        return np.sqrt(variance)
-
-
-def _thin(posterior: xr.Dataset, rows: int) -> xr.Dataset:
-    count = posterior.sizes["chain"] * posterior.sizes["draw"]
-    step = max(1, count // min(DRAWS, max(100, CELLS // rows)))
-    return posterior.isel(draw=slice(None, None, step))
-
-
-def _flat(draws: xr.DataArray) -> np.ndarray:
-    return draws.transpose("chain", "draw", "row").to_numpy().reshape(-1, draws.sizes["row"])
+    def __init__(self, question: Question, candidate: Candidate, tree: xr.DataTree, seed: int):
+        super().__init__(question, candidate, tree, DRAWS)
+        self.rng = np.random.default_rng(seed)
+        self.noise = self.rng.normal(size=self.residuals.shape)
+        self.levels = self.mean_by_group(self.mean - self.of_population)
+        self.sds = self.sds_of_levels()
 
 
 def _compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
@@ -130,6 +89,20 @@ def _compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
     above = np.mean(replicated > mean) + np.mean(replicated == mean) / 2
     low, high = np.quantile(replicated, [0.025, 0.975])
     return Check(name, looked_at, mean, low, high, 2 * min(above, 1 - above), **more)
+
+
+def _compare_residuals(name: str, looked_at: str, drawn: _Drawn, statistic: Callable, **more):
+    """A check of a statistic (S,) of residuals (S, n)."""
+    observed, replicated = statistic(drawn.residuals), statistic(drawn.noise)
+    return _compare(name, looked_at, observed, replicated, **more)
+
+
+def _correlate(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Correlations (S,) of rows (S, n) with rows (S, n), or with one (n,)."""
+    first, second = (v - v.mean(axis=-1, keepdims=True) for v in (first, second))
+    product = (first * second).sum(axis=-1)
+    size = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))
+    return np.divide(product, size, out=np.zeros_like(product), where=size > 0)
 
 
 # Single checks
@@ -150,18 +123,16 @@ def _check_shape(drawn: _Drawn) -> Check:
     if curve is None:
         why = f"{column} has too few distinct values for a bend"
         return Check(name, looked_at, why_not=why)
-    return _compare(
-        name, looked_at, _correlate(drawn.residuals, curve), _correlate(drawn.noise, curve)
-    )
+    return _compare_residuals(name, looked_at, drawn, lambda values: _correlate(values, curve))
 
 
 def _left_of_square(drawn: _Drawn, x: np.ndarray) -> np.ndarray | None:
     """What the model's columns, and levels (and slopes) by group, cannot tell of a square."""
     x = (x - x.mean()) / x.std()
-    columns = np.column_stack([drawn.terms.columns_at(drawn.frame)[:, 1:], x**2])
-    centred = columns - drawn._by_group(columns.T).T[drawn.code]
+    columns = np.column_stack([drawn.terms.columns_at(drawn.candidate.table)[:, 1:], x**2])
+    centred = columns - drawn.mean_by_group(columns.T).T[drawn.code]
     if len(drawn.terms.by_group) == 2:
-        own = x - drawn._by_group(x)[0][drawn.code]
+        own = x - drawn.mean_by_group(x)[0][drawn.code]
         square = np.bincount(drawn.code, own**2)
         slopes = np.array([np.bincount(drawn.code, own * c) for c in centred.T])
         slopes = np.divide(slopes, square, out=np.zeros_like(slopes), where=square > 1e-9)
@@ -178,8 +149,8 @@ def _check_means(drawn: _Drawn) -> Check:
         return Check(name, "", why_not="there is no numeric predictor")
     column, group = question.column, question.group
     looked_at = f"levels of {group} along their means of {column} (correlation)"
-    means = drawn._by_group(question.predictor())[0]
-    if not means.std() > 1e-9 * question.predictor().std():
+    means = drawn.mean_by_group(question.predictor())[0]
+    if not means.std() > EQUAL * question.predictor().std():
         return Check(name, looked_at, why_not=f"all groups have the same mean of {column}")
     if drawn.candidate.name == BOTH:
         return Check(name, looked_at, why_not="the model has a slope for it")
@@ -216,30 +187,24 @@ def _check_effects(drawn: _Drawn) -> Check:
     if weights.shape[0] < 2:
         why = f"fewer than two groups have rows enough to tell an effect of {column} from scatter"
         return Check(name, looked_at, why_not=why)
-    observed, replicated = (
-        ((weights @ values.T) ** 2).mean(axis=0) for values in (drawn.residuals, drawn.noise)
+    return _compare_residuals(
+        name, looked_at, drawn, lambda values: ((weights @ values.T) ** 2).mean(axis=0)
     )
-    return _compare(name, looked_at, observed, replicated)
 
 
 def _weights_of_effects(drawn: _Drawn) -> sparse.csr_array:
     """Weights (K, n) of rows in what is left of each group's effects, each of length 1: along the
     predictor within the group, or in the mean of a level less the group's mean."""
-    question, code = drawn.question, drawn.code
-    if question.kind == NUMBER:
-        columns = question.predictor()[:, None]
-    else:
-        values = drawn.frame[question.column].to_numpy()
-        columns = np.column_stack([values == level for level in question.levels]).astype(float)
-    own = columns - drawn._by_group(columns.T).T[code]
+    question, code, columns = drawn.question, drawn.code, drawn.question.columns
+    own = columns - drawn.mean_by_group(columns.T).T[code]
     rows, places, weights = [], [], []
     for column, part in zip(columns.T, own.T, strict=True):
         square = np.bincount(code, part**2)
-        enough = square > 1e-9 * max(square.max(), 1e-300)
+        enough = square > EQUAL * max(square.max(), 1e-300)
         if question.kind != NUMBER:
             enough &= np.bincount(code, column) >= 2  # one row of a level is no mean of it
         else:
-            enough &= np.bincount(code) >= FEW
+            enough &= drawn.sizes >= ENOUGH_ROWS
         keep = np.flatnonzero(enough[code])
         rows.append(code[keep] + len(rows) * len(drawn.groups))
         places.append(keep)
@@ -254,29 +219,32 @@ def _check_spread_by_group(drawn: _Drawn) -> Check:
     """Whether residuals scatter alike in all groups."""
     name, group = "spread by group", drawn.question.group
     looked_at = f"how much the residual sds of {group} differ (sd of their logs)"
-    sizes = np.bincount(drawn.code)
-    enough = sizes >= FEW
+    sizes = drawn.sizes
+    enough = sizes >= ENOUGH_ROWS
     if enough.sum() < 2:
-        return Check(name, looked_at, why_not=f"fewer than two groups have {FEW} rows")
-    observed, replicated = (
-        np.log(drawn._by_group(values**2)[:, enough]).std(axis=1) / 2
-        for values in (drawn.residuals, drawn.noise)
-    )
-    sds = np.sqrt(drawn._by_group(drawn.residuals**2).mean(axis=0))
+        return Check(name, looked_at, why_not=f"fewer than two groups have {ENOUGH_ROWS} rows")
+    sds = np.sqrt(drawn.mean_by_group(drawn.residuals**2).mean(axis=0))
     widest = drawn.groups[int(np.where(enough, sds, 0).argmax())]
-    return _compare(name, looked_at, observed, replicated, names=(str(widest),))
+    return _compare_residuals(
+        name,
+        looked_at,
+        drawn,
+        lambda values: np.log(drawn.mean_by_group(values**2)[:, enough]).std(axis=1) / 2,
+        names=(str(widest),),
+    )
 
 
 def _check_spread_along(drawn: _Drawn) -> Check:
     """Whether residuals scatter more where more is expected."""
-    looked_at = "size of residuals along what is expected (correlation)"
-    center = drawn.mean - drawn.mean.mean(axis=1, keepdims=True)
-    if not (center.std(axis=1) > 1e-9).all():
-        return Check("spread along the mean", looked_at, why_not="all rows have the same mean")
-    observed, replicated = (
-        _correlate_rows(np.abs(values), center) for values in (drawn.residuals, drawn.noise)
+    name, looked_at = (
+        "spread along the mean",
+        "size of residuals along what is expected (correlation)",
     )
-    return _compare("spread along the mean", looked_at, observed, replicated)
+    if not (drawn.mean.std(axis=1) > 1e-9).all():
+        return Check(name, looked_at, why_not="all rows have the same mean")
+    return _compare_residuals(
+        name, looked_at, drawn, lambda values: _correlate(np.abs(values), drawn.mean)
+    )
 
 
 def _check_rows(candidate: Candidate) -> Check:
@@ -287,13 +255,13 @@ def _check_rows(candidate: Candidate) -> Check:
         why = "quadrature does not reach its accuracy for all rows"
         return Check("leave-one-out", "", why_not=why)
     tail = 2 * np.minimum(left_out["pit"], 1 - left_out["pit"])
-    far = np.flatnonzero(tail < FAR)
+    far = np.flatnonzero(tail < SURPRISE)
     order = far[np.argsort(tail.to_numpy()[far])]
     names = tuple(name_row(candidate.table, row) for row in order)
     number = len(tail)
-    low, high = stats.binom.ppf([0.025, 0.975], number, FAR)
-    at_least = stats.binom.sf(len(far) - 1, number, FAR)
-    looked_at = f"rows that all others make a one-in-{1 / FAR:,.0f} surprise (number)"
+    low, high = stats.binom.ppf([0.025, 0.975], number, SURPRISE)
+    at_least = stats.binom.sf(len(far) - 1, number, SURPRISE)
+    looked_at = f"rows that all others make a one-in-{1 / SURPRISE:,.0f} surprise (number)"
     probability = min(1.0, at_least)
     return Check("leave-one-out", looked_at, len(far), low, high, probability, names=names)
 
@@ -308,14 +276,9 @@ def _check_priors(candidate: Candidate, posterior: xr.Dataset) -> Check:
     far = {}
     for name, prior in candidate.priors.items():
         if isinstance(prior, tuple) and name in posterior:
-            draws = posterior[name]
-            levels = [dim for dim in draws.dims if dim not in ("chain", "draw")]
-            each = draws.stack(level=levels) if levels else draws.expand_dims(level=[""])
-            for place in range(each.sizes["level"]):
-                one, mark = each.isel(level=place), f" {place + 1}" if levels else ""
-                if levels:
-                    mark = f"[{', '.join(map(str, np.atleast_1d(each['level'].values[place])))}]"
-                far[f"{name}{mark}"] = _conflict(float(one.mean()), float(one.var()), *prior)
+            for level, draws in split_levels(posterior[name]).items():
+                moments = float(draws.mean()), float(draws.var())
+                far[f"{name}[{level}]" if level else name] = _conflict(*moments, *prior)
         elif f"{name}_sigma" in posterior or name in posterior:
             draws = posterior[name if name == "sigma" else f"{name}_sigma"]
             far[name] = float(draws.mean()) / prior
@@ -336,31 +299,18 @@ def _conflict(mean: float, variance: float, center: float, sd: float) -> float:
     return abs(middle - center) / np.sqrt(sd**2 + 1 / precision)
 
 
-def _correlate(values: np.ndarray, with_: np.ndarray) -> np.ndarray:
-    """Correlations (S,) of rows (S, n) with numbers (n,)."""
-    return _correlate_rows(values, np.broadcast_to(with_, values.shape))
-
-
-def _correlate_rows(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    first, second = (v - v.mean(axis=1, keepdims=True) for v in (first, second))
-    product = (first * second).sum(axis=1)
-    size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    return np.divide(product, size, out=np.zeros_like(product), where=size > 0)
-
-
 def as_table(checks: list[Check]) -> pd.DataFrame:
     """The checks as a page shows them: text, one row a check."""
-    rows = {
-        check.name: {
+    rows = {}
+    for check in checks:
+        numbers = check.observed, check.low, check.high
+        observed, low, high = ("" if check.why_not else _write(number) for number in numbers)
+        rows[check.name] = {
             "looked at": check.looked_at,
-            "observed": "" if check.why_not else _write(check.observed),
-            "expected (95 %)": ""
-            if check.why_not
-            else f"{_write(check.low)} to {_write(check.high)}",
-            "verdict": f"{check.verdict}: {check.why_not}" if check.why_not else check.verdict,
+            "observed": observed,
+            "expected (95 %)": "" if check.why_not else f"{low} to {high}",
+            "verdict": ": ".join(filter(None, (check.verdict, check.why_not))),
         }
-        for check in checks
-    }
     return pd.DataFrame(rows).T.rename_axis("check")
 
 

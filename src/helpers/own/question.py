@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,10 @@ from helpers.priors import Plausible
 from helpers.terms import Terms, find_beyond, read_terms, standardize
 
 NUMBER, FACTOR, NONE = "number", "factor", "none"
-
-
-MOST = 0.9  # of the outcomes: more outside of the range mean that it has another unit
+FEW_GROUPS = 5  # below which how far groups lie apart is mostly the prior's word
+OTHER_UNIT = 0.9  # of the outcomes: more outside of the range mean that it has another unit
 TINY = 0.01  # of the range: all outcomes within so little mean the same
+EQUAL = 1e-9  # of the largest value: numbers that differ by less are the same
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,43 @@ class Question:
         """Rows of each group."""
         return self.table[self.group].value_counts(sort=False)
 
+    @property
+    def few_groups(self) -> bool:
+        return len(self.sizes) < FEW_GROUPS
+
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """The main term as columns (n, K): its numbers, or for each level 1 in rows that have it."""
+        if self.kind == NUMBER:
+            return self.predictor()[:, None]
+        values = self.table[self.column].to_numpy()
+        return np.column_stack([values == level for level in self.levels]).astype(float)
+
+    @cached_property
+    def group_means(self) -> np.ndarray:
+        """Means (n, K) of the main term's columns over the rows of each row's group."""
+        by = self.table[self.group].to_numpy()
+        return pd.DataFrame(self.columns).groupby(by).transform("mean").to_numpy()
+
+    @property
+    def differs_within(self) -> bool:
+        """Whether the main term differs between rows of one group."""
+        return self._is_more_than_0(self.columns - self.group_means)
+
+    @property
+    def differs_between(self) -> bool:
+        """Whether groups differ in their means of the main term."""
+        return self._is_more_than_0(self.group_means - self.columns.mean(axis=0))
+
+    def _is_more_than_0(self, distances: np.ndarray) -> bool:
+        return bool(np.abs(distances).max() > EQUAL * np.abs(self.columns).max())
+
+    @property
+    def ranges_within(self) -> pd.Series:
+        """How far the rows of each group lie apart in the predictor."""
+        groups = pd.Series(self.predictor()).groupby(self.table[self.group].to_numpy())
+        return groups.max() - groups.min()
+
     def predictor(self) -> np.ndarray:
         """The main term (n,) in its own units: a column, or a column of the design matrix."""
         if self.is_column:
@@ -159,7 +197,7 @@ def _check_range(terms: Terms, plausible: Plausible) -> None:
     low, high, reach = outcome.min(), outcome.max(), plausible.high - plausible.low
     ends = f"they run from {low:.4g} to {high:.4g}, and the range from {plausible.low:g} to {plausible.high:g}"
     outside = (outcome < plausible.low) | (outcome > plausible.high)
-    if outside.mean() > MOST:
+    if outside.mean() > OTHER_UNIT:
         raise ValueError(
             f"{outside.sum():,} of {len(outcome):,} values of {terms.outcome!r} lie outside of the plausible "
             f"range: {ends}; give the range in the outcome's unit."

@@ -7,24 +7,25 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from helpers import predictions
 from helpers.exact import QuadratureFailed
 from helpers.frames import name_row
 from helpers.own import effects
 from helpers.own.candidates import (
     Candidate,
     fit_exactly,
-    limits_of,
     scale_priors,
     with_correlation,
     with_slopes,
 )
+from helpers.own.draws import flatten, limits_of, split_levels
 from helpers.own.question import Question
+from helpers.own.residuals import Residuals
 from helpers.priors import LOWER, SEED, UPPER
+from helpers.terms import INTERCEPT
 
 AS_IS = "exact, as reported"
+HALVED, DOUBLED = "scales of all priors halved", "scales of all priors doubled"
 SLOPES_BY_GROUP = "slopes by group"
-CELLS = 8_000_000  # draws times rows
 TRIED = {"group": 3, "row": 5}  # that are left out one by one, in exact fits
 
 
@@ -41,73 +42,19 @@ def find_influential(
     -------
     dict of Series in units of the effect: "row" by the table's index, "group" by label.
     """
-    count = tree["posterior"].sizes["chain"] * tree["posterior"].sizes["draw"]
-    step = max(1, -(-count // max(100, CELLS // len(candidate.table))))
-    posterior = tree["posterior"].to_dataset().isel(draw=slice(None, None, step))
-    thinned = xr.DataTree.from_dict({"posterior": posterior})
-    given = thinned, candidate.formula, candidate.table
-    effect = _flat(effects.population(question, candidate, thinned)[name])
-    sigma = posterior["sigma"].values.ravel()
-    y = question.values
-    errors = y - _flat(predictions.predict(*given, candidate.table), "row")
-    rows = -((errors / sigma[:, None]) ** 2) / 2 - np.log(sigma)[:, None]
-    alone = candidate.table.drop(columns=candidate.group)
-    errors = y - _flat(predictions.predict(*given, alone), "row")
-    groups = _log_density_of_groups(candidate, posterior, errors, sigma)
-    labels = candidate.table[candidate.group].cat.categories
+    left = Residuals(question, candidate, tree)
+    effect = flatten(effects.population(question, candidate, left.tree)[name])
+    rows = -(left.residuals**2) / 2 - np.log(left.sigma)
+    groups = left.log_density_of_groups()
     return {
         "row": pd.Series(-_covary(effect, rows), candidate.table.index),
-        "group": pd.Series(-_covary(effect, groups), labels),
+        "group": pd.Series(-_covary(effect, groups), left.groups),
     }
-
-
-def _flat(draws: xr.DataArray, *dims: str) -> np.ndarray:
-    """Draws (S,) or (S, n)."""
-    values = draws.transpose("chain", "draw", *dims).to_numpy()
-    return values.reshape(-1, *values.shape[2:])
 
 
 def _covary(first: np.ndarray, many: np.ndarray) -> np.ndarray:
     """Covariances (n,) over the draws of one number (S,) with many (S, n)."""
     return (first - first.mean()) @ (many - many.mean(axis=0)) / len(first)
-
-
-def _log_density_of_groups(
-    candidate: Candidate, posterior: xr.Dataset, errors: np.ndarray, sigma: np.ndarray
-) -> np.ndarray:
-    """Log densities (S, G) of the rows of each group around the population's line, from distances
-    (S, n) to it, with the group's effects integrated out."""
-    terms, code = candidate.terms, candidate.table[candidate.group].cat.codes.to_numpy()
-    columns = [terms.columns_by_group(name, candidate.table)[:, 0] for name in terms.by_group]
-    spread = [posterior[f"{name}_sigma"].values.ravel() for name in terms.by_group]
-    size = np.bincount(code)
-
-    def add(values):  # over the rows of each group
-        return np.array([np.bincount(code, row, len(size)) for row in np.atleast_2d(values)])
-
-    precision = 1 / sigma[:, None] ** 2
-    # Effects counted in their sds, which have the covariance R with ones on its diagonal.
-    pulls = np.stack(
-        [s[:, None] * add(errors * z) for s, z in zip(spread, columns, strict=True)], -1
-    )
-    squares = np.stack(
-        [
-            np.stack(
-                [(s * t)[:, None] * add(z * w) for t, w in zip(spread, columns, strict=True)], -1
-            )
-            for s, z in zip(spread, columns, strict=True)
-        ],
-        -2,
-    )
-    own = np.eye(len(spread))[None]
-    if "rho" in posterior:
-        rho = posterior["rho"].values.ravel()
-        own = np.array([[np.ones_like(rho), rho], [rho, np.ones_like(rho)]]).transpose(2, 0, 1)
-    inner = np.linalg.inv(own)[:, None] + precision[..., None, None] * squares
-    fitted = np.einsum("sgk,sgk->sg", pulls, np.linalg.solve(inner, pulls[..., None])[..., 0])
-    quadratic = precision * add(errors**2) - precision**2 * fitted
-    log_det = np.linalg.slogdet(inner)[1] + np.linalg.slogdet(own)[1][:, None]
-    return -(quadratic + log_det) / 2 - size * np.log(sigma)[:, None]
 
 
 def list_changes(
@@ -116,15 +63,19 @@ def list_changes(
     """What a sceptic would change, each as a candidate of its own; and what could not be changed."""
     priors = candidate.priors
     about = [term for term in candidate.terms.common if candidate.main in term.split(":")]
-    asked = (about or ["Intercept"])[0]
+    asked = (about or [INTERCEPT])[0]
     mean, sd = priors[asked]
     named = asked.replace(candidate.main, question.column) if about else "the mean"
+
+    def with_prior(pair):
+        return replace(candidate, priors=priors | {asked: pair})
+
     changes = {
         AS_IS: candidate,
-        "scales of all priors halved": replace(candidate, priors=scale_priors(priors, 0.5)),
-        "scales of all priors doubled": replace(candidate, priors=scale_priors(priors, 2)),
-        f"prior of {named} one sd up": _with(candidate, asked, (mean + sd, sd)),
-        f"prior of {named} one sd down": _with(candidate, asked, (mean - sd, sd)),
+        HALVED: replace(candidate, priors=scale_priors(priors, 0.5)),
+        DOUBLED: replace(candidate, priors=scale_priors(priors, 2)),
+        f"prior of {named} one sd up": with_prior((mean + sd, sd)),
+        f"prior of {named} one sd down": with_prior((mean - sd, sd)),
     }
     if len(candidate.terms.by_group) == 2:
         changes["intercepts and slopes correlated"] = with_correlation(candidate)
@@ -169,10 +120,6 @@ def _name_without(
         return f"without {candidate.group} {labels[place]}", kept
     kept = np.arange(len(candidate.table)) != place
     return f"without row {name_row(candidate.table, place)}", kept
-
-
-def _with(candidate: Candidate, name: str, prior) -> Candidate:
-    return replace(candidate, priors=candidate.priors | {name: prior})
 
 
 def _without(candidate: Candidate, kept: np.ndarray) -> Candidate:
@@ -230,19 +177,11 @@ def _exact_limits(
     candidate: Candidate, tree: xr.DataTree, effect: xr.DataArray
 ) -> tuple[float, float, float] | None:
     """Exact mean and 95 % limits of an effect whose draws are a multiple of one coefficient's."""
-    for name in ("Intercept", *candidate.terms.common):
-        draws = tree["posterior"][name]
-        levels = [dim for dim in draws.dims if dim not in ("chain", "draw")]
-        each = draws.stack(level=levels) if levels else draws.expand_dims("level")
-        numbers = tree["exact"][name]
-        numbers = numbers.stack(level=levels) if levels else numbers.expand_dims("level")
-        for place in range(each.sizes["level"]):
-            one = each.isel(level=place)
-            factor = float((effect * one).sum() / (one**2).sum())
-            if np.allclose(effect.values, factor * one.values, rtol=1e-6):
-                told = [
-                    factor * float(numbers.isel(level=place).sel(statistic=statistic))
-                    for statistic in ("mean", LOWER, UPPER)
-                ]
+    for name in (INTERCEPT, *candidate.terms.common):
+        numbers = split_levels(tree["exact"][name])
+        for level, draws in split_levels(tree["posterior"][name]).items():
+            factor = float((effect * draws).sum() / (draws**2).sum())
+            if np.allclose(effect.values, factor * draws.values, rtol=1e-6):
+                told = factor * numbers[level].sel(statistic=["mean", LOWER, UPPER]).values
                 return told[0], min(told[1:]), max(told[1:])
     return None

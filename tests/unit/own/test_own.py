@@ -8,7 +8,7 @@ import xarray as xr
 from helpers import elicitation, tables
 from helpers.book.visits import data_file
 from helpers.exact import exact_posterior
-from helpers.own import ask, candidates, checks, effects, sensitivity, words
+from helpers.own import ask, candidates, checks, choice, effects, sensitivity, words
 from helpers.own.candidates import BOTH, INTERCEPTS, POOLED, SLOPES
 from helpers.priors import Plausible
 
@@ -176,16 +176,14 @@ def test_columns_of_any_name_can_be_split():
 @pytest.mark.parametrize(("between", "chosen"), [(2.0, BOTH), (0.0, INTERCEPTS)])
 def test_the_within_between_model_answers_where_slopes_clearly_differ(between, chosen):
     question, models, _ = prepare("y ~ x + (1 | g)", simulate(between=between), per=2)
-    difference = candidates.difference_of_slopes(
-        question, models[BOTH], candidates.fit_exactly(models[BOTH])
-    )
-    assert abs(float(difference.mean()) - 2 * between) < 3 * float(difference.std())
-    assert candidates.choose(question, difference) == chosen
+    found = choice.choose(question, models, {BOTH: candidates.fit_exactly(models[BOTH])})
+    assert abs(float(found.difference.mean()) - 2 * between) < 3 * float(found.difference.std())
+    assert found.name == chosen
 
 
 def test_scores_are_differences_from_the_readers_model():
     question, models, _ = prepare("y ~ x + (1 | g)", FRAME)
-    scores = candidates.score(question, models)
+    scores = choice.score(question, models)
     assert (scores.loc[INTERCEPTS] == 0).all()
     assert scores.loc[POOLED, "rows"] < -2 * scores.loc[POOLED, "rows_se"]
 
@@ -410,19 +408,16 @@ def test_the_sign_is_settled_only_where_the_interval_excludes_0(mean, said, unsa
     question = ask("y ~ x + (1 | g)", FRAME, WIDE)
     found = xr.Dataset({"1 more of x": draws_of(mean, 0.2)})
     by_group = found["1 more of x"].expand_dims(g=["a", "b"])
-    told = words.describe_answer(
-        question, INTERCEPTS, found, "1 more of x", by_group, found["1 more of x"], []
-    )
+    answer = effects.Answer("1 more of x", found, by_group, found["1 more of x"])
+    told = words.describe_answer(question, INTERCEPTS, answer, [])
     assert said in told and unsaid not in told
 
 
 def test_a_failed_check_is_said_before_the_answer():
     question, own, tree = fit_own("y ~ x + (1 | g)", simulate(bend=0.5))
     checked = checks.check_fit(question, own, tree)
-    found = effects.population(question, own, tree)
-    name = "1 more of x"
-    by_group = effects.by_group(question, own, tree, name)
-    told = words.describe_answer(question, own.name, found, name, by_group, found[name], checked)
+    answer = effects.answer(question, own, tree)
+    told = words.describe_answer(question, own.name, answer, checked)
     assert told.startswith("**Read this with care:**") and "*shape in the predictor*" in told
 
 
@@ -483,23 +478,21 @@ def test_effects_differ_between_levels_and_a_new_group_is_at_those_of_a_row():
     apart = effects.between_levels(question, found)[f"{name}, side right minus left"]
     right, left = found[f"{name}, side right"], found[f"{name}, side left"]
     np.testing.assert_allclose(apart, right - left)
-    by_level = effects.of_new_group_by_level(question, own, tree, name)
+    answer = effects.answer(question, own, tree)
+    by_level = answer.new_by_level
     assert [*by_level] == ["side left", "side right"]
     new = effects.of_new_group(question, own, tree, name)
     share = (FRAME["side"] == "left").mean()
     mean = share * by_level["side left"].mean() + (1 - share) * by_level["side right"].mean()
     assert np.isclose(new.mean(), mean, atol=0.05)
-    by_group = effects.by_group(question, own, tree, name)
-    told = words.describe_answer(
-        question, own.name, found, name, by_group, new, [], new_by_level=by_level
-    )
+    told = words.describe_answer(question, own.name, answer, [])
     assert "It depends on `side`" in told and "side right minus left" in told
     assert "For one with side left" in told
 
 
 def test_all_coefficients_are_in_units_of_the_table():
     question, own, tree = fit_own("y ~ x * side + z + (1 | g)", FRAME)
-    found = effects.coefficients(question, own, tree)
+    found = effects.coefficients(own, tree)
     assert [*found] == ["Intercept", "x", "side right", "x:side right", "z"]
     slope = tree["posterior"]["std_z"] / FRAME["z"].std()
     np.testing.assert_allclose(found["z"], slope, rtol=1e-6)
@@ -545,7 +538,7 @@ def test_a_slope_within_groups_for_more_than_they_have_is_told():
     name, draws = "100 more of x", draws_of(1.0, 0.2)
     by_group = draws.expand_dims(g=["a", "b"])
     found = xr.Dataset({name: draws})
-    told = words.describe_answer(wide, BOTH, found, name, by_group, draws, [])
+    told = words.describe_answer(wide, BOTH, effects.Answer(name, found, by_group, draws), [])
     assert "is more than the table has" in told
     assert "apart (median" in " ".join(words.describe_limits(wide, BOTH))
 
@@ -563,7 +556,7 @@ def test_scores_that_are_large_but_not_sure_are_told_as_such(difference, error, 
     columns = ["rows", "rows_se", "groups", "groups_se"]
     values = [[difference, error] * 2, [0.0] * 4]
     scores = pd.DataFrame(values, index=[INTERCEPTS, SLOPES], columns=columns)
-    assert said in words.describe_choice(question, scores, None, SLOPES)
+    assert said in words.describe_choice(question, scores, choice.Choice(SLOPES))
 
 
 @pytest.mark.parametrize(

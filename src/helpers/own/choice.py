@@ -1,0 +1,76 @@
+"""Which candidate answers, by a rule stated beforehand, and what scores of predictions say of all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from helpers.exact import QuadratureFailed, loo
+from helpers.frames import own_scale
+from helpers.own.candidates import BOTH, POOLED, Candidate, between_column, name_of_own
+from helpers.own.draws import limits_of, sign_of
+from helpers.own.question import Question
+
+LEAVE_OUT = {"rows": loo.leave_one_out, "groups": loo.leave_group_out}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """``name`` of the candidate that answers; draws of the slope ``within`` groups, and of the
+    ``difference``, the slope between groups minus that, if the table has both."""
+
+    name: str
+    difference: xr.DataArray | None = None
+    within: xr.DataArray | None = None
+
+
+def choose(
+    question: Question, candidates: Mapping[str, Candidate], exact: Mapping[str, xr.DataTree]
+) -> Choice:
+    """Choose the candidate that answers, by the ``exact`` fit of the within-between one.
+
+    It is the reader's own one, unless the 95 % interval of the difference between slopes between and
+    within groups excludes 0: then it is the within-between one, whose slope is that within groups.
+    Slopes are told for ``per`` units of the predictor.
+    """
+    own = name_of_own(question)
+    if BOTH not in candidates:
+        return Choice(own)
+    both, posterior = candidates[BOTH], exact[BOTH]["posterior"]
+    within, between = (
+        question.per * own_scale(both.table, column).per_unit(posterior[column])
+        for column in (both.main, between_column(question))
+    )
+    _, low, high = limits_of(between - within)
+    return Choice(BOTH if sign_of(low, high) else own, between - within, within)
+
+
+def score(question: Question, candidates: Mapping[str, Candidate]) -> pd.DataFrame:
+    """Exact scores of predictions of rows and of groups left out, and how they differ from the reader's.
+
+    Returns
+    -------
+    DataFrame by candidate: ``rows`` and ``groups``, the differences of elpd (leave one row, or one
+    group out) from the candidate that the reader's formula is, positive where it predicts better;
+    ``rows_se`` and ``groups_se``, their standard errors. What quadrature cannot compute is NaN.
+    """
+    own, found = name_of_own(question), {}
+    for kind, leave_out in LEAVE_OUT.items():
+        elpd = {name: _score_each(leave_out, one) for name, one in candidates.items()}
+        apart = pd.DataFrame({name: one - elpd[own] for name, one in elpd.items()})
+        found[kind] = apart.sum(skipna=False)
+        found[f"{kind}_se"] = np.sqrt(len(apart)) * apart.std()
+    return pd.DataFrame(found).loc[list(candidates)]
+
+
+def _score_each(leave_out: Callable, one: Candidate) -> pd.Series:
+    """The elpd of each row or group left out, NaN where quadrature fails."""
+    given = {"group": one.group} if one.name == POOLED else {}
+    try:
+        found = leave_out(one.formula, one.table, priors=one.priors, **given)
+    except QuadratureFailed:
+        is_row = leave_out is loo.leave_one_out
+        return pd.Series(np.nan, one.table.index if is_row else one.table[one.group].unique())
+    return found["elpd"] if found.ndim == 2 else found

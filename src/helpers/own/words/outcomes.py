@@ -1,0 +1,106 @@
+"""Sentences and tables about spread, groups, coefficients, and what to expect."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from helpers import tables
+from helpers.own.candidates import BOTH
+from helpers.own.draws import limits_of
+from helpers.own.question import FACTOR, NONE, NUMBER, Question
+from helpers.own.words.pieces import (
+    LISTED,
+    code,
+    estimate,
+    estimates,
+    exact_number,
+    join,
+    safe,
+    unit_of,
+)
+
+
+def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray) -> str:
+    """How far groups lie apart, and whether they need differ at all."""
+    posterior, group = tree["posterior"], question.group
+    level = posterior[f"1|{group}_sigma"]
+    sd = {"levels": level, "residual": posterior["sigma"]}
+    said, part = estimates(sd, unit_of(question)), estimate(share)
+    where = (
+        f" at the mean of {code(question.column)}"
+        if question.own_slopes and question.is_column
+        else ""
+    )
+    text = (
+        f"The levels of {code(group)}{where} have an sd of {said['levels']}, single outcomes around "
+        f"them one of {said['residual']}. So a share of {part} of the variance{_left(question)} "
+        "lies between groups."
+    )
+    _, low, _ = limits_of(level)
+    if low < 0.1 * float(posterior["sigma"].mean()):
+        text += " That sd can be close to 0: the table does not rule out that groups do not differ at all."
+    if question.few_groups:
+        text += f" With {len(question.sizes)} groups the sd of the levels and that share hang on the prior."
+    return text
+
+
+def _left(question: Question) -> str:
+    """What variance is left to groups and rows."""
+    return {
+        NUMBER: " that the population's line leaves",
+        FACTOR: f" that {code(question.column)} leaves",
+        NONE: "",
+    }[question.kind]
+
+
+def tabulate_groups(question: Question, by_group: xr.DataArray, title: str) -> pd.DataFrame:
+    """Mean and interval by group; of many groups the lowest and the highest."""
+    mean = by_group.mean(["chain", "draw"]).to_series().sort_values()
+    labels = list(mean.index)
+    if len(labels) > LISTED:
+        labels = labels[: LISTED // 2] + labels[-LISTED // 2 :]
+    parts = {str(k): by_group.sel({question.group: k}, drop=True) for k in labels}
+    shown = tables.present_summary(xr.Dataset(parts))
+    shown.insert(0, "rows", [f"{question.sizes[k]:,}" for k in labels])
+    return shown.rename_axis(title)
+
+
+def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
+    """Means and 95 % intervals along the main term, one row a value of it; the levels of other factors
+    that it holds for stand in the head."""
+    columns = {}
+    fixed = expected.attrs.get("held", {}).items()
+    at = "".join(f", {name} {value}" for name, value in fixed if not _is_number(value))
+    for name, draws in expected.data_vars.items():
+        parts = {
+            str(row): draws.isel(row=place, drop=True)
+            for place, row in enumerate(draws["row"].values)
+        }
+        columns[f"{name}{at}"] = estimates(parts).str.replace("95 % interval ", "")
+    head = question.scale_column or question.column or "all rows"
+    return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({unit_of(question)})")
+
+
+def describe_held(question: Question, chosen: str, expected: xr.Dataset) -> str:
+    """At which values of other columns the table of outcomes holds; "" if there are none."""
+    parts = [
+        f"{code(name)} at {exact_number(value) if _is_number(value) else safe(value)}"
+        for name, value in expected.attrs.get("held", {}).items()
+    ]
+    if not parts:
+        return ""
+    text = f"What to expect, with {join(parts)}:"
+    if chosen == BOTH:
+        text += f" a {code(question.group)} with that mean, and rows no farther from it than 90 % of the table's are."
+    return text
+
+
+def tabulate_coefficients(question: Question, found: xr.Dataset) -> pd.DataFrame:
+    """Mean and interval of the coefficients, each with decimals of its own."""
+    unit = unit_of(question)
+    told = {name: estimate(draws) for name, draws in found.items()}
+    return pd.DataFrame({f"{unit}, slopes per unit": told}).rename_axis("coefficient")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)

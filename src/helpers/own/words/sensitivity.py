@@ -1,0 +1,125 @@
+"""Sentences about what a sceptic would change."""
+
+import numpy as np
+import pandas as pd
+
+from helpers import tables
+from helpers.own.draws import sign_of
+from helpers.own.question import NONE, Question
+from helpers.own.sensitivity import AS_IS, SLOPES_BY_GROUP
+from helpers.own.words.pieces import exact_number, join, safe, unit_of
+from helpers.priors import LOWER, UPPER
+
+SHIFT = 0.2  # share by which a spread or a width changes noticeably
+WIDER = 0.2  # share by which an interval is noticeably wider
+LITTLE, MUCH = 0.5, 1.0  # posterior sds by which an answer moves
+
+
+def tabulate_changes(table: pd.DataFrame, effect: str = "") -> pd.DataFrame:
+    """The answer under each change as text; ``effect`` names it and its unit."""
+    digits = max(0, 2 - int(np.floor(np.log10(table["mean"].sub(table[LOWER]).iloc[0]))))
+    shown = table.map(lambda value: "" if pd.isna(value) else f"{value:.{min(digits, 6)}f}")
+    return shown.replace("-", tables.MINUS, regex=True).rename_axis(
+        f"change; {effect}" if effect else "change"
+    )
+
+
+def describe_sensitivity(
+    question: Question, table: pd.DataFrame, sd: float, skipped: list[str], effect: str = ""
+) -> str:
+    """How far the answer moves, in posterior sds, and whether its sign is settled throughout.
+
+    ``table`` is that of ``sensitivity.refit``, ``sd`` the posterior sd of the answer, ``effect`` its name.
+    """
+    moves = (table["mean"] - table.loc[AS_IS, "mean"]).drop(AS_IS) / sd
+    most = moves.abs().idxmax()
+    size = abs(moves[most])
+    of = f" of {safe(effect)}" if effect else ""
+    how = "little" if size < LITTLE else "noticeably" if size < MUCH else "strongly"
+    parts = [
+        f"The answer{f', {safe(effect)},' if effect else ''} moves {how}: by at most {size:.1f} of its posterior sd ({safe(most)})."
+    ]
+    prior, far = _find_prior(table, sd)
+    if far >= LITTLE:
+        parts.append(
+            f"**It hangs on the prior** ({prior}: {far:.1f} posterior sds). Say why "
+            "this prior and no wider one, or state a wider plausible range."
+        )
+    signs = [sign_of(low, high) for low, high in zip(table[LOWER], table[UPPER], strict=True)]
+    if question.kind != NONE:
+        other = table.index[[sign != signs[0] for sign in signs]]
+        if len(other):
+            was = "excludes" if signs[0] else "includes"
+            now = "includes" if signs[0] else "excludes"
+            parts.append(f"The interval{of} {was} 0; it {now} 0 under: {safe(join(list(other)))}.")
+        else:
+            word = "excludes" if signs[0] else "includes"
+            parts.append(f"The interval{of} {word} 0 under every change.")
+    if SLOPES_BY_GROUP in table.index:
+        parts.append(_say_wider(table))
+    parts += [_say_widths(table), _say_spread_changes(question, table)]
+    parts += [f"Not tried: {safe(one)}." for one in skipped]
+    return " ".join(part for part in parts if part)
+
+
+def _say_widths(table: pd.DataFrame) -> str:
+    """Which change makes the interval noticeably wider or narrower, if one does."""
+    widths = table[UPPER] - table[LOWER]
+    ratio = (widths / widths[AS_IS]).drop(AS_IS)
+    most = np.abs(np.log(ratio)).idxmax()
+    if abs(ratio[most] - 1) <= SHIFT:
+        return "Its width changes little."
+    return f"Its width changes: {ratio[most]:.2f} times as wide ({safe(most)})."
+
+
+def _say_spread_changes(question: Question, table: pd.DataFrame) -> str:
+    """How the sd of the levels goes with the scales of priors, where it does or was asked for."""
+    spread = f"1|{question.group}_sigma"
+    if spread not in table:
+        return ""
+    half, double = table.filter(like="scales of all", axis=0)[spread]
+    moves = abs(double - half) > SHIFT * table.loc[AS_IS, spread]
+    if not moves and question.kind != NONE:
+        return ""
+    groups = f"{len(question.sizes):,} groups {'do not settle' if moves else 'settle'} it"
+    return (
+        f"The sd of the levels goes from {exact_number(half)} to {exact_number(double)} "
+        f"{unit_of(question)} as scales go from half to double: {groups}."
+    )
+
+
+def _say_wider(table: pd.DataFrame) -> str:
+    """How much wider the interval is where slopes may differ by group; "" if hardly."""
+    width = table[UPPER] - table[LOWER]
+    more = width[SLOPES_BY_GROUP] / width[AS_IS] - 1
+    if more < WIDER:
+        return ""
+    return f"**With slopes by group its interval is {more:.0%} wider**: one slope for all is a strong assumption."
+
+
+def _find_prior(table: pd.DataFrame, sd: float) -> tuple[str, float]:
+    """The change of a prior that moves the answer most, and by how many posterior sds."""
+    moves = (table["mean"] - table.loc[AS_IS, "mean"]).abs() / sd
+    moves = moves[[label for label in moves.index if "prior" in label]]
+    return moves.idxmax(), float(moves.max())
+
+
+def warn_of_prior(question: Question, name: str, table: pd.DataFrame, sd: float) -> str:
+    """Say before the answer that the effect ``name`` hangs on the prior; "" where it does not.
+
+    ``table`` and ``sd`` are those of ``describe_sensitivity``.
+    """
+    prior, far = _find_prior(table, sd)
+    if far < LITTLE:
+        return ""
+    what = "the mean" if question.kind == NONE else name
+    wide = tabulate_changes(table).filter(like="scales of all priors doubled", axis=0)
+    instead = "".join(
+        f" With the scales of all priors doubled it is {row['mean']} {unit_of(question)} (95 % interval "
+        f"{row[LOWER]} to {row[UPPER]} {unit_of(question)})."
+        for _, row in wide.iterrows()
+    )
+    return (
+        f"**Read this with care:** {safe(what)} hangs on the prior ({safe(prior)}: it moves by {far:.1f} "
+        f"posterior sds).{instead}"
+    )
