@@ -237,6 +237,6 @@ def list_forms(candidate: Candidate) -> tuple[bool, bool]:
 
 def steps(candidate: Candidate) -> dict:
     """What nutpie is told: small steps, and a mass matrix of low rank where groups are few."""
-    many = candidate.table[candidate.group].nunique() > models.LOW_RANK
-    small = 0.95 if many and len(candidate.terms.by_group) < 2 else 0.99
-    return {"target_accept": small, "adaptation": "diag" if many else "low_rank"}
+    given = models.nuts_settings(candidate.table[candidate.group].nunique(), funnel=True)
+    many = given["adaptation"] == "diag"
+    return given | {"target_accept": 0.95} if many and len(candidate.terms.by_group) < 2 else given

@@ -9,7 +9,7 @@ from helpers import plots
 from helpers.own.candidates import Candidate
 from helpers.own.question import FACTOR, NUMBER, Question
 from helpers.priors import SEED
-from helpers.terms import FACTOR as FACTOR_DIM
+from helpers.terms import group_dim
 
 DOTS = 2000
 
@@ -78,7 +78,7 @@ def plot_groups(question: Question, candidate: Candidate, tree: xr.DataTree) -> 
 
 def _with_own_labels(candidate: Candidate, tree: xr.DataTree) -> xr.DataTree:
     """A fit with the table's labels of groups, which Bambi turns into text."""
-    dim = f"{candidate.group}{FACTOR_DIM}"
+    dim = group_dim(candidate.group)
     own = {str(label): label for label in candidate.table[candidate.group].cat.categories}
     posterior = tree["posterior"].to_dataset()
     labels = [own[str(text)] for text in posterior[dim].values]

@@ -13,12 +13,10 @@ from helpers.terms.by_term import priors_by_term
 from helpers.terms.design import Terms, read_level, read_terms
 from helpers.terms.language import INTERCEPT, RHO, SIGMA, is_formula, quote, write_term
 from helpers.terms.model import Model, as_model, find_beyond
-from helpers.terms.names import GROUP_DIM as FACTOR
 from helpers.terms.names import group_dim
 from helpers.terms.standardizing import standardize
 
 __all__ = [
-    "FACTOR",
     "INTERCEPT",
     "RHO",
     "SIGMA",
