@@ -6,17 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
-
-
-def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, file: str) -> pd.DataFrame:
-    """The table as pandera converts it; a ``ValueError`` names file, row and column of what it
-    refuses.
-    """
-    try:
-        return schema.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        raise ValueError(_first_failure(error.failure_cases, file)) from None
 
 
 @dataclass(frozen=True)
@@ -318,16 +307,3 @@ def group_labels(frame: pd.DataFrame, group: str) -> pd.Series:
     if levels.inferred_type == "integer":
         plain = all(abs(int(level)) < 2**63 for level in levels)
     return labels if plain else labels.cat.rename_categories(str)
-
-
-def _first_failure(failures: pd.DataFrame, file: str) -> str:
-    """Say in one sentence which value pandera refused first, where and why."""
-    failures = failures.dropna(subset="index")
-    coercion = failures["check"].str.startswith("coerce_dtype")
-    first = failures[coercion if coercion.any() else slice(None)].sort_values("index").iloc[0]
-    place = f"{file}, row {first['index']}, column {first['column']!r}:"
-    if first["check"] == "not_nullable":
-        return f"{place} the value is missing; fill it in or drop the row."
-    if first["check"].startswith("coerce_dtype"):
-        return f"{place} {first['failure_case']!r} is not a number."
-    return f"{place} {first['failure_case']} {first['check']}."

@@ -288,6 +288,30 @@ def test_what_a_spreadsheet_writes_is_read_as_it_was_meant(tmp_path, name):
     assert [part for part in told if part not in said] == []
 
 
+MERGED = "Column 'g': {} is read as 'Kent'; spaces around labels are taken off."
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("g,n\nKent,1\nKent ,2\nKent ,3\n", ["'Kent ' (row 3)"]),
+        ("n,g\n1, Kent\n2,Kent\n3,\u00a0Kent\n", ["' Kent' (row 2)", "'\\xa0Kent' (row 4)"]),
+        ('Results,\n\ng,n\n"Kent ",1\n,\nKent,2\n', ["'Kent ' (row 4)"]),
+        ('g,n\nKent ,1\n"Kent", "2"\n', ["'Kent ' (row 2)"]),
+        ("g,n\nKent ,1\nKent ,2\n", []),
+        ("n,g\n1, Kent\n2, Essex\n", []),
+        ("g,n\nKent ,1\nEssex,2\n", []),
+        ("n,g\n1 ,Kent\n1,Kent\n 1,Essex\n", []),
+        ('n, "g"\n1, "Kent"\n2, "Kent"\n', []),
+    ],
+)
+def test_labels_that_are_one_without_the_spaces_around_them_are_told(tmp_path, text, told):
+    frame = reading.read_table(write(tmp_path, text))
+    assert set(frame["g"]) <= {"Kent", "Essex"}
+    said = [sentence for sentence in frame.attrs["reading"] if "spaces around" in sentence]
+    assert said == [MERGED.format(what) for what in told]
+
+
 def test_the_line_that_says_the_separator_is_no_row_and_may_say_any_sign(tmp_path):
     frame = reading.read_table(write(tmp_path, "SEP=~\r\nt~g\r\n1,5~a\r\n2~b\r\n"))
     assert values_of(frame) == {"t": [1.5, 2], "g": ["a", "b"]}

@@ -7,7 +7,6 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy import stats
 
-from helpers.frames import validate
 from helpers.priors import SEED
 from helpers.reading import read_table
 
@@ -98,13 +97,36 @@ def load_bounce_times(path: str | Path | None = None) -> pd.DataFrame:
     """
     path = data_file("bounce_times.csv") if path is None else Path(path)
     frame = read_table(path, numeric=("bounce_time", "age"), text=("county",))
-    frame = validate(frame, SCHEMA, path.name)
+    frame = _validate(frame, SCHEMA, path.name)
     if frame["county"].nunique() == 1:
         raise ValueError(
             f"{path.name} holds one county only in column 'county' ({frame['county'].iloc[0]}, from "
             "row 2 on); group-level effects need at least two."
         )
     return _with_labels(frame.reset_index(drop=True).astype({"age": int, "county": "category"}))
+
+
+def _validate(frame: pd.DataFrame, schema: pa.DataFrameSchema, file: str) -> pd.DataFrame:
+    """The table as pandera converts it; a ``ValueError`` names file, row and column of what it
+    refuses.
+    """
+    try:
+        return schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        raise ValueError(_first_failure(error.failure_cases, file)) from None
+
+
+def _first_failure(failures: pd.DataFrame, file: str) -> str:
+    """Say in one sentence which value pandera refused first, where and why."""
+    failures = failures.dropna(subset="index")
+    coercion = failures["check"].str.startswith("coerce_dtype")
+    first = failures[coercion if coercion.any() else slice(None)].sort_values("index").iloc[0]
+    place = f"{file}, row {first['index']}, column {first['column']!r}:"
+    if first["check"] == "not_nullable":
+        return f"{place} the value is missing; fill it in or drop the row."
+    if first["check"].startswith("coerce_dtype"):
+        return f"{place} {first['failure_case']!r} is not a number."
+    return f"{place} {first['failure_case']} {first['check']}."
 
 
 def data_file(name: str) -> Path:

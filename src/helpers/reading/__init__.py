@@ -67,7 +67,7 @@ def read_table(
     sheet = lay_out(content, file)
     sheet.check_columns(needed)
     wishes = Wishes(file, sheet.separator, needed, numeric, labels, missing, decimal)
-    frame, decided = type_columns(sheet.cells, wishes)
+    frame, decided = type_columns(sheet.cells, sheet.written, wishes)
     frame.attrs["reading"] = [*told, *sheet.told, *decided]
     return frame
 

@@ -20,10 +20,12 @@ YEAR_FIRST = {"year first": r"\g<0>", "day first": r"\3-\2-\1", "month first": r
 TRUTH = {"true": True, "false": False, "wahr": True, "falsch": False, "vrai": True, "faux": False}
 
 
-def type_columns(cells: pd.DataFrame, wishes: Wishes) -> tuple[pd.DataFrame, list[str]]:
+def type_columns(
+    cells: pd.DataFrame, written: pd.DataFrame, wishes: Wishes
+) -> tuple[pd.DataFrame, list[str]]:
     """Columns with their types, and sentences on what was decided.
 
-    ``cells`` are text, as in ``layout.Sheet``. Errors are those of ``reading.read_table``; for a column
+    ``cells`` and ``written`` are text, as in ``layout.Sheet``. Errors are those of ``reading.read_table``; for a column
     that is not needed they become a sentence, and the column stays text.
     """
     found = {name: _or_text(_recognize, cells[name], wishes) for name in cells}
@@ -36,7 +38,7 @@ def type_columns(cells: pd.DataFrame, wishes: Wishes) -> tuple[pd.DataFrame, lis
     for name, part in found.items():
         if isinstance(part, Numbers):
             found[name] = _or_text(convert, cells[name], wishes, part, known)
-        told += found[name].told
+        told += found[name].told + _tell_merged(found[name].values, written[name])
     values = {name: typed.values for name, typed in found.items()}
     return pd.DataFrame(values, index=cells.index), told
 
@@ -72,6 +74,18 @@ def _recognize(column: pd.Series, wishes: Wishes) -> Typed | Numbers:
             return replace(part, told=told_words + part.told)
         told += part
     return _keep_labels(column, told)
+
+
+def _tell_merged(values: pd.Series, written: pd.Series) -> list[str]:
+    """Sentences on labels that others become when the spaces around them are taken off."""
+    if not pd.api.types.is_string_dtype(values):
+        return []
+    merged = written[(written != values) & values.isin(values[written == values])].drop_duplicates()
+    return [
+        f"Column {values.name!r}: {label!r} (row {row}) is read as {values[row]!r}; spaces around labels "
+        "are taken off."
+        for row, label in merged.items()
+    ]
 
 
 def _tell_missing(column: pd.Series, missing: pd.Series) -> list[str]:

@@ -15,6 +15,7 @@ from helpers.reading.numbers import split_number
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars"}
 END = "\x1e"  # a record of its own after the last one, unless a quotation mark swallows it
+BLANKS = "\ufeff\u200b \t\n\u00a0"
 TOTAL = (
     r"(?:grand )?totals?|sum|mean|average|summe|gesamt(?:summe)?|insgesamt|mittelwert|durchschnitt"
 )
@@ -28,12 +29,14 @@ class Sheet:
     """A table of text.
 
     ``cells`` has ``str`` columns, without a value where nothing stands; its index counts rows as a
-    spreadsheet does. ``told`` are sentences on what was left out.
+    spreadsheet does. ``written`` are the same cells with the spaces around them. ``told`` are
+    sentences on what was left out.
     """
 
     file: str
     separator: str
     cells: pd.DataFrame
+    written: pd.DataFrame
     told: list[str]
 
     def check_columns(self, needed: tuple[str, ...]) -> None:
@@ -56,7 +59,8 @@ def lay_out(text: str, file: str) -> Sheet:
         text, separator = text[said.end() :], said.group(1)
     else:
         separator = _sniff(text)
-    records = _split(text, separator, file)
+    raw = _split(text, separator, file)
+    records = [[cell.strip(BLANKS) for cell in record] for record in raw]
     header = _find_header(records)
     if header is None:
         raise ValueError(f"{file} has no column names: it is empty, so save the table again.")
@@ -83,9 +87,11 @@ def lay_out(text: str, file: str) -> Sheet:
             f"{file} has column names but no rows below them, so save the table again."
         )
     cells, names, dropped = _name_columns(cells, names, file)
+    written = [[raw[number - 1][place] for place in cells] for number in cells.index]
     cells = cells.set_axis(names, axis=1)
     _check_names(cells, file, header + 1)
-    return Sheet(file, separator, cells, told + dropped)
+    written = pd.DataFrame(written, cells.index, names, dtype="str")
+    return Sheet(file, separator, cells, written, told + dropped)
 
 
 def _tell_separator(separator: str, said: re.Match | None) -> str:
@@ -111,12 +117,16 @@ def _sniff(text: str) -> str:
 
 
 def _split(text: str, separator: str, file: str) -> list[list[str]]:
-    """Records of stripped cells; a line without any cell is an empty record."""
+    """Records of cells as they are written; a line without any cell is an empty record.
+
+    Spaces before a cell stay, unless somewhere they part a quotation mark from its separator.
+    """
+    parted = re.search(rf'(?:^|{re.escape(separator)}) +"', text, re.MULTILINE) is not None
     whole = io.StringIO(f"{text.removesuffix(chr(10))}\n{END}\n", newline="")
-    reader, records = csv.reader(whole, delimiter=separator, skipinitialspace=True), []
+    reader, records = csv.reader(whole, delimiter=separator, skipinitialspace=parted), []
     try:
-        for record in reader:
-            records.append([cell.strip("\ufeff\u200b \t\n\u00a0") for cell in record])
+        for record in reader:  # one by one, so that an error finds those before it
+            records.append(record)
         closed = records.pop() == [END]
     except csv.Error:  # a cell longer than any: what an open quotation mark swallows
         closed = False
