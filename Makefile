@@ -1,6 +1,6 @@
 # book: execute, render and zip; lab: the chapters in JupyterLab; report: your own table, fitted, checked and
 # reported; test, test-deep; slides: a deck a chapter; workshop: what participants get; pdf; bench: timings;
-# calibrate, scale: the stored studies; lock: newest versions; clean: remove what was built.
+# calibrate, scale, r: the stored studies; lock: newest versions; clean: remove what was built.
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -16,7 +16,7 @@ COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-header --pyth
 LIST_SPARK = import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project'] \
 	['optional-dependencies']['spark'], sep='\n')
 
-.PHONY: book executed lab report test test-deep workshop slides pdf bench calibrate scale lock clean
+.PHONY: book executed lab report r test test-deep workshop slides pdf bench calibrate scale lock clean
 
 executed: .venv/ready
 	@$(BIN)/python tools/build/execute.py
@@ -60,6 +60,9 @@ calibrate: .venv/ready
 
 scale: .venv/ready
 	@$(BIN)/python tools/study/scale.py
+
+r: .venv/ready
+	@PYTHONPATH=tools/build $(BIN)/python tools/study/run_r.py
 
 lock: .venv/ready
 	@$(COMPILE) --group book pyproject.toml -o requirements.lock
