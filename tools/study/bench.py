@@ -6,6 +6,7 @@ Sections: ``rows`` (tables by engine), ``groups`` (posteriors by number of group
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -208,10 +209,25 @@ def time_models(folder: Path, options: argparse.Namespace) -> None:
             known = [parameter for parameter in PARAMETERS if parameter in posterior]
             ess = min(float(value.min()) for value in az.ess(posterior[known]).data_vars.values())
             rates[route] = seconds, ess, ess / seconds
+        rates |= time_brms(name)
         slowest = min(rate for *_, rate in rates.values())
         for route, (seconds, ess, rate) in rates.items():
             line = f"{seconds:8.1f}{ess:8.0f}{rate:9.0f}{rate / slowest:8.0f}"
             print(f"  {name:<18}{route:<14}{line}", flush=True)
+
+
+def time_brms(name: str) -> dict[str, tuple[float, float, float]]:
+    """The same of brms, from the call to the answer and of its sampling alone; nothing without R."""
+    if not shutil.which("Rscript"):
+        print(f"  {name:<18}brms: there is no R")
+        return {}
+    command = ["Rscript", "--vanilla", str(Path(__file__).with_name("time_brms.R")), name]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        print(f"  {name:<18}brms: {done.stderr.strip().splitlines()[-1]}")
+        return {}
+    whole, alone, ess = map(float, done.stdout.split()[-3:])
+    return {"brms": (whole, ess, ess / whole), "brms, sampling": (alone, ess, ess / alone)}
 
 
 def time_chapters(folder: Path, options: argparse.Namespace) -> None:

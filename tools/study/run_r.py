@@ -47,8 +47,12 @@ def explain(script: Path, said: str) -> str:
     """One sentence of what R said when a script stopped."""
     errors = [line for line in said.splitlines() if line.strip()]
     first = next((k for k, line in enumerate(errors) if line.startswith("Error")), 0)
-    text = " ".join(line.strip() for line in errors[first : first + 2] if line != "Execution halted")
-    hint = next((hint for sign, hint in HINTS.items() if sign in said), "r/README.md says what R needs")
+    text = " ".join(
+        line.strip() for line in errors[first : first + 2] if line != "Execution halted"
+    )
+    hint = next(
+        (hint for sign, hint in HINTS.items() if sign in said), "r/README.md says what R needs"
+    )
     return (
         f"{script.name} stopped, and nothing was stored: {text.removeprefix('Error: ')[:300]} ({hint}; all "
         "of it is in _build/r.log)."
@@ -66,7 +70,9 @@ def run_all(folder: Path) -> None:
     names, done = [name for row in AT_ONCE for name in row], 0
     with ThreadPoolExecutor(2) as pool:
         for row in AT_ONCE:
-            for name, seconds in zip(row, pool.map(lambda n: evaluate(n, folder), row), strict=True):
+            for name, seconds in zip(
+                row, pool.map(lambda n: evaluate(n, folder), row), strict=True
+            ):
                 done += 1
                 print(f"[{done}/{len(names)}] r/{name}.R: {seconds:.0f} s", flush=True)
     call(STUDY / "store.R", folder)

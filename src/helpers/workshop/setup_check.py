@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ DATA = PACKAGE / "data_files" if (PACKAGE / "data_files").exists() else LOCK.par
 # SHA-256 of the book's tables; the stored studies bring those of their own.
 CHECKSUMS = {
     "bounce_times.csv": "7ea3b77c45622d8b0c316ba646e80f2c12da617106f2863380ff4c6ef68bc646",
+    "priors.csv": "93330311dd5fde8a69665cecffe1cb6684f0635f145430f8a862afc33587bc05",
     "truth.json": "9b93818623f9ad92dac30229aa42182defc1df53862fa33ac37a9d8b9616d6e0",
 }
 STUDIES = ("calibration.json", "scale.json")
@@ -262,6 +264,12 @@ def sample_model() -> dict:
     return {"mean": float(tree["posterior"]["mean"].mean()), **exact}
 
 
+def check_r() -> Result:
+    """Is there an R? Whoever reads the part "In R" needs none: its pages show what R gave."""
+    found = shutil.which("Rscript")
+    return Result(OK, "is here" if found else "is not here; only the scripts in r/ need it")
+
+
 CHECKS = {
     "Python": check_python,
     "packages": check_packages,
@@ -269,6 +277,7 @@ CHECKS = {
     "memory": check_memory,
     "working folder": check_working_folder,
     "kept fits": check_kept_fits,
+    "R": check_r,
     "model": check_model,
 }
 
