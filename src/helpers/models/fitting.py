@@ -168,7 +168,7 @@ def fit(
         sampler and of everything in ``extend``.
     target_accept
         Nearer to 1 for smaller steps, where draws diverged; by default 0.9, but 0.99 with own slopes,
-        or where groups hardly know their intercepts.
+        or where groups hardly know their intercepts, and 0.998 where they are fewer than five.
     extend
         Further groups, each of which costs seconds of compilation: any of ``EXTENSIONS``.
         ``log_prior`` holds the top-level priors only, those that power-scaling may touch.

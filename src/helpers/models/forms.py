@@ -13,6 +13,7 @@ from helpers.terms.model import model_of
 
 KNOWN_INTERCEPTS = 5  # variance of the groups' intercepts over that of the error of one of them
 KNOWN_SLOPES = 3  # the same of their slopes
+FEW_GROUPS = 5  # of fewer, one fit in ten had draws that diverged at 0.99
 MANY_GROUPS = 20  # whose slopes are not centred given the intercepts
 MOST_OF_LOW_RANK = 50  # groups, of more this adaptation takes minutes
 
@@ -37,7 +38,8 @@ def nuts_settings(
         In place of what suits ``funnel``.
     """
     low_rank = collinear and groups <= MOST_OF_LOW_RANK
-    target = target_accept or (0.99 if funnel else 0.9)
+    small = 0.998 if 0 < groups < FEW_GROUPS else 0.99  # few groups leave their sd wide open
+    target = target_accept or (small if funnel else 0.9)
     return {"target_accept": target, "adaptation": "low_rank" if low_rank else "diag"}
 
 
