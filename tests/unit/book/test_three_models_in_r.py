@@ -60,7 +60,7 @@ def test_bambi_builds_what_the_dictionary_says(visits):
     formula = f"y ~ x + {entry('Levels and slopes, independent', 'Bambi').strip('`')}"
     half = eval(entry("Half-normal prior of an sd", "Bambi").strip("`"), {"bmb": bmb})
     normal = eval(entry("Prior of a slope", "Bambi").strip("`"), {"bmb": bmb})
-    centring = entry("Intercept where predictors are 0", "Bambi").strip("`").split("=")
+    centring = entry("Intercept where predictors are zero", "Bambi").strip("`").split("=")
     assert centring == ["center_predictors", "False"]
     priors = {"x": normal, "1|g": bmb.Prior("Normal", mu=0, sigma=half), "sigma": half}
     model = bmb.Model(formula, visits, priors=priors, center_predictors=False)
