@@ -39,7 +39,7 @@ def script_file(name: str) -> Path:
 
 def read_sections(name: str) -> dict[str, str]:
     """Code of the sections of a script, by their names as parts of an address."""
-    head, *parts = HEAD.split(script_file(name).read_text(encoding="utf-8"))
+    _head, *parts = HEAD.split(script_file(name).read_text(encoding="utf-8"))
     titles, codes = parts[::2], parts[1::2]
     return {slug(title): code.strip() for title, code in zip(titles, codes, strict=True)}
 
