@@ -1,4 +1,4 @@
-"""The values that the bounce times were simulated from, and a posterior beside them."""
+"""The values that the bounce times were simulated from, a posterior beside them, and the files."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from helpers.book.visits import (
     simulate_bounce_times,
 )
 from helpers.frames import Scale
-from helpers.priors import LOWER, SEED, UPPER
+from helpers.priors import LOWER, SEED, UPPER, Priors
 from helpers.tables import MINUS, UNITS, present_summary, summarize
 
 LINE = ("intercept", "slope")
@@ -86,12 +86,33 @@ def truth_on_scale(scale: Scale) -> dict:
     }
 
 
+def priors_in_stan(priors: Priors) -> pd.DataFrame:
+    """Priors as Stan and brms write them: ``parameter``, ``prior``, ``unit``, one row a parameter.
+
+    A half-normal prior is a normal one of a parameter that is above 0, as its unit says. There is no
+    ``rho`` without ``lkj_eta``.
+    """
+    rows = [
+        (name, "normal({:g}, {:g})".format(*getattr(priors, name)), unit)
+        for name, unit in (("intercept", "s"), ("slope", "s per sd of age"))
+    ]
+    for name, unit in (("sigma", "s"), ("group_sd", "s"), ("slope_sd", "s per sd of age")):
+        rows.append((name, f"normal(0, {getattr(priors, name):g})", f"{unit}, above 0"))
+    if priors.lkj_eta is not None:
+        rows.append(("rho", f"lkj({priors.lkj_eta:g})", ""))
+    return pd.DataFrame(rows, columns=["parameter", "prior", "unit"])
+
+
 def write_data(folder: Path) -> None:
-    """Write ``bounce_times.csv`` and ``truth.json`` into ``folder``, the same bytes on any system."""
+    """Write ``bounce_times.csv``, ``truth.json`` and ``priors.csv`` into ``folder``, the same bytes on
+    any system.
+    """
     table = simulate_bounce_times().to_csv(index=False, float_format="%.2f", lineterminator="\n")
     truth = json.dumps(true_parameters(), indent=2) + "\n"
     (folder / "bounce_times.csv").write_bytes(table.encode())
     (folder / "truth.json").write_bytes(truth.encode())
+    priors = priors_in_stan(Priors()).to_csv(index=False, lineterminator="\n")
+    (folder / "priors.csv").write_bytes(priors.encode())
 
 
 def describe_counties(tree: xr.DataTree) -> xr.Dataset:

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.book.truth import write_data
+from helpers.book.truth import priors_in_stan, write_data
 from helpers.book.visits import data_file, load_bounce_times, simulate_bounce_times
+from helpers.priors import Priors
 
 HEADER = "bounce_time,age,county\n"
 TWO = HEADER + "201.50,34,Kent\n190.25,51,Essex\n"
@@ -17,8 +18,16 @@ def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 
 def test_the_generator_gives_back_the_committed_files_byte_for_byte(tmp_path):
     write_data(tmp_path)
-    for name in ("bounce_times.csv", "truth.json"):
+    for name in ("bounce_times.csv", "truth.json", "priors.csv"):
         assert (tmp_path / name).read_bytes() == data_file(name).read_bytes()
+
+
+def test_another_prior_would_be_another_file_in_stans_words():
+    written = priors_in_stan(Priors(slope=(-1.5, 2.5), sigma=0.5, lkj_eta=None))
+    found = dict(zip(written["parameter"], written["prior"], strict=True))
+    assert found["slope"] == "normal(-1.5, 2.5)"
+    assert found["sigma"] == "normal(0, 0.5)"
+    assert "rho" not in found
 
 
 def test_the_data_are_as_the_book_describes_them_and_another_seed_gives_others(visits):
