@@ -23,6 +23,13 @@ mean(draws[["r_county[Cheshire,Intercept]"]] > draws[["r_county[Cornwall,Interce
 independent <- lme4::lmer(bounce_time ~ std_age + (std_age || county), data = visits)
 print(lme4::VarCorr(independent), digits = 3)
 
+# The sleep study ----
+# Exercise R2.3: the sd of people's slopes by REML, in ms per day.
+sleep <- read_csv("data/tables/sleepstudy.csv", show_col_types = FALSE)
+by_reml <- lme4::lmer(reaction ~ days + (days | subject), data = sleep)
+summary(by_reml)$coefficients
+print(lme4::VarCorr(by_reml), digits = 3)
+
 # The slope of Rutland ----
 # Exercise R3.1: the probability that older visitors stay less long in Rutland, of which there are seven visits.
 draws <- as_draws_df(readRDS("r/fits/random_slope.rds"))

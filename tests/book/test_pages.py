@@ -20,7 +20,8 @@ PUBLISHED = """
 index 01_data_and_question 02_exploring_is_modelling 03_candidate_models 04_choosing_priors
 05_pooled_regression 06_random_intercept 07_random_slope 08_quick_diagnostics 09_what_we_learned
 10_posterior_predictive_checks 11_model_comparison 12_prior_sensitivity 13_within_and_between
-14_expanding_the_model 15_the_answer 16_reporting 17_large_tables 18_your_own_table a1_exact_answer
+14_expanding_the_model 15_the_answer 16_reporting 17_large_tables 18_your_own_table
+r1_explore_and_priors r2_three_models r3_trust_and_answers a1_exact_answer
 a2_agreement a3_how_do_we_know a4_gallery_of_failures t1_instructor_guide t2_schedules t3_setup glossary formulas bibliography about
 """
 each_page = pytest.mark.parametrize("name", PUBLISHED.split())

@@ -53,7 +53,7 @@ def read_schedule(title: str) -> list[Row]:
     return rows
 
 
-LENGTHS = {"Half a day": 180, "A day": 360}  # minutes
+LENGTHS = {"Half a day": 180, "Half a day, in R": 180, "A day": 360}  # minutes
 SCHEDULES = {title: read_schedule(title) for title in LENGTHS}
 each_schedule = pytest.mark.parametrize("rows", SCHEDULES.values(), ids=SCHEDULES)
 

@@ -3,8 +3,11 @@
 from functools import cache
 
 import numpy as np
+import pandas as pd
+import statsmodels.formula.api as smf
 from scipy import optimize
 
+from helpers.book.visits import data_file
 from helpers.exact import exact_posterior
 
 from .shared import Answer, age_scale, exact_mean, share, visits
@@ -77,7 +80,23 @@ def sd_of_independent_slopes() -> Answer:
     return Answer(found["slope_sd"], unit, error=0.01, units=units, slips=slips)
 
 
+def sleepers_slopes_by_reml() -> Answer:
+    sleep = pd.read_csv(data_file("tables/sleepstudy.csv"))
+    fit = smf.mixedlm("reaction ~ days", sleep, groups="subject", re_formula="~ days").fit()
+    right = float(np.sqrt(fit.cov_re.loc["days", "days"]))
+    slips = {
+        "This is the population's slope; the question is how far people's slopes differ.": float(
+            fit.fe_params["days"]
+        ),
+        "This is the sd of people's levels.": float(np.sqrt(fit.cov_re.iloc[0, 0])),
+        "This is the residual sd.": float(np.sqrt(fit.scale)),
+        "This is the variance; its square root is the sd.": right**2,
+    }
+    return Answer(right, "ms per day", 0.05, {}, slips)
+
+
 ANSWERS = {
+    "r2-sleep": sleepers_slopes_by_reml,
     "r2-higher": cheshire_above_cornwall,
     "r2-independent": sd_of_independent_slopes,
 }
