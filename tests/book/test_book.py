@@ -68,8 +68,8 @@ def test_conda_installs_exactly_the_lock_and_so_does_make():
 
 def test_the_wheel_brings_the_data_the_page_of_reports_and_all_parts_of_the_helpers(tmp_path):
     source = tmp_path / "book"
-    for name in ("src", "data", "notebooks"):
-        shutil.copytree(ROOT / name, source / name)
+    for name in ("src", "data", "notebooks", "r"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("fits"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copyfile(ROOT / name, source / name)
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", "."]
@@ -82,11 +82,13 @@ def test_the_wheel_brings_the_data_the_page_of_reports_and_all_parts_of_the_help
     assert [part for part in parts if not (tmp_path / "installed" / part).exists()] == []
     program = (
         "from helpers.book import visits; print(visits.__file__); visits.load_bounce_times(); "
-        "from helpers.report import running; print(running.find_chapter())"
+        "from helpers.report import running; print(running.find_chapter()); "
+        "from helpers.book import in_r; in_r.fingerprint(); print(in_r.script_file('setup')); "
+        "in_r.load_fit('random_slope')"
     )
     path = f"import sys; sys.path.insert(0, {str(tmp_path / 'installed')!r})"
     installed = run(sys.executable, "-c", f"{path}; {program}", cwd=tmp_path)
-    assert installed.stdout.count("installed") == 2, installed.stderr
+    assert installed.stdout.count("installed") == 3, installed.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the script needs a POSIX shell")

@@ -63,7 +63,7 @@ def read_executed(page: Path) -> NotebookNode:
 
 
 def fingerprint() -> str:
-    """Hash of all that an output depends on besides its own notebook: helpers, data, lock, Python.
+    """Hash of all that an output depends on besides its own notebook: helpers, data, R scripts, lock, Python.
 
     jupyter-cache compares the code of a notebook only; a cache of its own for each fingerprint keeps it
     from showing outputs that edited helpers or data would no longer give.
@@ -71,7 +71,7 @@ def fingerprint() -> str:
     files = [path for path in (ROOT / "src").rglob("*") if path.suffix in (".py", ".html")]
     data = [path for path in (ROOT / "data").rglob("*") if path.is_file()]
     files += [path for path in data if path.suffix != ".md"]
-    files += [ROOT / "requirements.lock"]
+    files += [ROOT / "requirements.lock", *(ROOT / "r").glob("*.R")]
     digest = hashlib.sha256(platform.python_version().encode())
     for path in sorted(files):
         digest.update(path.relative_to(ROOT).as_posix().encode())
