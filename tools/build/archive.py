@@ -11,11 +11,19 @@ from chapters import ROOT
 BUILD = ROOT / "_build"
 PAGES, NOTEBOOKS = (BUILD / f"bayesian-lmm-book-{kind}.zip" for kind in ("html", "notebooks"))
 # Helpers, data, versions, licences; with postBuild, what is unpacked runs on Binder.
-TO_RUN = ("data/**/*", "src/**/*.py", "src/**/*.html", "README.md", "LICENSE*", "CITATION.cff")
+TO_RUN = (
+    "data/**/*",
+    "r/*.R",
+    "src/**/*.py",
+    "src/**/*.html",
+    "README.md",
+    "LICENSE*",
+    "CITATION.cff",
+)
 TO_RUN += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version", "postBuild")
 # With these all that `make lab`, `make book` and the other ways of README's part "Run" read.
 NEEDED = ("notebooks/*.ipynb", "notebooks/*.md", "CONTRIBUTING.md", "tools/build/*", "_static/*")
-NEEDED += ("Makefile", "_config.yml", "_toc.yml", "requirements-spark.lock")
+NEEDED += ("Makefile", "_config.yml", "_toc.yml", "requirements-spark.lock", "r/README.md")
 
 
 def list_files(patterns: tuple[str, ...]) -> list[Path]:
