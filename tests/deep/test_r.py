@@ -42,8 +42,9 @@ def test_brms_agrees_with_the_exact_posterior_again(again, model, monkeypatch):
     monkeypatch.setattr(in_r, "data_file", lambda name: again if name == "r" else None)
     visits = frames.standardize(load_bounce_times(), "age")
     posterior = exact.exact_posterior(model, visits)
-    failures = diagnostics.find_failures(in_r.load_fit(model), posterior)
-    assert failures.empty, failures
+    # Each script has judged its chains; here are the numbers.
+    compared = diagnostics.compare_with_exact(in_r.load_fit(model), posterior)
+    assert compared["difference"].abs().max() < diagnostics.DISTANCE_LIMIT
 
 
 def test_lme4_gives_the_stored_estimates_again(again, monkeypatch):
