@@ -2,7 +2,8 @@ source("r/setup.R")
 require_compiler()
 
 # The model ----
-# `(1 | county)` gives each county a level of its own; class "sd" is how far these lie apart.
+# `(1 | county)` gives each county a level of its own; class "sd" is how far
+# these lie apart.
 ours <- c(
   set_prior(book["intercept"], class = "b", coef = "Intercept"),
   set_prior(book["slope"], class = "b", coef = "std_age"),
@@ -26,7 +27,8 @@ c(mean = mean(slope), quantile(slope, c(0.025, 0.975)), below_0 = mean(slope < 0
 round(ranef(random_intercept)$county[, , "Intercept"], 2)
 
 # The same in lme4 ----
-# No priors, no draws: the sds that make the data most probable (REML), and the rest given these.
+# No priors, no draws: the sds that make the data most probable (REML), and the
+# rest given these.
 by_reml <- lme4::lmer(bounce_time ~ std_age + (1 | county), data = visits)
 summary(by_reml)$coefficients
 print(lme4::VarCorr(by_reml), digits = 4)

@@ -1,10 +1,17 @@
-# What each script of this folder begins with: packages, the visits, the priors, and two gates.
-# Run from the top of the repository: Rscript r/06_random_intercept.R
+# What each script of this folder begins with: packages, the visits, the
+# priors, and two gates. Run from the top of the repository: Rscript
+# r/06_random_intercept.R
 
-needed <- c("bayesplot", "brms", "dplyr", "ggplot2", "lme4", "posterior", "readr", "tidyr")
+needed <- c(
+  "bayesplot", "brms", "dplyr", "ggplot2", "lme4", "posterior", "readr", "tidyr"
+)
 missing <- needed[!vapply(needed, requireNamespace, logical(1), quietly = TRUE)]
 if (length(missing) > 0) {
-  stop("R misses ", paste(missing, collapse = ", "), ": install them as r/README.md says.", call. = FALSE)
+  stop(
+    "R misses ", paste(missing, collapse = ", "),
+    ": install them as r/README.md says.",
+    call. = FALSE
+  )
 }
 
 suppressPackageStartupMessages({
@@ -17,14 +24,16 @@ suppressPackageStartupMessages({
 options(
   mc.cores = 2, # chains at a time
   brms.backend = getOption("brms.backend", "rstan"), # or "cmdstanr"
-  brms.file_refit = "on_change", # fits are kept in r/fits, and made again when code, priors or data change
+  # Fits are kept in r/fits, and made again when code, priors or data change.
+  brms.file_refit = "on_change",
   digits = 4,
   width = 88
 )
 dir.create("r/fits", showWarnings = FALSE)
 theme_set(theme_minimal())
 
-# The visits. `std_age` is age in sds from its mean, so that priors and sampler meet numbers near 1.
+# The visits. `std_age` is age in sds from its mean, so that priors and sampler
+# meet numbers near 1.
 visits <- read_csv("data/bounce_times.csv", show_col_types = FALSE) |>
   mutate(
     county = factor(county),
@@ -32,7 +41,8 @@ visits <- read_csv("data/bounce_times.csv", show_col_types = FALSE) |>
   )
 decade <- 10 / sd(visits$age) # ten years, in sds of age
 
-# The book's priors, from the file that the Python models write; the text is Stan's, such as "normal(0, 10)".
+# The book's priors, from the file that the Python models write; the text is
+# Stan's, such as "normal(0, 10)".
 book <- read_csv("data/priors.csv", show_col_types = FALSE)
 book <- setNames(book$prior, book$parameter)
 
@@ -42,10 +52,14 @@ require_converged <- function(fit) {
   divergent <- sum(nuts$Value)
   found <- posterior::summarise_draws(as_draws_array(fit), "rhat", "ess_bulk", "ess_tail")
   ess <- min(found$ess_bulk, found$ess_tail)
-  said <- sprintf("%d divergences, R-hat at most %.3f, ESS at least %.0f", divergent, max(found$rhat), ess)
+  said <- sprintf(
+    "%d divergences, R-hat at most %.3f, ESS at least %.0f",
+    divergent, max(found$rhat), ess
+  )
   if (divergent > 0 || max(found$rhat) > 1.01 || ess < 400) {
     stop(
-      "This fit must not be read (", said, "): raise adapt_delta, draw more, or look at the priors.",
+      "This fit must not be read (", said,
+      "): raise adapt_delta, draw more, or look at the priors.",
       call. = FALSE
     )
   }
@@ -58,9 +72,16 @@ require_compiler <- function() {
     return(invisible())
   }
   if (!suppressMessages(pkgbuild::has_build_tools())) {
-    stop("brms needs a C++ compiler, and R finds none: install one as r/README.md says.", call. = FALSE)
+    stop(
+      "brms needs a C++ compiler, and R finds none: install one as r/README.md says.",
+      call. = FALSE
+    )
   }
   if (!file.exists(system.file("include/boost/version.hpp", package = "BH"))) {
-    stop("R's package BH has no Boost headers, as on Debian: link them as r/README.md says.", call. = FALSE)
+    stop(
+      "R's package BH has no Boost headers, as on Debian: ",
+      "link them as r/README.md says.",
+      call. = FALSE
+    )
   }
 }
