@@ -3,16 +3,20 @@ require_compiler()
 
 # What brms would assume ----
 # `get_prior` lists every parameter that may have a prior, and what it gets if
-# you say nothing. "(flat)" is any number at all. The student_t priors come
-# from the outcomes themselves: their centre is the median of the visits.
-shown <- c("prior", "class", "coef", "group")
+# you say nothing. A row without a prior has that of its class, the row without
+# `coef`; where that is empty too (class "b"), any number goes. The student_t
+# priors look at the outcomes: the intercept's centre is their median, the
+# scales are their spread (MAD). `lb` is a lower bound: an sd is cut at 0.
+shown <- c("prior", "class", "coef", "group", "lb")
 defaults <- get_prior(bounce_time ~ std_age + (std_age | county), data = visits)
 as.data.frame(defaults)[shown]
 
 # Why 0 + Intercept ----
 # In `y ~ x` brms centres the predictors, and the prior of class "Intercept"
 # holds for the centred intercept. With `0 + Intercept` the intercept is a
-# coefficient like others, where all predictors are 0: the book's intercept.
+# coefficient like others, where all predictors are 0: the book's intercept. Our
+# `std_age` has the mean 0 already, so here both are the same; with a raw age
+# they would not be.
 as_coefficient <- get_prior(
   bounce_time ~ 0 + Intercept + std_age + (std_age | county),
   data = visits
@@ -22,7 +26,8 @@ as.data.frame(as_coefficient)[shown]
 # The book's priors ----
 # Class "b" holds coefficients, "sd" the sds of groups, "cor" their
 # correlations. A normal prior of an sd is cut at 0, so it is a half-normal
-# one.
+# one. lkj(1) is flat for one correlation; lkj(2) makes those near -1 and 1
+# rare.
 data.frame(prior = book)
 ours <- c(
   set_prior(book["intercept"], class = "b", coef = "Intercept"),
@@ -35,7 +40,8 @@ ours <- c(
 
 # Simulate from the priors ----
 # With `sample_prior = "only"` Stan never sees a bounce time; only ages and
-# counties are used.
+# counties are used. `adapt_delta` makes Stan's steps smaller (see
+# r/08_diagnostics.R), `refresh` and `silent` keep it quiet.
 expected <- brm(
   bounce_time ~ 0 + Intercept + std_age + (std_age | county),
   data = visits, prior = ours, sample_prior = "only",
@@ -47,7 +53,7 @@ expected <- brm(
 # Each page is a table of visits that these priors hold for possible. Could
 # they be visits? To turn one page at a time, call `show_pages(expected, 1)`
 # again and again.
-show_pages <- function(fit, pages, title) {
+show_pages <- function(fit, pages, title = NULL) {
   drawn <- posterior_predict(fit, ndraws = pages)
   tibble(
     page = rep(seq_len(pages), times = nrow(visits)),
@@ -72,7 +78,7 @@ show_pages(
 )
 
 # Generic priors ----
-# Wide ones "to let the data speak". Only the scales differ.
+# Wide ones around 0, "to let the data speak", for parameters of any kind.
 wide <- c(
   set_prior("normal(0, 100)", class = "b"),
   set_prior("normal(0, 100)", class = "sigma"),

@@ -21,7 +21,7 @@ fixef(pooled)
 summary(pooled)
 
 # Per decade ----
-# The draws are a table with a column a parameter. Whatever you want to know,
-# compute it from each draw.
+# Older visitors seem to stay longer. The draws are a table with a column a
+# parameter: whatever you want to know, compute it from each draw.
 slope <- as_draws_df(pooled)$b_std_age * decade
 c(mean = mean(slope), quantile(slope, c(0.025, 0.975)), below_0 = mean(slope < 0))

@@ -3,8 +3,8 @@ require_compiler()
 
 # The model ----
 # `(std_age | county)` gives each county a level and a slope, and these a
-# correlation with an LKJ prior. In Bambi the same formula has none; `(std_age
-# || county)` is how brms and lme4 leave it out.
+# correlation with an LKJ prior; `(std_age || county)` leaves it out. (In the
+# Python library Bambi `|` has none either.)
 ours <- c(
   set_prior(book["intercept"], class = "b", coef = "Intercept"),
   set_prior(book["slope"], class = "b", coef = "std_age"),
@@ -55,9 +55,11 @@ summary(by_reml)$coefficients
 print(lme4::VarCorr(by_reml), digits = 4)
 
 # A singular fit ----
-# Eight visits a county: the likelihood is highest where an sd is 0 or a
-# correlation is -1 or 1, and lme4 says so. It is no error. A point at the edge
-# is all that REML gives; a posterior has the rest of what the table allows.
+# Eight visits a county at most: the restricted likelihood is highest where an
+# sd is 0 or a correlation is -1 or 1, and lme4 says "boundary (singular) fit".
+# It is no error. A point at the edge is all that REML gives; a posterior has
+# the rest of what the table allows.
 few <- visits |> group_by(county) |> slice_head(n = 8) |> ungroup()
 at_the_edge <- lme4::lmer(bounce_time ~ std_age + (std_age | county), data = few)
+c(all = lme4::isSingular(by_reml), few = lme4::isSingular(at_the_edge))
 print(lme4::VarCorr(at_the_edge), digits = 4)

@@ -18,7 +18,7 @@ times <- rnorm(n, 200, 150) + abs(rnorm(n, 0, 20)) * rnorm(n) +
 # Which county is higher ----
 # Exercise R2.1: the probability that visitors of one age stay longer in
 # Cheshire than in Cornwall.
-draws <- as_draws_df(readRDS("r/fits/random_intercept.rds"))
+draws <- as_draws_df(read_fit("random_intercept"))
 mean(draws[["r_county[Cheshire,Intercept]"]] > draws[["r_county[Cornwall,Intercept]"]])
 
 # Without a correlation ----
@@ -37,7 +37,7 @@ print(lme4::VarCorr(by_reml), digits = 3)
 # The slope of Rutland ----
 # Exercise R3.1: the probability that older visitors stay less long in Rutland,
 # of which there are seven visits.
-draws <- as_draws_df(readRDS("r/fits/random_slope.rds"))
+draws <- as_draws_df(read_fit("random_slope"))
 mean(draws$b_std_age + draws[["r_county[Rutland,std_age]"]] < 0)
 
 # Ten years of a manager ----
