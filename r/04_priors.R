@@ -78,7 +78,9 @@ show_pages(
 )
 
 # Generic priors ----
-# Wide ones around 0, "to let the data speak", for parameters of any kind.
+# Wide ones around 0, "to let the data speak", for parameters of any kind. Wider
+# is not all that they are: the intercept's centre is 0 in place of 200, so half
+# of what they expect lies below 0, and lkj(1) is flat.
 wide <- c(
   set_prior("normal(0, 100)", class = "b"),
   set_prior("normal(0, 100)", class = "sigma"),

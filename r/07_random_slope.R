@@ -57,8 +57,9 @@ print(lme4::VarCorr(by_reml), digits = 4)
 # A singular fit ----
 # Eight visits a county at most: the restricted likelihood is highest where an
 # sd is 0 or a correlation is -1 or 1, and lme4 says "boundary (singular) fit".
-# It is no error. A point at the edge is all that REML gives; a posterior has
-# the rest of what the table allows.
+# It is no error, and does not say whether these rows cannot tell or the sd is
+# truly small. `confint(at_the_edge)` would profile the likelihood; a posterior
+# has what prior and rows allow together.
 few <- visits |> group_by(county) |> slice_head(n = 8) |> ungroup()
 at_the_edge <- lme4::lmer(bounce_time ~ std_age + (std_age | county), data = few)
 c(all = lme4::isSingular(by_reml), few = lme4::isSingular(at_the_edge))

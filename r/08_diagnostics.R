@@ -28,8 +28,8 @@ bayesplot::mcmc_trace(draws, pars = c("group_sd", "slope_sd", "rho"))
 bayesplot::mcmc_rank_overlay(draws, pars = c("group_sd", "slope_sd", "rho"))
 
 # Energy ----
-# Both histograms should have about the same width; a narrow one on the left
-# warns of heavy tails not reached.
+# Both histograms should have about the same width. Where that of the changes
+# (pi_DeltaE) is much the narrower, heavy tails were not reached.
 bayesplot::mcmc_nuts_energy(nuts_params(random_slope), binwidth = 1)
 
 # Divergences ----

@@ -13,7 +13,7 @@ set.seed(2020)
 pp_check(pooled, ndraws = 50) +
   labs(
     x = "Bounce time (s)",
-    title = "One line for all: simulated visits look right"
+    title = "One line for all: simulated visits look nearly right"
   )
 
 # Ask the counties ----
