@@ -114,7 +114,6 @@ def main() -> None:
     options = parser.parse_args()
     if not shutil.which("Rscript"):
         sys.exit("There is no R: install it as r/README.md says; the pages show what is stored.")
-    shutil.rmtree(FITS, ignore_errors=True)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         run_all(Path(folder))
