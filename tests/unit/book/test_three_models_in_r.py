@@ -20,7 +20,7 @@ CHAPTER = nbformat.read(ROOT / "notebooks" / "r2_three_models.ipynb", as_version
 (WORDS,) = [cell.source for cell in CHAPTER.cells if cell.id == "the-dictionary"]
 LINES = [re.split(r"(?<!\\)\|", line)[1:-1] for line in WORDS.splitlines() if line[:1] == "|"][2:]
 TABLE = {line[0].strip(): [part.strip().replace("\\|", "|") for part in line[1:]] for line in LINES}
-STEPS = "Smaller steps, by default 0.8"
+STEPS = "Smaller steps than `0.8`, the default"
 MODULES = {"pm": pm, "az": az, "bmb": bmb, "model": bmb.Model}
 
 
