@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from functools import cache
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,15 @@ NAMES = {
     "sd_county__Intercept": "group_sd",
     "sd_county__std_age": "slope_sd",
     "cor_county__Intercept__std_age": "rho",
+}
+# How a summary of brms calls them in its rows.
+ROWS = {
+    "Intercept": "intercept",
+    "std_age": "slope",
+    "sigma": "sigma",
+    "sd(Intercept)": "group_sd",
+    "sd(std_age)": "slope_sd",
+    "cor(Intercept,std_age)": "rho",
 }
 EFFECTS = {"Intercept": "group_intercept", "std_age": "group_slope"}
 
@@ -52,6 +61,23 @@ def slug(title: str) -> str:
 def load_record() -> dict:
     """Printed output and figures by script and section, with versions, minutes and a fingerprint."""
     return json.loads((data_file("r") / "record.json").read_text(encoding="utf-8"))
+
+
+def read_lines(name: str, section: str = "what-it-says") -> list[str]:
+    """What R printed in a section of a script, line by line."""
+    return load_record()["sections"][name][section]["text"].splitlines()
+
+
+def read_table(lines: list[str]) -> pd.DataFrame:
+    """A table that R printed, from its lines, with the labels of its rows as the index."""
+    return pd.read_csv(StringIO("\n".join(lines)), sep=r"\s+")
+
+
+def read_summary(name: str) -> dict[str, tuple[str, str]]:
+    """Estimate and its error by parameter, as brms's summary printed them in a script."""
+    rows = [line.split() for line in read_lines(name)]
+    columns = 8  # the label, two numbers, two limits, R-hat, two ESS
+    return {ROWS[r[0]]: (r[1], r[2]) for r in rows if len(r) == columns and r[0] in ROWS}
 
 
 def show(name: str, section: str, *, code: bool = True, output: bool = True) -> None:

@@ -85,6 +85,19 @@ def test_a_section_is_shown_with_code_output_and_figures(monkeypatch):
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_the_summary_that_brms_printed_is_that_of_the_stored_draws(model):
+    (name,) = [script for script in in_r.SCRIPTS if script[3:] == model]
+    printed, fit = in_r.read_summary(name), in_r.load_fit(model)["posterior"]
+    assert printed.keys() == {
+        name for name in fit if not name.startswith("group_") or name == "group_sd"
+    }
+    for parameter, (estimate, error) in printed.items():
+        draws, error = fit[parameter].to_numpy(), float(error)
+        assert float(estimate) == pytest.approx(draws.mean(), abs=0.2 * error)
+        assert error == pytest.approx(draws.std(), rel=0.1)
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_brms_agrees_with_the_exact_answer_in_every_number(visits, model):
     fit, answer = in_r.load_fit(model), exact.exact_posterior(model, visits)
     assert {*PARAMETERS_OF[model]} - {"covariate_slope"} <= {*fit["posterior"].data_vars}

@@ -20,6 +20,7 @@ CHAPTER = nbformat.read(ROOT / "notebooks" / "r2_three_models.ipynb", as_version
 (WORDS,) = [cell.source for cell in CHAPTER.cells if cell.id == "the-dictionary"]
 LINES = [re.split(r"(?<!\\)\|", line)[1:-1] for line in WORDS.splitlines() if line[:1] == "|"][2:]
 TABLE = {line[0].strip(): [part.strip().replace("\\|", "|") for part in line[1:]] for line in LINES}
+STEPS = "Smaller steps than `0.8`, the default"
 MODULES = {"pm": pm, "az": az, "bmb": bmb, "model": bmb.Model}
 
 
@@ -35,7 +36,7 @@ def visits():
 
 
 def test_each_row_of_the_dictionary_has_four_languages():
-    assert len(TABLE) == 30 and {len(row) for row in TABLE.values()} == {4}
+    assert len(TABLE) == 33 and {len(row) for row in TABLE.values()} == {4}
 
 
 def test_each_name_of_python_in_the_dictionary_is_there():
@@ -49,20 +50,25 @@ def test_each_name_of_python_in_the_dictionary_is_there():
 
 def test_options_of_the_samplers_are_those_that_python_knows():
     known = {*inspect.signature(pm.sample).parameters, "target_accept"}
-    for question in ("Draws and warm-up", "Chains, at a time, seed", "Smaller steps"):
+    for question in ("Draws and warm-up", "Chains, at a time, seed", STEPS):
         assert set(re.findall(r"(\w+)=", entry(question, "PyMC"))) <= known
         # Bambi hands on to PyMC what it does not know itself.
         assert entry(question, "Bambi") == entry(question, "PyMC")
     assert "kwargs" in inspect.signature(bmb.Model.fit).parameters
+    for question in ("The population's line", "A group never seen"):
+        (option,) = re.findall(r"(\w+)=", entry(question, "Bambi"))
+        assert option in inspect.signature(bmb.Model.predict).parameters
 
 
 def test_bambi_builds_what_the_dictionary_says(visits):
     formula = f"y ~ x + {entry('Levels and slopes, independent', 'Bambi').strip('`')}"
-    half = eval(entry("Half-normal prior of an sd", "Bambi").strip("`"), {"bmb": bmb})
+    levels = eval(entry("Half-normal prior of an sd", "Bambi").strip("`"), {"bmb": bmb})
+    half = levels["1|g"].args["sigma"]
+    assert (half.name, half.args) == ("HalfNormal", {"sigma": 20})
     normal = eval(entry("Prior of a slope", "Bambi").strip("`"), {"bmb": bmb})
     centring = entry("Intercept where predictors are zero", "Bambi").strip("`").split("=")
     assert centring == ["center_predictors", "False"]
-    priors = {"x": normal, "1|g": bmb.Prior("Normal", mu=0, sigma=half), "sigma": half}
+    priors = {"x": normal, **levels, "sigma": half}
     model = bmb.Model(formula, visits, priors=priors, center_predictors=False)
     model.build()
     names = set(model.backend.model.named_vars)
