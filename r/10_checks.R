@@ -9,7 +9,7 @@ random_slope <- read_fit("random_slope")
 set.seed(2020)
 
 # All visits at once ----
-# The check that most people stop at, and that the wrong model passes too.
+# The check that most people stop at; the wrong model nearly passes it.
 pp_check(pooled, ndraws = 50) +
   labs(
     x = "Bounce time (s)",
