@@ -4,11 +4,20 @@ import json
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy import special
 
-from helpers.book.visits import COUNTIES, REFERENCE_AGE, data_file, load_bounce_times
-from helpers.book.visits import simulate_bounce_times as simulate_visits
-from helpers.priors import SEED
+from helpers.book.visits import (
+    COUNTIES,
+    REFERENCE_AGE,
+    data_file,
+    load_bounce_times,
+    simulate_bounce_times,
+)
+from helpers.frames import Scale
+from helpers.priors import LOWER, SEED, UPPER
+from helpers.tables import MINUS, present_summary, summarize
+from helpers.terms import group_dim
 
 # The true heights of the counties for a visitor aged 45: log odds of coming back, mean number of pages.
 LOG_ODDS = {
@@ -55,7 +64,7 @@ def simulate_outcomes(seed: int = SEED) -> pd.DataFrame:
     ``age`` (years), ``county`` (category), ``returned`` (1: came back within a week, 0: did not)
     and ``pages`` (how many further pages the visitor opened, 0 or more, negative binomial).
     """
-    visits = simulate_visits(seed)
+    visits = simulate_bounce_times(seed)
     rng = {name: np.random.default_rng([seed, *stream]) for name, stream in STREAMS.items()}
     chance = true_mean("returned", visits["age"], visits["county"])
     mean = true_mean("pages", visits["age"], visits["county"])
@@ -101,6 +110,58 @@ def true_outcomes() -> dict:
         }
     found["pages"]["alpha"] = ALPHA
     return found
+
+
+def describe_counties(tree: xr.DataTree, scale: Scale) -> xr.Dataset:
+    """Draws of what the truth of an outcome is about, from a fit with a slope and intercepts by county.
+
+    ``tree`` has Bambi's names (``Intercept``, ``std_age``, ``1|county``), ``scale`` is that of age. On
+    the link scale: ``slope per decade``; ``height`` of each county at the reference age, along
+    ``county``; ``sd of heights``, a root mean square around their mean; ``alpha``, if there is one.
+    """
+    posterior = tree["posterior"].to_dataset()
+    posterior = posterior.rename({group_dim("county"): "county"})
+    reference = scale.standardize(REFERENCE_AGE)
+    height = posterior["Intercept"] + posterior["1|county"] + posterior["std_age"] * reference
+    found = {
+        "slope per decade": 10 * scale.per_unit(posterior["std_age"]),
+        "sd of heights": height.std("county"),
+        **({"alpha": posterior["alpha"]} if "alpha" in posterior else {}),
+        "height": height.assign_attrs(units="height"),
+    }
+    return xr.Dataset(
+        {name: f.assign_attrs(units=f.attrs.get("units", name)) for name, f in found.items()}
+    )
+
+
+def compare_with_truth(tree: xr.DataTree, outcome: str, scale: Scale) -> pd.DataFrame:
+    """Set a fit of ``returned`` or ``pages`` beside what the outcome was simulated from.
+
+    DataFrame with the rows of ``describe_counties``: ``truth``, ``mean``, the limits of the 95 %
+    interval, and ``holds truth``: whether the truth lies between them.
+    """
+    table = summarize(describe_counties(tree, scale))[["mean", LOWER, UPPER]]
+    table.insert(0, "truth", _truth_of(outcome)[table.index])
+    table["holds truth"] = table["truth"].between(table[LOWER], table[UPPER])
+    return table
+
+
+def present_marks(tree: xr.DataTree, outcome: str, scale: Scale) -> pd.DataFrame:
+    """What ``compare_with_truth`` says, as text for a page."""
+    marks = compare_with_truth(tree, outcome, scale)
+    shown = present_summary(describe_counties(tree, scale))[["mean", LOWER, UPPER]]
+    shown.insert(0, "truth", [f"{value:.2f}".replace("-", MINUS) for value in marks["truth"]])
+    return shown.assign(**{"holds truth": marks["holds truth"]})
+
+
+def _truth_of(outcome: str) -> pd.Series:
+    """The true values under the labels that ``describe_counties`` gives its draws."""
+    truth = true_outcomes()[outcome]
+    counties = pd.Series(COUNTIES.index, COUNTIES.index)
+    heights = true_line(outcome, REFERENCE_AGE, counties)
+    flat = {"slope per decade": truth["slope_per_decade"], "sd of heights": truth["group_sd"]}
+    flat |= {"alpha": truth.get("alpha", np.nan)}
+    return pd.Series(flat | {f"height[{county}]": value for county, value in heights.items()})
 
 
 def write_outcomes() -> dict[str, str]:
