@@ -20,11 +20,12 @@ class Dots:
     """Where dots of a data set are drawn: ``x``, and the number of their group (D,).
 
     ``cells`` (R,) are the numbers of the dots to which rows belong, if dots are no rows, and ``rows``
-    (D,) how many belong to each. ``labels`` are those of the axes.
+    (D,) how many belong to each. ``column`` is what is on the first axis; ``labels`` are those of both.
     """
 
     x: np.ndarray
     groups: np.ndarray
+    column: str
     labels: tuple[str, str]
     cells: np.ndarray | None = None
     rows: np.ndarray | None = None
@@ -68,12 +69,12 @@ def place_dots(frame: pd.DataFrame, columns: Columns, family: Family) -> Dots:
         x = frame[shown].to_numpy()
     labels = label_of(frame, shown), label_of(frame, columns.outcome)
     if family.link != "logit":
-        return Dots(x, groups, labels)
+        return Dots(x, groups, shown, labels)
     own, cells, rows = np.unique(
         groups * PARTS + _parts(x.astype(float)), return_inverse=True, return_counts=True
     )
     labels = labels[0], f"Share of yes: {labels[1]}"
-    return Dots(np.bincount(cells, x) / rows, own // PARTS, labels, cells, rows)
+    return Dots(np.bincount(cells, x) / rows, own // PARTS, shown, labels, cells, rows)
 
 
 def _parts(x: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from helpers.families import GAUSSIAN, find_family
 from helpers.flipbook.dots import Dots, Ends, find_ends, find_limits, place_dots
 from helpers.flipbook.simulation import SHARED, Design, draw_parameters, simulate_in_chunks
 from helpers.flipbook.widget import embed_picture, fill_template
-from helpers.frames import group_labels, original_column
+from helpers.frames import group_labels
 from helpers.plots import group_colors, label_panels, make_panels, write_labels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
 from helpers.rotated import is_statistics
@@ -116,11 +116,15 @@ def plot_data_sets(
     dots = place_dots(frame, named, of)
     observed = dots.values(frame[named.outcome].to_numpy())
     limits = limits or find_limits(of, observed, plausible, REACH)
-    panels = {"Observed": observed}
-    first = dots.values(_first_data_sets(simulated, number))
-    panels |= {f"Simulated, {k}": values for k, values in enumerate(first, start=1)}
+    panels = _name_panels(observed, dots.values(_first_data_sets(simulated, number)))
     labels = group_labels(frame, named.group).cat.categories
     return _draw_panels(panels, dots, labels, limits, find_ends(of, plausible), title)
+
+
+def _name_panels(observed: np.ndarray, simulated: np.ndarray) -> dict[str, np.ndarray]:
+    """Values of the dots by the title of their panel."""
+    numbered = {f"Simulated, {k}": values for k, values in enumerate(simulated, start=1)}
+    return {"Observed": observed} | numbered
 
 
 def _draw_panels(
@@ -198,74 +202,70 @@ def make_flipbook(
         If a column is missing or not numeric, or a prior is unknown; if the family is unknown, has no
         formula, or cannot have an outcome.
     """
-    if is_statistics(frame):
-        raise ValueError("Sufficient statistics have no rows to simulate; give the table of rows.")
-    largest = MODELS[-1] if columns.get("predictor", Columns.predictor) else MODELS[-2]
-    of = find_family(family)
-    if formula:
-        read = {
-            label: as_model(formula, frame, prior, columns, family=family)
-            for label, prior in priors.items()
-        }
-        model = next(iter(read.values()))
-        largest, frame, columns = model.name, model.frame, vars(model.columns)
-        priors = {label: model.priors for label, model in read.items()}
-    else:
-        refuse_family(family)
-    named = Columns(**columns)
-    check_columns(frame, named)
+    of, ends = find_family(family), find_ends(find_family(family), plausible)
+    name, frame, named, priors = _read_dial(frame, priors, formula, family, columns)
     start = next(iter(priors)) if start is None else start
     check_choice("prior to start from", start, tuple(priors))
     frame, title = _sample_rows(frame, title)
     count = len(named.covariates)
     drawn = {label: draw_parameters(prior, DRAWS, seed, count) for label, prior in priors.items()}
-    most = max(len(draw["sigma"]) for draw in drawn.values())
-    design, dots, ends = (
-        Design(frame, named),
-        place_dots(frame, named, of),
-        find_ends(of, plausible),
-    )
-    names = MODELS[: MODELS.index(largest) + 1]
+    design, dots = Design(frame, named), place_dots(frame, named, of)
+    names = MODELS[: MODELS.index(name) + 1]
     pages = min(PAGES, *(len(draw["sigma"]) for draw in drawn.values()))
     if family != GAUSSIAN:
         pages = min(pages, _count_stored(len(dots.x) * len(priors) * len(names)))
-    tables, pictures = {}, {}
-    for name in names:
-        seen = {
+    seen = {
+        name: {
             label: _look_at(simulate_in_chunks(name, draw, design, of, seed), dots, ends, pages)
             for label, draw in drawn.items()
         }
-        shares = _write_shares({label: shares for label, (_, shares) in seen.items()})
-        what = "Shares" if dots.rows is None else f"Dots of {dots.least} rows or more"
-        tables[name] = _table(shares, f"{what} in {most:,} data sets, %")
-        pictures[name] = [first for first, _ in seen.values()]
+        for name in names
+    }
+    tables = _write_tables(seen, dots, max(len(draw["sigma"]) for draw in drawn.values()))
     observed = dots.values(frame[named.outcome].to_numpy())
     limits = find_limits(of, observed, plausible, REACH)
     if family == GAUSSIAN:
         source = _describe_draws(drawn, design)
     else:
-        source = _describe_values(pictures, list(priors), max(limits[1], ends.high))
-    data = (
-        _describe_frame(observed, dots, frame, design, named)
-        | source
-        | {
-            "models": [{"name": name, "shares": table} for name, table in tables.items()],
-            "start": [list(priors).index(start), name],
-            "pages": pages,
-            "opened": int(seen[start][1][ends.heads[-1]][0, :pages].argsort()[pages // 2]),
-            "limits": limits,
-            "ticks": _ticks(*limits),
-            "plausible": [ends.low, ends.high],
-            "words": ends.words,
-        }
-    )
+        source = _describe_values(seen, max(limits[1], ends.high))
+    first, shares = seen[name][start]
+    data = _describe_frame(observed, dots, design.labels, named.outcome) | source
+    data |= {
+        "models": [{"name": name, "shares": table} for name, table in tables.items()],
+        "start": [list(priors).index(start), name],
+        "pages": pages,
+        "opened": int(shares[ends.heads[-1]][0, :pages].argsort()[pages // 2]),
+        "limits": limits,
+        "ticks": _ticks(*limits),
+        "plausible": [ends.low, ends.high],
+        "words": ends.words,
+    }
     shown = f"Prior: {start}; model: {name.replace('_', ' ')}"
-    panels = {"Observed": observed}
-    panels |= {f"Simulated, {k}": v for k, v in enumerate(seen[start][0][:PANELS], start=1)}
+    panels = _name_panels(observed, first[:PANELS])
     paper = _draw_panels(panels, dots, design.labels, limits, ends, shown)
     still = embed_picture(paper, f"{data['description']} {shown}.")
     still += f"<table>{tables[name]}</table>"
     return fill_template(TEMPLATE, title=title, data=data, still=still)
+
+
+def _read_dial(
+    frame: pd.DataFrame, priors: dict, formula: str | None, family: str, columns: dict
+) -> tuple[str, pd.DataFrame, Columns, dict]:
+    """The largest model, the table and its columns as it takes them, and priors by their label."""
+    if is_statistics(frame):
+        raise ValueError("Sufficient statistics have no rows to simulate; give the table of rows.")
+    if formula:
+        asked = {"family": family}
+        read = {k: as_model(formula, frame, prior, columns, **asked) for k, prior in priors.items()}
+        model = next(iter(read.values()))
+        largest, frame, named = model.name, model.frame, model.columns
+        priors = {label: model.priors for label, model in read.items()}
+    else:
+        refuse_family(family)
+        largest = MODELS[-1] if columns.get("predictor", Columns.predictor) else MODELS[-2]
+        named = Columns(**columns)
+    check_columns(frame, named)
+    return largest, frame, named, priors
 
 
 def _sample_rows(frame: pd.DataFrame, title: str) -> tuple[pd.DataFrame, str]:
@@ -287,6 +287,20 @@ def _write_shares(found: dict[str, dict[str, xr.DataArray]]) -> pd.DataFrame:
     return pd.DataFrame({kind: present_probabilities(of, 100) for kind, of in columns.items()})
 
 
+def _write_tables(
+    seen: dict[str, dict[str, tuple[np.ndarray, dict]]], dots: Dots, draws: int
+) -> dict[str, str]:
+    """The inside of the table of shares of each model."""
+    what = "Shares" if dots.rows is None else f"Dots of {dots.least} rows or more"
+    return {
+        name: _table(
+            _write_shares({label: shares for label, (_, shares) in found.items()}),
+            f"{what} in {draws:,} data sets, %",
+        )
+        for name, found in seen.items()
+    }
+
+
 def _look_at(
     chunks: Iterator[tuple[int, np.ndarray]], dots: Dots, ends: Ends, pages: int
 ) -> tuple[np.ndarray, dict[str, xr.DataArray]]:
@@ -304,14 +318,9 @@ def _look_at(
     return np.concatenate(first), whole
 
 
-def _describe_frame(
-    observed: np.ndarray, dots: Dots, frame: pd.DataFrame, design: Design, columns: Columns
-) -> dict:
-    """What the script needs of the observed data."""
-    shown, x = columns.group, dots.x
-    if columns.predictor is not None:
-        shown = original_column(frame, columns.predictor)
-    colors = _hex_colors(design.labels)
+def _describe_frame(observed: np.ndarray, dots: Dots, labels: pd.Index, outcome: str) -> dict:
+    """What the script needs of the observed data; ``labels`` are those of the groups."""
+    x, colors = dots.x, _hex_colors(labels)
     sizes = {} if dots.rows is None else _describe_sizes(dots)
     what = "Scatter plots" if dots.rows is None else "Shares of yes, by group,"
     return sizes | {
@@ -323,7 +332,7 @@ def _describe_frame(
         "xLimits": [float(x.min()), float(x.max())],
         "xTicks": _ticks(x.min(), x.max()),
         "labels": list(dots.labels),
-        "description": f"{what} of {columns.outcome} against {shown}: observed, and simulated "
+        "description": f"{what} of {outcome} against {dots.column}: observed, and simulated "
         "from a prior.",
     }
 
@@ -342,14 +351,13 @@ def _describe_draws(drawn: dict[str, dict[str, np.ndarray]], design: Design) -> 
     }
 
 
-def _describe_values(
-    pictures: dict[str, list[np.ndarray]], labels: list[str], highest: float
-) -> dict:
-    """Data sets that the script only shows, by model and prior; values far above are as good as less."""
+def _describe_values(seen: dict[str, dict[str, tuple[np.ndarray, dict]]], highest: float) -> dict:
+    """Data sets that the script only shows, by model and prior; far above ``highest`` less will do."""
     values = {
-        name: [[_shorter(page, 2 * highest) for page in pages] for pages in by_prior]
-        for name, by_prior in pictures.items()
+        name: [[_shorter(page, 2 * highest) for page in pages] for pages, _ in found.values()]
+        for name, found in seen.items()
     }
+    labels = next(iter(seen.values()))
     return {"values": values, "priors": [{"label": label} for label in labels]}
 
 
