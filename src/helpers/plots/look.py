@@ -34,7 +34,7 @@ TIMES = re.compile(r"^(year|month|week|day|hour|minute|second)s$")
 def use_book_style() -> None:
     """Set the book's look and its one interval (95 %, equal-tailed) for matplotlib and ArviZ.
 
-    PyMC's progress notes are switched off too; its warnings are not.
+    Progress notes of PyMC and Bambi are switched off too; their warnings are not.
     """
     sns.set_theme(style="whitegrid", palette="colorblind")
     plt.rcParams.update(
@@ -51,7 +51,8 @@ def use_book_style() -> None:
         set_matplotlib_formats("retina")  # twice the dots at the same size
     az.rcParams["stats.ci_prob"] = INTERVAL
     az.rcParams["stats.ci_kind"] = "eti"
-    logging.getLogger("pymc").setLevel(logging.WARNING)
+    for library in ("pymc", "bambi"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def group_colors(labels) -> dict:
