@@ -19,17 +19,26 @@ NUMBER = r"-?[\d.]+"
 
 
 class Real(NamedTuple):
-    """A formula with its priors by term; ``prepare`` adds columns that the formula needs."""
+    """A formula with its priors by term; ``prepare`` adds columns that the formula needs.
+
+    ``family`` is Bambi's name of it; priors of other families are on the scale of the link.
+    """
 
     formula: str
     priors: dict
     prepare: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame
+    family: str = "gaussian"
 
 
 def with_price_per_citation(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(price_per_citation=frame["price"] / frame["citations"])
 
 
+def with_years_as_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(year=frame["year"].astype("category"))
+
+
+# One grouping factor and a normal outcome: what all back ends fit.
 REAL = {
     "sleepstudy": Real(
         "reaction ~ days + (days | subject)",
@@ -166,10 +175,61 @@ REAL = {
     ),
 }
 
+# Two grouping factors, each with intercepts, and a normal outcome.
+TWO_FACTORS = {
+    "wine": Real(
+        "bitterness ~ temperature + contact + (1 | judge) + (1 | bottle)",
+        {
+            "Intercept": (50, 25),
+            "temperature": (0, 25),
+            "contact": (0, 25),
+            "sigma": 25,
+            "1|judge": 25,
+            "1|bottle": 25,
+        },
+    ),
+    "pastes": Real(
+        "strength ~ 1 + (1 | batch/cask)",
+        {"Intercept": (60, 10), "sigma": 5, "1|batch": 5, "1|batch:cask": 5},
+    ),
+    "penicillin": Real(
+        "diameter ~ 1 + (1 | plate) + (1 | sample)",
+        {"Intercept": (25, 10), "sigma": 3, "1|plate": 3, "1|sample": 3},
+    ),
+}
+# Outcomes of other families.
+OTHER_FAMILIES = {
+    "contraception": Real(
+        "uses ~ age + children + urban + (1 | district)",
+        {
+            "Intercept": (0, 1.5),
+            "age": (0, 0.1),
+            "children": (0, 1),
+            "urban": (0, 1),
+            "1|district": 1,
+        },
+        family="bernoulli",
+    ),
+    "grouseticks": Real(
+        "ticks ~ height + year + (1 | location/brood)",
+        {
+            "Intercept": (0, 10),
+            "height": (0, 0.03),
+            "year": (0, 2),
+            "alpha": 5,
+            "1|location": 2,
+            "1|location:brood": 2,
+        },
+        with_years_as_labels,
+        family="negativebinomial",
+    ),
+}
+ALL = REAL | TWO_FACTORS | OTHER_FAMILIES
+
 
 def read_real(name: str) -> pd.DataFrame:
     """A table as it lies in the folder, with the columns that its formula needs."""
-    return REAL[name].prepare(pd.read_csv(TABLES / f"{name}.csv"))
+    return ALL[name].prepare(pd.read_csv(TABLES / f"{name}.csv"))
 
 
 def scalars_of(tree: xr.DataTree, statistic: str) -> pd.Series:
@@ -183,15 +243,20 @@ def scalars_of(tree: xr.DataTree, statistic: str) -> pd.Series:
 
 
 def read_overview() -> pd.DataFrame:
-    """By table: ``rows``, ``groups``, the range of an outcome (``low``, ``high``), the ``formula``."""
-    line = rf"\| `(\w+)` \| (\d+) \| (\d+) \| ({NUMBER}) to ({NUMBER})\b.*? \| `(.+)` \|"
+    """By table: ``rows``, the range of an outcome (``low``, ``high``), the ``formula``, and ``groups``,
+    a number for each grouping factor."""
+    line = rf"\| `(\w+)` \| (\d+) \| ([\d, ]+) \| ({NUMBER}) to ({NUMBER})\b.*? \| `(.+)` \|"
     names = ["table", "rows", "groups", "low", "high", "formula"]
     found = pd.DataFrame(re.findall(line, _read_readme()), columns=names).set_index("table")
-    return found.astype({"rows": int, "groups": int, "low": float, "high": float})
+    found["groups"] = [tuple(map(int, numbers.split(", "))) for numbers in found["groups"]]
+    return found.astype({"rows": int, "low": float, "high": float})
 
 
 def read_reml() -> pd.DataFrame:
-    """By table and term: ``estimate``, and ``se``, which is missing for sds and correlations."""
+    """By table and term: ``estimate``, and ``se``, which is missing for sds and correlations.
+
+    REML's; of other families those of maximum likelihood, on the scale of the link.
+    """
     line = rf"\| (\w+) \| `(.+?)` \| ({NUMBER}) \| ({NUMBER})? ?\|"
     found = pd.DataFrame(
         re.findall(line, _read_readme()), columns=["table", "term", "estimate", "se"]

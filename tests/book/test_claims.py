@@ -2,6 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from statsmodels.datasets import grunfeld
 
 from helpers import exact, frames
 from helpers.exercises.answers.shared import firms
@@ -25,6 +28,16 @@ def test_two_firms_make_the_slopes_of_firms_differ_by_more_than_their_errors():
     assert abs(q() - 21.96) < 0.01 and q(*known) < 11
     assert np.isclose(np.std(list(slopes.values()), ddof=1), 0.445, atol=0.001)
     assert errors["Diamond Match"] ** 2 > 0.45 * sum(error**2 for error in errors.values())
+
+
+def test_the_years_move_the_elasticity_of_firms():
+    """By restricted likelihood; chapter 19 gets the slopes from the exact posterior."""
+    table = firms().assign(year=grunfeld.load_pandas().data["year"], all=1)
+    effects = {name: f"0 + C({name})" for name in ("firm", "year")}
+    both = smf.mixedlm("invest ~ value", table, groups="all", vc_formula=effects).fit()
+    of_firms = smf.mixedlm("invest ~ value", table, groups="firm").fit()
+    slopes = [float(fit.params["value"]) for fit in (of_firms, both)]
+    assert slopes == pytest.approx([0.93, 0.60], abs=0.02)
 
 
 def test_with_three_rows_a_group_a_random_intercept_can_be_sure_of_the_wrong_sign():

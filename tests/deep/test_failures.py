@@ -56,7 +56,7 @@ def test_the_gate_stops_the_loud_ones_by_what_the_page_says_and_the_quiet_ones_p
     assert stopped.keys() == STOPPED_BY.keys()
     assert [name for name in stopped if not stopped[name] & STOPPED_BY[name]] == []
     verdicts = [(row["the gate"], row["exact answer"]) for row in gallery["rows"][6:]]
-    assert verdicts == [("passes", "sees it")] * 3 + [("passes", "does not")] * 3
+    assert verdicts == [("passes", "sees it")] * 3 + [("passes", "does not")] * 4
 
 
 def test_a_raw_predictor_has_a_wrong_answer_even_if_computed_exactly(gallery):
@@ -125,6 +125,23 @@ def test_the_bend_is_seen_in_most_tables_with_such_a_curve(visits):
         posed.append(float(fit["exact"]["slope_sd"].sel(statistic=tables.LOWER)) > 0.3)
         assert shape.drop("bend").between(0.005, 0.995).sum() >= 5
     assert sum(seen) >= 4 and sum(posed) >= 4
+
+
+def test_a_second_factor_is_seen_by_itself_only(gallery):
+    outside = [count_outside(gallery[name]) for name in ("by_visitor", "by_county")]
+    assert outside[0] >= 8 and outside[1] == 0  # of 48 visitors, and of 8 counties
+    assert count_outside(gallery["cured_by_visitor"]) <= 2
+
+
+def test_without_the_second_factor_the_interval_is_too_narrow_in_most_tables():
+    holds = []
+    for seed in range(20):
+        fit = exact_posterior("random_intercept", failures.simulate_visitors(seed=seed), draws=10)
+        low, high = (
+            float(fit["exact"]["slope"].sel(statistic=end)) for end in (tables.LOWER, tables.UPPER)
+        )
+        holds.append(low < -2 < high)
+    assert sum(holds) <= 16
 
 
 def test_wrong_rows_and_a_forgotten_county_are_seen_by_county(gallery):

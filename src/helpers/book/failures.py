@@ -141,6 +141,32 @@ def simulate_curve(frame: pd.DataFrame, curve: float = 2.0, seed: int = SEED + 1
     return frame.assign(bounce_time=rng.normal(mean, SIGMA))
 
 
+def simulate_visitors(people: int = 6, times: int = 6, seed: int = SEED) -> pd.DataFrame:
+    """Simulate visitors who come back: ``people`` in each of the eight counties, ``times`` visits each.
+
+    DataFrame with ``bounce_time`` (s), ``std_age``, which is constant within a visitor, ``county`` and
+    ``visitor``. Intercept, slope and residual sd are those of ``simulate_counties``; counties differ
+    by an sd of 5 s, and the visitors of one county by 10 s.
+    """
+    rng = np.random.default_rng(seed)
+    counties = len(COUNTIES)
+    who = np.repeat(np.arange(counties * people), times)
+    county = who // people
+    x = rng.normal(size=counties * people)[who]
+    level = 200 + rng.normal(0, 5, counties)[county] + rng.normal(0, 10, counties * people)[who]
+    names = COUNTIES.index[county]
+    return pd.DataFrame(
+        {
+            "bounce_time": rng.normal(level - 2 * x, SIGMA),
+            "std_age": x,
+            "county": pd.Categorical(names),
+            "visitor": [
+                f"{name} {number % people + 1}" for name, number in zip(names, who, strict=True)
+            ],
+        }
+    )
+
+
 def squared_age(frame: pd.DataFrame) -> np.ndarray:
     """Squared age (sds) less the best straight line of its county through it: what no line follows."""
     square = frame["std_age"] ** 2
@@ -265,11 +291,11 @@ def order_kinds(tree: xr.DataTree) -> xr.DataTree:
 
 
 def check_counties(
-    tree: xr.DataTree, model: pm.Model, frame: pd.DataFrame, seed: int = SEED
+    tree: xr.DataTree, model: pm.Model, frame: pd.DataFrame, seed: int = SEED, by: str = "county"
 ) -> pd.DataFrame:
     """Posterior predictive check of each county's mean time (s), by the model's own likelihood.
 
-    ``tree`` is a fit of ``model``; the column ``county`` of ``frame``, the visits that it saw, says
+    ``tree`` is a fit of ``model``; the column ``by`` of ``frame``, the visits that it saw, says
     which belong together. DataFrame indexed by county: ``observed``, the limits of the 95 %
     interval of the replicated means, and ``outside``: whether the observed mean is not between
     them.
@@ -277,9 +303,14 @@ def check_counties(
     thinned = tree.isel(draw=slice(None, None, 10))
     with model:
         replicated = pm.sample_posterior_predictive(thinned, random_seed=seed, progressbar=False)
-    times = replicated["posterior_predictive"]["bounce_time"].stack(sample=["chain", "draw"])
-    by_visit = pd.DataFrame(times.transpose(..., "sample").values, index=frame.index)
-    return _compare(by_visit.groupby(frame["county"], observed=True).mean(), frame)
+    return check_replicated(replicated["posterior_predictive"]["bounce_time"], frame, by)
+
+
+def check_replicated(times: xr.DataArray, frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The same check, of replicated ``times`` (chain, draw, visit) and groups of any kind."""
+    drawn = times.stack(sample=["chain", "draw"]).transpose(..., "sample")
+    by_visit = pd.DataFrame(drawn.values, index=frame.index)
+    return _compare(by_visit.groupby(frame[by], observed=True).mean(), frame, by)
 
 
 def check_names(tree: xr.DataTree, frame: pd.DataFrame, seed: int = SEED) -> pd.DataFrame:
@@ -295,12 +326,12 @@ def check_names(tree: xr.DataTree, frame: pd.DataFrame, seed: int = SEED) -> pd.
     return _compare(pd.DataFrame(table.values, index=x["county"].values), frame)
 
 
-def _compare(replicated: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """Observed mean time by county beside replicated ones (county, sample)."""
+def _compare(replicated: pd.DataFrame, frame: pd.DataFrame, by: str = "county") -> pd.DataFrame:
+    """Observed mean time by group beside replicated ones (group, sample)."""
     tail = (1 - INTERVAL) / 2
     table = replicated.quantile([tail, 1 - tail], axis="columns").T
     table.columns = [LOWER, UPPER]
-    observed = frame.groupby("county", observed=True)["bounce_time"].mean()
+    observed = frame.groupby(by, observed=True)["bounce_time"].mean()
     table.insert(0, "observed", observed[table.index])
     return table.assign(outside=~table["observed"].between(table[LOWER], table[UPPER]))
 

@@ -12,6 +12,7 @@ import xarray as xr
 from conftest import ROOT
 from helpers import tables
 from helpers.book import failures
+from helpers.book.visits import SIGMA
 from helpers.exact import exact_posterior
 from helpers.models import Priors
 
@@ -22,6 +23,15 @@ def test_simulated_counties_have_the_sd_that_was_asked_for():
     frame = failures.simulate_counties(rows=20_000, group_sd=10)
     level = (frame["bounce_time"] + 2 * frame["std_age"]).groupby(frame["county"]).mean()
     assert [level.mean(), level.std(ddof=0)] == pytest.approx([200, 10], abs=0.3)
+
+
+def test_a_visitor_comes_back_with_the_same_age_from_the_same_county():
+    frame = failures.simulate_visitors(people=2000, times=3)
+    own = frame.groupby("visitor")
+    assert (own[["std_age", "county"]].nunique() == 1).all(axis=None)
+    level = (frame["bounce_time"] + 2 * frame["std_age"]).groupby(frame["visitor"]).mean()
+    by_county = level.groupby(level.index.str.split(" ").str[0])
+    assert np.sqrt(by_county.var().mean()) == pytest.approx(np.hypot(10, SIGMA / 3**0.5), rel=0.02)
 
 
 # A curve that poses as random slopes

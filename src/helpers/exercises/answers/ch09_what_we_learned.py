@@ -1,14 +1,9 @@
-"""Answers of "What we learned", by least squares and (restricted) likelihood."""
-
-import statsmodels.formula.api as smf
-from statsmodels.datasets import grunfeld
+"""Answers of "What we learned", by least squares."""
 
 from .shared import (
     Answer,
     decade_slope,
     exact_mean,
-    firms,
-    fit_line,
     per_decade,
     slopes_per_decade,
     visits,
@@ -41,27 +36,7 @@ def slope_within_counties() -> Answer:
     return decade_slope(slopes["within"], 0.06, slips, more=more)
 
 
-def elasticity_beside_the_years() -> Answer:
-    """Slope of log investment on log value with firms and years crossed, by restricted likelihood."""
-    table = firms().assign(year=grunfeld.load_pandas().data["year"], all=1)
-    effects = {name: f"0 + C({name})" for name in ("firm", "year")}
-    both = smf.mixedlm("invest ~ value", table, groups="all", vc_formula=effects).fit()
-    of_firms = smf.mixedlm("invest ~ value", table, groups="firm").fit()
-    columns = smf.ols("invest ~ value + C(firm) + C(year)", table).fit()
-    fixed = "This is least squares with a column for each firm and year; let their effects vary instead."
-    slips = {
-        "This is the slope with firms alone: the years are missing.": of_firms.params["value"],
-        "This is the slope of the pooled regression.": fit_line(table["value"], table["invest"]),
-        fixed: columns.params["value"],
-    }
-    slips = {sentence: float(value) for sentence, value in slips.items()}
-    units = {"log units per sd of the log of value": float(table["value"].std())}
-    unit = "per cent of investment per one per cent of value"
-    return Answer(float(both.params["value"]), unit, error=0.02, units=units, slips=slips)
-
-
 ANSWERS = {
     "wl-question": slope_of_any_two_visitors,
     "wl-within": slope_within_counties,
-    "wl-firms": elasticity_beside_the_years,
 }
