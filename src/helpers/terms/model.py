@@ -11,7 +11,7 @@ from helpers.families import GAUSSIAN, find_family
 from helpers.priors import Columns, Priors
 from helpers.terms.by_term import priors_by_term, refuse_default
 from helpers.terms.design import Terms, read_terms
-from helpers.terms.language import INTERCEPT, RHO, is_formula
+from helpers.terms.language import INTERCEPT, RHO, SIGMA, is_formula
 from helpers.terms.names import name_after_terms
 
 NO_GROUPS = "rows"  # column of a model without groups that stands for them: any division will do
