@@ -32,10 +32,10 @@ def tiny():
     return frame.assign(y=1 + frame["x"] + own + rng.normal(size=12))
 
 
-def by_all_rows(frame: pd.DataFrame, priors: dict, factors: dict, points: int = 42) -> tuple:
+def by_all_rows(frame: pd.DataFrame, priors: dict, factors: dict, points: int = 58) -> tuple:
     """Log marginal likelihood, and means and sds of all parameters, by n x n matrices at ``points``
     values of the log of each sd."""
-    logs = np.linspace(-12, 2.4, points)
+    logs = np.linspace(-12, 2.5, points)
     first, second, sigma = np.exp(np.array(list(product(logs, repeat=3)))).T
     scales = priors["sigma"], *(priors[name] for name in factors)
     log_prior = 3 * np.log(logs[1] - logs[0])

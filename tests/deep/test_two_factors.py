@@ -1,0 +1,38 @@
+"""Two grouping factors: Bambi's NUTS beside the exact answer, on published tables."""
+
+import pandas as pd
+import pytest
+
+from helpers import diagnostics, models
+from real import TABLES
+
+CASES = {
+    "penicillin": (
+        "diameter ~ 1 + (1|plate) + (1|sample)",
+        {"Intercept": (23, 10), "sigma": 2, "1|plate": 3, "1|sample": 5},
+    ),
+    "pastes": (
+        "strength ~ 1 + (1|batch/cask)",
+        {"Intercept": (60, 10), "sigma": 2, "1|batch": 3, "1|batch:cask": 5},
+    ),
+    "wine": (
+        "bitterness ~ temperature + contact + (1|judge) + (1|bottle)",
+        {"Intercept": (50, 30), "temperature": (0, 30), "contact": (0, 30), "sigma": 20}
+        | {"1|judge": 20, "1|bottle": 20},
+    ),
+}
+LIMIT = 4.5  # Monte Carlo errors: among 500 numbers chance puts none beyond
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nuts_agrees_with_the_exact_answer(name):
+    formula, priors = CASES[name]
+    frame = pd.read_csv(TABLES / f"{name}.csv")
+    answer = models.fit(formula, frame, priors=priors, backend="exact")
+    tree = models.fit(
+        formula, frame, priors=priors, backend="bambi", draws=5000, target_accept=0.99
+    )
+    diagnostics.require_converged(tree)
+    compared = diagnostics.compare_with_exact(tree, answer)
+    beyond = compared[compared["difference"].abs() > LIMIT]
+    assert beyond.empty, beyond.to_string()
