@@ -36,6 +36,7 @@ from helpers.terms import Model, group_dim
 MOST_SOLVED = 500  # groups of the smaller factor
 MOST_GROUPS = 20_000  # of both
 MOST_PRODUCTS = 20_000_000  # numbers in ``between``: 240 MB
+LARGEST = 1e12  # ratio of a factor's variance to that of the residual: beyond it no digit is left
 AT_ONCE = 2_000_000  # numbers in one array of matrices
 
 
@@ -166,7 +167,7 @@ def _find_sigma(data: Factors, rows: int) -> tuple[float, int]:
     line, _, rank, _ = np.linalg.lstsq(W[:-1, :-1], W[:-1, -1], rcond=1e-12)
     left, spare = W[-1, -1] - W[-1, :-1] @ line, rows - np.sum(data.counts > 0) - rank
     total = (gaussian.divide(data.sums[:, -1] ** 2, data.counts)).sum() + W[-1, -1]
-    if spare > 0 and left <= 1e-14 * total:
+    if spare > 0 and left <= total / LARGEST:
         raise QuadratureFailed(
             "The outcome is a sum of effects without any scatter, so sigma has no lower limit."
         )
@@ -193,7 +194,7 @@ def _(problem: Crossed, t: np.ndarray) -> tuple[SimpleNamespace, np.ndarray]:
     given = dict(zip(problem.names, [*sds.T, sigma], strict=True))
     for name, sd in given.items():
         log_prior = log_prior + stats.halfnorm.logpdf(sd, scale=problem.priors[name])
-    return SimpleNamespace(**given, ratios=ratios**2), log_prior
+    return SimpleNamespace(**given, ratios=np.minimum(ratios**2, LARGEST)), log_prior
 
 
 @condition.register
