@@ -39,7 +39,7 @@ def _used(candidate: Candidate) -> list[str]:
     """Columns of the table that a candidate's formula uses, but for the outcome and the groups."""
     terms = candidate.terms
     outcome = terms.design.response.term.term.var_names
-    return [name for name in terms.used if name not in outcome and name != candidate.group]
+    return [n for n in terms.used if n not in {*outcome, *candidate.grouping_columns}]
 
 
 def _typical(values: pd.Series, alone: bool = True):
