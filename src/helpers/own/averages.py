@@ -107,8 +107,10 @@ def compare(
     """Draws (chain, draw, row) of the difference of two means of each row, or of a mean itself."""
     before, after = pair
     second = expect(question, candidate, tree, after, groups, seed)
-    return second if before is None else second - expect(
-        question, candidate, tree, before, groups, seed
+    return (
+        second
+        if before is None
+        else second - expect(question, candidate, tree, before, groups, seed)
     )
 
 
@@ -184,7 +186,9 @@ def _levels(question: Question, rows: pd.DataFrame) -> dict[str, np.ndarray]:
     if not by:
         return {}
     groups = rows.reset_index(drop=True).groupby(by, observed=True).indices
-    each = {label if isinstance(label, tuple) else (label,): place for label, place in groups.items()}
+    each = {
+        label if isinstance(label, tuple) else (label,): place for label, place in groups.items()
+    }
     return {
         ", ".join(f"{n} {value}" for n, value in zip(by, label, strict=True)): place
         for label, place in each.items()

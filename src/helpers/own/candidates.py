@@ -86,7 +86,11 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
     found = {
         POOLED: Candidate(POOLED, pooled, line, *about, "one line for all: groups do not count"),
         INTERCEPTS: Candidate(
-            INTERCEPTS, write_formula(terms, {group: "1"}), levels, *about, f"each {group} has a level of its own"
+            INTERCEPTS,
+            write_formula(terms, {group: "1"}),
+            levels,
+            *about,
+            f"each {group} has a level of its own",
         ),
     }
     missing = {SLOPES: "" if question.own_slopes else _why_no_slopes(question)}
@@ -101,13 +105,11 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
     return found, [f"{name}: {reason}" for name, reason in missing.items() if reason]
 
 
-def _list_sampled(
-    question: Question, priors: Mapping
-) -> tuple[dict[str, Candidate], list[str]]:
+def _list_sampled(question: Question, priors: Mapping) -> tuple[dict[str, Candidate], list[str]]:
     """The reader's formula, and it without each further grouping factor, with or without slopes by group,
     and without any groups: the first few of these."""
     terms, group = question.terms, question.group
-    mine = {factor: "1" for factor in terms.factors}
+    mine = dict.fromkeys(terms.factors, "1")
     if question.own_slopes:
         mine[group] = question.main
 
@@ -123,7 +125,9 @@ def _list_sampled(
         rest = {f: effect for f, effect in mine.items() if f != factor}
         found.append(make(f"without {factor}", rest, f"groups of {factor} do not count"))
     if question.own_slopes:
-        reason = f"each {group} has a level of its own, and one effect of {question.column} is for all"
+        reason = (
+            f"each {group} has a level of its own, and one effect of {question.column} is for all"
+        )
         found.append(make("without own slopes", mine | {group: "1"}, reason))
     elif steep := with_slopes(question, yours):
         reason = f"each {group} has an effect of {question.column} of its own, too"

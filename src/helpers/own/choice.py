@@ -15,6 +15,7 @@ from helpers.own.candidates import BOTH, POOLED, Candidate, between_column, name
 from helpers.own.draws import limits_of, sign_of
 from helpers.own.question import Question
 
+CLEAR = 4  # elpd, below which a difference is small whatever its error (Sivula et al. 2020)
 LEAVE_OUT = {"rows": loo.leave_one_out, "groups": loo.leave_group_out}
 
 
@@ -96,3 +97,15 @@ def _score_each(leave_out: Callable, one: Candidate) -> pd.Series:
         is_row = leave_out is loo.leave_one_out
         return pd.Series(np.nan, one.table.index if is_row else one.table[one.group].unique())
     return found["elpd"] if found.ndim == 2 else found
+
+
+def judge_score(difference: float, error: float) -> str:
+    """How a model predicts, by its difference of elpd from the reader's and that one's standard error."""
+    if np.isnan(difference):
+        return "not compared: quadrature does not reach its accuracy"
+    if abs(difference) <= CLEAR:
+        return "not told apart: the difference is small"
+    worse = "worse" if difference < 0 else "better"
+    if abs(difference) > 2 * error:
+        return f"predicted clearly {worse}"
+    return f"predicted {worse}, but not surely ({abs(difference) / error:.1f} SE)"

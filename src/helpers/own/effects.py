@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from helpers import predictions
-from helpers.frames import own_scale
 from helpers.families import GAUSSIAN
+from helpers.frames import own_scale
 from helpers.own import averages
 from helpers.own import rows as at
 from helpers.own.averages import NEW
@@ -237,8 +237,11 @@ def share_between(question: Question, candidate: Candidate, tree: xr.DataTree) -
     return between / (between + within)
 
 
-def share_of_groups(candidate: Candidate, tree: xr.DataTree) -> xr.DataArray:
-    """Draws of the share of the groups' levels in the variance around the population's line (ICC)."""
+def share_of_groups(candidate: Candidate, tree: xr.DataTree) -> xr.DataArray | None:
+    """Draws of the share of the groups' levels in the variance around the population's line (ICC); None
+    where there are other parts of it, or none."""
+    if len(candidate.terms.factors) > 1 or "sigma" not in tree["posterior"]:
+        return None
     posterior = tree["posterior"]
     between = posterior[f"1|{candidate.group}_sigma"] ** 2
     return between / (between + posterior["sigma"] ** 2)

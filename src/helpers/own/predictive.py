@@ -25,7 +25,7 @@ from helpers.own.checks import (
     weights_of_effects,
 )
 from helpers.own.draws import flatten, thin
-from helpers.own.question import BERNOULLI, NONE, NUMBER, Question
+from helpers.own.question import BERNOULLI, NONE, Question
 from helpers.own.residuals import FEWEST_DRAWS, MOST_CELLS
 from helpers.priors import SEED
 from helpers.terms import group_dim
@@ -99,7 +99,6 @@ class Drawn:
         labels = columns[0].str.cat(columns[1:], sep=":") if columns[1:] else columns[0]
         code, names = pd.factorize(labels.to_numpy(), sort=True)
         return code, list(names)
-
 
     def log_density_of_groups(self) -> np.ndarray:
         """Log densities (S, G) of the rows of each group, its level integrated out on a grid."""
@@ -279,7 +278,7 @@ def _check_calibration(drawn: Drawn) -> Check:
         variance = _mean_by(code, drawn.mean * (1 - drawn.mean)) / np.bincount(code)
         return (distance**2 / variance).sum(axis=1)
 
-    looked_at = "shares of yes in fifths of predicted chances, around these (sum of squares, in sds)"
-    return compare_pairs(
-        "calibration", looked_at, stray(drawn.observed), stray(drawn.replicated)
+    looked_at = (
+        "shares of yes in fifths of predicted chances, around these (sum of squares, in sds)"
     )
+    return compare_pairs("calibration", looked_at, stray(drawn.observed), stray(drawn.replicated))

@@ -262,7 +262,7 @@ def _find_beyond(terms: Terms) -> str:
         return f"slopes of {slopes[0]!r} by group, but none of the population"
     if slopes and len(terms.common[slopes[0]]) > 1:
         return f"{len(terms.common[slopes[0]])} slopes by group, of the levels of {slopes[0]!r}"
-    both = {*list_grouping_columns(terms)} & {name for name in terms.common}
+    both = {*list_grouping_columns(terms)} & set(terms.common)
     return f"{both.pop()!r} both as a predictor and in a grouping factor" if both else ""
 
 

@@ -19,8 +19,8 @@ from helpers.own.candidates import (
     with_slopes,
 )
 from helpers.own.draws import flatten, limits_of, split_levels
-from helpers.own.question import Question
 from helpers.own.predictive import Drawn
+from helpers.own.question import Question
 from helpers.own.residuals import Residuals
 from helpers.priors import LOWER, SEED, UPPER
 from helpers.terms import INTERCEPT
