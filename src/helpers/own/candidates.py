@@ -254,6 +254,11 @@ def with_slopes(question: Question, candidate: Candidate) -> Candidate | None:
     return replace(candidate, formula=formula, priors=priors)
 
 
+def with_priors(candidate: Candidate, given: Mapping[str, Mapping]) -> dict[str, Candidate]:
+    """The same model with other priors, by label."""
+    return {label: replace(candidate, priors=dict(priors)) for label, priors in given.items()}
+
+
 def scale_priors(priors: Mapping, factor: float) -> dict:
     """Priors with the sd or scale of each multiplied; that of ``rho`` stays."""
     return {
