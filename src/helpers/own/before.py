@@ -71,17 +71,18 @@ def tabulate_expected(question: Question, positions: dict[str, Candidate]) -> pd
     return shown.rename_axis("95 % of tables that the priors expect")
 
 
-def find_mismatch(question: Question, candidate: Candidate) -> str:
+def find_mismatch(candidate: Candidate) -> str:
     """Say if the table's mean or its sd would be a rare one of a table that the priors make; else ""."""
     tables = simulate_tables(candidate).isel(chain=0).to_numpy()
+    observed = np.asarray(candidate.terms.design.response.design_matrix, dtype=float)
     numbers = {"mean": np.mean, "sd": np.std}
     for name, number in numbers.items():
-        expected, found = number(tables, axis=1), number(question.values)
+        expected, found = number(tables, axis=1), number(observed)
         above = np.mean(expected > found) + np.mean(expected == found) / 2
         if 2 * min(above, 1 - above) < RARE:
             low, high = np.quantile(expected, [0.025, 0.975])
             return (
-                f"The {name} of {question.outcome!r}, {found:.4g}, lies far outside of what the priors expect: in "
+                f"The {name} of {candidate.terms.outcome!r}, {found:.4g}, lies far outside of what the priors expect: in "
                 f"95 % of the tables that they simulate it is {low:.4g} to {high:.4g}. Is the range right?"
             )
     return ""

@@ -198,6 +198,14 @@ def describe_other_answers(question: Question, answer: effects.Answer) -> list[s
     return parts
 
 
+def describe_new(question: Question) -> str:
+    """What a group never seen is, where there are several grouping factors."""
+    if not question.further:
+        return ""
+    new = join([f"of {code(factor)}" for factor in question.terms.factors])
+    return f"In a group never seen means in new groups {new}."
+
+
 def describe_spread(question: Question, tree) -> str:
     """How far groups of each factor lie apart, on the scale of the link."""
     posterior, gaussian = tree["posterior"], question.family == GAUSSIAN

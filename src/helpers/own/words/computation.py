@@ -28,7 +28,8 @@ PASSED = (
 
 def describe_question(question: Question) -> str:
     """What is asked, in one sentence."""
-    outcome, group = code(question.outcome), code(question.group)
+    outcome = code(question.outcome)
+    group = join([code(factor) for factor in [question.group, *question.further]])
     if question.kind == NUMBER:
         asked = f"By how much does {outcome} differ, in {unit_of(question)}, for {question.per:g} more of {code(question.column)}"
     elif question.kind == FACTOR:

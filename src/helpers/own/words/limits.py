@@ -42,9 +42,11 @@ def describe_limits(question: Question, chosen: str, tested: bool = False) -> li
         limits.append(
             f"With {len(question.sizes)} groups, the interval of a group never seen is mostly prior."
         )
+    own = f"Rows of one {group} count as independent once its own {'line' if question.own_slopes else 'level'} is known"
+    if question.further:
+        own = "Rows count as independent once the effects of their groups are known"
     limits.append(
-        f"Rows of one {group} count as independent once its own "
-        f"{'line' if question.own_slopes else 'level'} is known; an order in time, or rows that share something else, can make intervals too narrow."
+        f"{own}; an order in time, or rows that share something else, can make intervals too narrow."
     )
     if chosen == BOTH:
         limits.append(

@@ -92,12 +92,13 @@ def describe_held(question: Question, chosen: str, expected: xr.Dataset) -> str:
         f"{code(name)} at {exact_number(value) if _is_number(value) else safe(value)}"
         for name, value in expected.attrs.get("held", {}).items()
     ]
+    new = beyond.describe_new(question)
     if not parts:
-        return ""
+        return new
     text = f"What to expect, with {join(parts)}:"
     if chosen == BOTH:
         text += f" a {code(question.group)} with that mean, and rows no farther from it than 90 % of the table's are."
-    return text
+    return " ".join(filter(None, [new, text]))
 
 
 def tabulate_coefficients(question: Question, found: xr.Dataset) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from helpers.own.draws import sign_of
 from helpers.own.question import NONE, Question
 from helpers.own.sensitivity import SLOPES_BY_GROUP
 from helpers.own.words import beyond
-from helpers.own.words.pieces import exact_number, join, safe, unit_of
+from helpers.own.words.pieces import code, exact_number, join, safe, unit_of
 from helpers.priors import LOWER, UPPER
 
 SHIFT = 0.2  # share by which a spread or a width changes noticeably
@@ -86,6 +86,7 @@ def _say_spread_changes(question: Question, table: pd.DataFrame) -> str:
     if len(scaled) < 2:  # the gate refused one
         return ""
     half, double = scaled
+    of = f" of {code(question.group)}" if question.further else ""
     unit = unit_of(question)
     if question.family != GAUSSIAN:
         unit = beyond.describe_unit_of_priors(question)
@@ -94,7 +95,7 @@ def _say_spread_changes(question: Question, table: pd.DataFrame) -> str:
         return ""
     groups = f"{len(question.sizes):,} groups {'do not settle' if moves else 'settle'} it"
     return (
-        f"The sd of the levels goes from {exact_number(half)} to {exact_number(double)} "
+        f"The sd of the levels{of} goes from {exact_number(half)} to {exact_number(double)} "
         f"{unit} as scales go from half to double: {groups}."
     )
 
