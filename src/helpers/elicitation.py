@@ -6,6 +6,10 @@ distribution. This variance is shared out among the parts of a model, in the pro
 off the middle by a term's share. So the intercept, the mean at the reference levels, has a share more for
 each factor, and a coefficient, the difference of two levels, has two. Who knows more about a part changes
 its prior by hand.
+
+With a link the range is of the mean of a single row (of counts or times) or of its chance of a yes; it is
+shared out on the scale of the link. A family whose outcomes have no scatter of their own to tell has no
+residual's share.
 """
 
 from collections.abc import Mapping
@@ -15,9 +19,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from helpers.families import GAUSSIAN, Family
 from helpers.frames import original_column, scale_of
 from helpers.priors import Plausible
-from helpers.terms import INTERCEPT, RHO, SIGMA, Model, Terms, read_terms
+from helpers.terms import INTERCEPT, RHO, Model, Terms, read_terms
 
 RANGE = 4  # sds
 # Relative variances in the outcome: where it lies, and of each term, of the residual, of groups.
@@ -27,6 +32,9 @@ OF_SLOPES = np.sqrt(
 )  # scale of slopes by group, in sds of their term
 ETA = 2.0  # LKJ concentration: correlations near -1 and 1 are rare
 MOST_NAMED = 2  # reference levels in a reason
+# Scale of the prior of alpha: that alpha with which outcomes scatter as the residual's share says, times
+# this. Few outcomes tell a prior of too small a scale; counts are hardly more even than Poisson's.
+TIMES = {"gamma": 16.0, "negativebinomial": 4.0}
 FAR_FROM_0 = 5  # sds of a predictor
 FAR = 3  # sds of the prior predictive
 MANY = 0.05  # a share of outcomes beyond them that is too large
@@ -48,6 +56,7 @@ def elicit(
     *,
     reach: Mapping[str, tuple[float, float]] | None = None,
     correlated: bool = False,
+    family: str = GAUSSIAN,
 ) -> Elicited:
     """Weakly informative priors of all parameters of a formula.
 
@@ -63,28 +72,52 @@ def elicit(
         standardized form; by default four of its sds in the table.
     correlated
         Whether to add a prior of ``rho``.
+    family
+        As in ``models.fit``. With another one than "gaussian" ``plausible`` is what the mean of a
+        single row can be: above 0, and for bernoulli a chance, such as 0.02 to 0.98. Priors are on
+        the scale of the link.
 
     Raises
     ------
     ValueError
-        As ``read_terms``; if ``low`` is not below ``high``, or a reach is none; or if 0 is so far from
+        As ``read_terms``; if ``low`` is not below ``high``, or no mean that the family has, or a reach
+        is none; or if 0 is so far from
         a numeric predictor's values that no prior at 0 can be weakly informative.
     """
-    terms = read_terms(formula, frame, drop_missing=True)
+    terms = read_terms(formula, frame, drop_missing=True, family=family)
     if not plausible.low < plausible.high:
         raise ValueError(
             f"The plausible range runs from {plausible.low:g} to {plausible.high:g}; the first must be "
             "the smaller one."
         )
+    ends = _ends_on_link(terms.family, plausible)
     spreads = _spreads(terms, frame, reach or {})
-    sd = (plausible.high - plausible.low) / RANGE * _shrink(terms)
-    rows = _write_priors(terms, plausible, sd, spreads)
+    sd = (ends[1] - ends[0]) / RANGE * _shrink(terms)
+    rows = _write_priors(terms, plausible, ends, sd, spreads)
     if correlated and len(terms.by_group) == 2:
         rows[RHO] = ETA, f"LKJ({ETA:g})", "any correlation can be, one near -1 or 1 is rare"
     priors = {name: prior for name, (prior, _, _) in rows.items()}
     texts = {name: texts for name, (_, *texts) in rows.items()}
     reasons = pd.DataFrame.from_dict(texts, orient="index", columns=["prior", "reason"])
     return Elicited(priors, reasons.rename_axis("parameter"))
+
+
+def _ends_on_link(family: Family, plausible: Plausible) -> tuple[float, float]:
+    """The plausible range on the scale of the link; a ``ValueError`` says if means cannot be there."""
+    low, high = plausible.low, plausible.high
+    if family.link == "logit" and not 0 < low < high < 1:
+        raise ValueError(
+            f"The plausible range of a {family.name} outcome is of a row's chance of a yes, between 0 and "
+            f"1, such as 0.02 to 0.98, not {low:g} to {high:g}."
+        )
+    if family.link == "log" and not low > 0:
+        raise ValueError(
+            f"The plausible range of a {family.name} outcome is of a row's mean, so it begins above 0, "
+            f"such as at {high / 100:g}, not at {low:g}."
+        )
+    if family.link == "identity":
+        return low, high
+    return tuple(round(float(family.to_link(end)), 6) for end in (low, high))
 
 
 def find_mismatch(model: Model) -> str:
@@ -127,7 +160,7 @@ def _shrink(terms: Terms) -> float:
     counts = {
         "level": 1,
         "term": len(_list_factors(terms)) + sum(_mean_shares(terms, name) for name in terms.common),
-        "residual": 1,
+        "residual": len(terms.auxiliary),
         "intercepts": len(terms.by_group) - slopes,
         "slopes": slopes,
     }
@@ -146,33 +179,61 @@ def _mean_shares(terms: Terms, name: str) -> float:
 
 
 def _write_priors(
-    terms: Terms, plausible: Plausible, sd: float, spreads: dict[str, float]
+    terms: Terms,
+    plausible: Plausible,
+    ends: tuple[float, float],
+    sd: float,
+    spreads: dict[str, float],
 ) -> dict[str, tuple]:
-    """Prior, its text and its reason of each parameter."""
+    """Prior, its text and its reason of each parameter; ``ends`` and ``sd`` are on the link's scale."""
     low, high, unit = plausible.low, plausible.high, plausible.unit
-    middle = (low + high) / 2
+    middle = (ends[0] + ends[1]) / 2
+    on_scale = "" if terms.family.link == "identity" else f" on the {terms.family.link} scale"
     rows = {}
     if terms.has_intercept:
         wide = sd * np.sqrt(SHARES["level"] + len(_list_factors(terms)) * SHARES["term"])
-        reason = f"the middle of {low:g} to {high:g} {unit}".rstrip() + _reason_of_place(terms)
+        range_ = f"the middle of {low:g} to {high:g} {unit}".rstrip()
+        reason = range_ + on_scale + _reason_of_place(terms)
         rows[INTERCEPT] = _normal(middle, wide, reason)
     for name in terms.common:
         effect = sd * np.sqrt(SHARES["term"] * _count_shares(terms, name))
-        reason = _reason_of_term(terms, name, effect, plausible)
+        reason = _reason_of_term(terms, name, effect, ends, unit)
         rows[name] = _normal(0.0, effect / spreads[name], reason)
-    reason = "outcomes of one group with the same predictors differ, by less than all outcomes do"
-    rows[SIGMA] = _half_normal(sd * np.sqrt(SHARES["residual"]), reason)
+    for name in terms.auxiliary:
+        rows[name] = _write_auxiliary(terms.family, sd * np.sqrt(SHARES["residual"]))
     for name, (effect, factor) in terms.by_group.items():
         if effect == "1":
-            reason = (
-                f"levels of {factor} may differ as much as outcomes within one do, or not at all"
-            )
+            much = "as much as outcomes within one do"
+            much = much if terms.auxiliary else "by less than a predictor explains"
+            reason = f"levels of {factor} may differ {much}, or not at all"
             rows[name] = _half_normal(sd * np.sqrt(SHARES["intercepts"]), reason)
         else:
             scale = sd * np.sqrt(SHARES["slopes"]) / spreads[effect]
             reason = f"effects of {effect} differ less among {factor} than their own prior is wide"
             rows[name] = _half_normal(scale, reason)
     return rows
+
+
+def _write_auxiliary(family: Family, spread: float) -> tuple:
+    """Prior, its text and its reason of what tells how outcomes scatter around their mean.
+
+    ``spread`` is the sd of outcomes with the same mean, or on the log scale nearly their sd over it.
+    """
+    if family.link == "identity":
+        reason = (
+            "outcomes of one group with the same predictors differ, by less than all outcomes do"
+        )
+        return _half_normal(spread, reason)
+    scale = _round(TIMES[family.name] / spread**2)
+    alpha = stats.halfnorm(scale=scale).ppf([0.975, 0.5, 0.025])
+    least, typical, most = (f"{_round(100 / np.sqrt(a)):g}" for a in alpha)
+    what = (
+        "counts scatter beyond chance" if family.is_count else "outcomes with the same mean scatter"
+    )
+    reason = (
+        f"{what} by about {typical} % of the mean, hardly by less than {least} or more than {most}"
+    )
+    return _half_normal(scale, reason)
 
 
 def _list_factors(terms: Terms) -> list[str]:
@@ -202,17 +263,28 @@ def _reason_of_place(terms: Terms) -> str:
     return f", for the mean at {' and '.join(places)}{wider}"
 
 
-def _reason_of_term(terms: Terms, name: str, effect: float, plausible: Plausible) -> str:
-    term, unit = terms.population[name], plausible.unit
-    surprise = f"{_round(2 * effect):g} {unit}"
+def _write_change(terms: Terms, change: float, unit: str) -> str:
+    """A change of the linear predictor, in the outcome's unit or as a ratio."""
+    if terms.family.link == "identity":
+        return f"{_round(change):g} {unit}"
+    ratio = {"log": "a factor of", "logit": "an odds ratio of"}[terms.family.link]
+    return f"{ratio} {_round(np.exp(change)):g}"
+
+
+def _reason_of_term(
+    terms: Terms, name: str, effect: float, ends: tuple[float, float], unit: str
+) -> str:
+    term = terms.population[name]
+    surprise = _write_change(terms, 2 * effect, unit)
     if term.kind == "interaction":
         return f"either direction; {_reason_of_interaction(terms, term)} by hardly more than {surprise}"
     if term.kind != "numeric":
         return f"either direction; a difference of more than {surprise} would be a surprise"
-    reach, column, whole = RANGE * effect, name.removeprefix("std_"), plausible.high - plausible.low
-    start = f"either direction; from one end of {column} to the other the mean changes by"
+    reach, column, whole = RANGE * effect, name.removeprefix("std_"), ends[1] - ends[0]
+    what = "chance" if terms.family.link == "logit" else "mean"
+    start = f"either direction; from one end of {column} to the other the {what} changes by"
     if 2 * reach < whole:
-        return f"{start} hardly more than {_round(2 * reach):g} {unit}"
+        return f"{start} hardly more than {_write_change(terms, 2 * reach, unit)}"
     chance = 2 * stats.norm.sf(whole / reach)
     return f"{start} more than the whole range with a probability of {chance:.2f}"
 

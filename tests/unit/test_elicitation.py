@@ -10,8 +10,9 @@ import pandas as pd
 import pymc as pm
 import pytest
 
-from formulas import BEYOND, PLAIN, make_priors, make_table
+from formulas import BEYOND, PLAIN, make_outcomes, make_priors, make_table
 from helpers import elicitation, flipbook, models, terms
+from helpers.families import FAMILIES
 from helpers.models import fitting
 from helpers.priors import Plausible
 
@@ -156,6 +157,87 @@ def test_what_no_prior_follows_from_is_said_in_one_sentence(
     frame.attrs["scales"] = {"x": {"mean": table["x"].mean(), "sd": table["x"].std()}}
     with pytest.raises(ValueError, match=message):
         elicitation.elicit(formula, frame, plausible, reach=reach)
+
+
+# Other families
+
+MEANS = {
+    "gamma": Plausible(0.5, 50, "s"),
+    "bernoulli": Plausible(0.02, 0.98, ""),
+    "poisson": Plausible(0.5, 50, "ticks"),
+    "negativebinomial": Plausible(0.5, 50, "ticks"),
+}
+
+
+@pytest.mark.parametrize("family", MEANS)
+def test_of_another_family_the_range_is_shared_out_on_the_scale_of_its_link(family):
+    formula, frame = terms.standardize("y ~ x + (1 | g)", make_outcomes(family))
+    plausible, of = MEANS[family], FAMILIES[family]
+    found = elicitation.elicit(formula, frame, plausible, family=family)
+    low, high = of.to_link(plausible.low), of.to_link(plausible.high)
+    residual = {"alpha": 0.25} if of.auxiliary else {}
+    shares = {"Intercept": 1, "std_x": 1, "1|g": 0.25} | residual
+    variance = ((high - low) / 4) ** 2
+    for name in ("Intercept", "std_x", "1|g"):
+        scale = np.atleast_1d(found.priors[name])[-1]
+        expected = np.sqrt(variance * shares[name] / sum(shares.values()))
+        assert scale == pytest.approx(expected, rel=0.06)  # two digits
+    assert found.priors["Intercept"][0] == pytest.approx((low + high) / 2, abs=0.01)
+    read = terms.read_terms(formula, frame, family=family)
+    assert list(found.priors) == read.parameters == list(found.reasons.index)
+
+
+@pytest.mark.parametrize("family", MEANS)
+@pytest.mark.parametrize("name", PLAIN)
+def test_reasons_of_another_family_are_sentences_about_factors_or_odds(family, name):
+    formula, frame = terms.standardize(name, make_outcomes(family))
+    reasons = elicitation.elicit(formula, frame, MEANS[family], family=family).reasons["reason"]
+    assert reasons.str.len().between(20, 140).all()
+    link = FAMILIES[family].link
+    assert f"on the {link} scale" in reasons["Intercept"]
+    said = " ".join(reasons)
+    assert ("a factor of" in said) <= (link == "log")
+    assert ("an odds ratio of" in said) <= (link == "logit")
+    if "seg" in name:
+        assert ("a factor of" in said) != ("an odds ratio of" in said)
+
+
+@pytest.mark.parametrize("family", ["gamma", "negativebinomial"])
+def test_the_reason_of_alpha_says_how_outcomes_scatter(family):
+    found = elicitation.elicit("y ~ 1", make_outcomes(family), MEANS[family], family=family)
+    said = re.findall(r"[\d.]+", found.reasons.loc["alpha", "reason"])
+    drawn = abs(np.random.default_rng(1).normal(0, found.priors["alpha"], 100_000))
+    scatter = 100 / np.sqrt(drawn)
+    expected = np.quantile(scatter, [0.5, 0.025, 0.975])
+    np.testing.assert_allclose([float(number) for number in said], expected, rtol=0.06)
+
+
+@pytest.mark.parametrize(
+    ("family", "plausible", "message"),
+    [
+        (
+            "bernoulli",
+            Plausible(0, 0.9),
+            "of a row's chance of a yes, between 0 and 1, .* not 0 to 0.9",
+        ),
+        ("bernoulli", Plausible(0.1, 60), "between 0 and 1, such as 0.02 to 0.98, not 0.1 to 60"),
+        (
+            "poisson",
+            Plausible(0, 50),
+            "of a row's mean, so it begins above 0, such as at 0.5, not at 0",
+        ),
+        ("gamma", Plausible(-1, 50), "begins above 0"),
+        ("binomial", LIKELY, "Unknown family 'binomial'"),
+    ],
+)
+def test_a_range_that_no_mean_can_have_is_refused(family, plausible, message):
+    frame = (
+        make_outcomes("bernoulli")
+        if family == "bernoulli"
+        else make_outcomes("poisson").assign(y=1.0)
+    )
+    with pytest.raises(ValueError, match=message):
+        elicitation.elicit("y ~ 1", frame, plausible, family=family)
 
 
 # Priors that do not suit the outcome
