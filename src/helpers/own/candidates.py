@@ -24,6 +24,7 @@ POOLED, INTERCEPTS, SLOPES, BOTH = (
     "within-between",
 )
 YOURS = "your formula"  # beyond the three models
+FAST = 0.9  # target_accept of a first try
 MOST = 4  # that Bambi samples, in minutes and not in seconds
 EXACT_DRAWS = 4000
 EXACT_NUMBERS = 8_000_000  # effects by group, of all draws together, that memory bears
@@ -310,6 +311,15 @@ def list_forms(candidate: Candidate) -> tuple[bool, bool]:
         return True, False
     first = models.is_noncentered(*about)
     return first, not first
+
+
+def list_ways(candidate: Candidate) -> list[tuple[bool, dict]]:
+    """Forms and steps to try in turn until the gate lets a fit pass: Bambi's ``noncentered``, and what
+    nutpie is told. Where no exact fit tells what groups know, large steps come first."""
+    small = steps(candidate)
+    if candidate.family == GAUSSIAN and not find_beyond(candidate.terms):
+        return [(form, small) for form in list_forms(candidate)]
+    return [(True, small | {"target_accept": FAST}), (True, small), (False, small)]
 
 
 def steps(candidate: Candidate) -> dict:

@@ -10,6 +10,7 @@ from helpers.families import GAUSSIAN
 from helpers.own import effects
 from helpers.own.candidates import Candidate
 from helpers.own.question import FACTOR, NUMBER, Question
+from helpers.plots.look import summarize_groups
 from helpers.priors import LOWER, SEED, UPPER
 from helpers.terms import group_dim
 
@@ -86,7 +87,7 @@ def _plot_means(question: Question, candidate: Candidate, tree: xr.DataTree) -> 
     found = effects.population(question, candidate, tree)
     name = effects.choose_first(question, found)
     draws, title = effects.show_by_group(question, candidate, tree, name)
-    table = plots.summarize_groups(draws, question.group).sort_values("mean")
+    table = summarize_groups(draws, question.group).sort_values("mean")
     heights = np.arange(len(table))
     _, ax = plt.subplots(figsize=(7, 1.5 + min(0.2 * len(table), 9)))
     ax.axvline(float(draws.mean()), color="0.4", linestyle="--", label="Mean of these groups")

@@ -202,7 +202,9 @@ def ask(
         _check_range_of_means(first, plausible)
     written, (formula, table) = formula, standardize(formula, frame, drop_missing=drop_missing)
     terms = read_terms(formula, table, family=family)
-    labels = {terms.outcome: f"{terms.outcome} ({plausible.unit})"}
+    if family == BERNOULLI:  # the range is of chances, which have no unit
+        plausible = Plausible(plausible.low, plausible.high, "")
+    labels = {terms.outcome: f"{terms.outcome} ({plausible.unit})".removesuffix(" ()")}
     table.attrs["labels"] = labels | table.attrs.get("labels", {})
     main, kind = _find_main(terms)
     return Question(written, formula, table, terms, plausible, main, kind, per, family)
