@@ -89,7 +89,8 @@ def _draw_yes_or_no(rng: np.random.Generator, mean: np.ndarray, _) -> np.ndarray
 
 
 def _draw_gamma(rng: np.random.Generator, mean: np.ndarray, alpha) -> np.ndarray:
-    return rng.gamma(alpha, mean / alpha)
+    """Above 0, also where alpha is so small that no number of Python is small enough."""
+    return np.maximum(rng.gamma(alpha, mean / alpha), np.finfo(float).tiny)
 
 
 def _draw_counts(rng: np.random.Generator, mean: np.ndarray, _) -> np.ndarray:

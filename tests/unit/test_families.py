@@ -49,6 +49,7 @@ def test_the_wildest_prior_can_be_simulated(name, recwarn):
         eta = eta * 1e100
     drawn = family.draw(rng, family.mean(np.repeat(eta, 1000)), np.full(2000, 0.01))
     assert np.isfinite(drawn).all()
+    family.check(pd.Series(drawn), "y")
     assert not recwarn.list
 
 

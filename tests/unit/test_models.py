@@ -302,9 +302,9 @@ def test_bambi_builds_another_family_with_the_priors_given_on_the_scale_of_its_l
         family,
         FAMILIES[family].link,
     )
-    own = {rv.name for rv in model.backend.model.free_RVs}
+    own = {rv.name for rv in model.backend.model.free_RVs} - {"1|g", "1|g_offset"}
     alpha = {"alpha"} & {*priors}
-    assert own == {"Intercept", "x", "1|g_sigma", "1|g_offset"} | alpha
+    assert own == {"Intercept", "x", "1|g_sigma"} | alpha
     assert model.parameters[model.family.likelihood.parent].intercept_term.prior.args == {
         "mu": 0.0,
         "sigma": 5.0,
@@ -372,3 +372,17 @@ def test_another_family_needs_a_formula_and_free_names(visits):
         terms.read_terms(
             "y ~ p", make_outcomes("bernoulli").assign(p=1.0 * frame.index), family="bernoulli"
         )
+
+
+@pytest.mark.parametrize("family", OTHERS)
+@pytest.mark.parametrize("spread", [0.1, 3.0])
+def test_groups_whose_counts_or_times_differ_much_have_centred_intercepts(family, spread):
+    frame, of, formula = make_outcomes(family, 300), FAMILIES[family], "y ~ x + (1 | g)"
+    effects = spread * np.linspace(-1, 1, 6)[frame["g"].astype("category").cat.codes]
+    frame["y"] = of.draw(np.random.default_rng(1), of.mean(1 + effects), 3.0)
+    priors = make_priors(terms.read_terms(formula, frame, family=family))
+    known = spread > 1 and family != "bernoulli"
+    assert models.is_noncentered(formula, frame, priors, family) != known
+    beyond = "y ~ x + (1 | g) + (1 | h)"
+    priors = make_priors(terms.read_terms(beyond, frame, family=family))
+    assert models.is_noncentered(beyond, frame, priors, family)

@@ -1,7 +1,7 @@
 """Simulated data sets beside the observed one: on paper, and on a screen with dials."""
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import resources
 
 import matplotlib.pyplot as plt
@@ -13,25 +13,35 @@ from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from helpers.families import GAUSSIAN, find_family
+from helpers.flipbook.dots import Dots, Ends, find_ends, find_limits, place_dots
 from helpers.flipbook.simulation import SHARED, Design, draw_parameters, simulate_in_chunks
 from helpers.flipbook.widget import embed_picture, fill_template
-from helpers.frames import group_labels, label_of, original_column
+from helpers.frames import group_labels
 from helpers.plots import group_colors, label_panels, make_panels, write_labels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
 from helpers.rotated import is_statistics
 from helpers.tables import present_probabilities
 from helpers.terms import as_model
+from helpers.terms.model import refuse_family
 
 TEMPLATE = resources.files("helpers.flipbook") / "flipbook.html"
 REACH = 1.5  # of an axis: distances from the observed median to the nearer plausible end
 DRAWS = 2000  # behind the shares
 PAGES = 100  # data sets that can be turned
+STORED, LEAST, VALUES = 30, 10, 150_000  # of which the page holds the values: data sets, and values
+PANELS = 5  # data sets on paper
 ROWS = 2000  # shown of a larger table: more dots than a reader can tell apart
 LEGEND = 40  # groups, of more no legend is drawn
 
 
 def present_shares(
-    simulated: dict[str, xr.DataArray], plausible: Plausible = Plausible()
+    simulated: dict[str, xr.DataArray],
+    plausible: Plausible = Plausible(),
+    *,
+    family: str = GAUSSIAN,
+    frame: pd.DataFrame | None = None,
+    **columns: str,
 ) -> pd.DataFrame:
     """Shares of simulated outcomes that cannot be, that nobody would believe, and that could be.
 
@@ -39,14 +49,32 @@ def present_shares(
     label of their prior; ``plausible`` holds the ends of what could be, in their unit. DataFrame of
     text in per cent, with the digits that the number of draws supports; one row a label, columns:
     below the first end, above the second, and between.
+
+    With ``family="bernoulli"`` shares of dots instead, as ``plot_data_sets`` draws them, in which all
+    rows are no, all are yes, or some; only dots with five rows or more are counted, and ``frame`` and
+    its ``columns`` are needed, or else a ``ValueError`` says so.
     """
-    kinds = _kinds(plausible)
+    of = find_family(family)
+    kinds = find_ends(of, plausible).tests()
+    if of.link == "logit":
+        if frame is None:
+            raise ValueError(
+                "Yes and no are counted by group: give frame= and its columns besides, as to plot_data_sets."
+            )
+        dots = place_dots(frame, Columns(**columns), of)
+        simulated = {label: _by_dot(draws, dots) for label, draws in simulated.items()}
     return _write_shares(
         {
             label: {kind: test(draws) for kind, test in kinds.items()}
             for label, draws in simulated.items()
         }
     )
+
+
+def _by_dot(draws: xr.DataArray, dots: Dots) -> xr.DataArray:
+    """Shares of yes of the dots that are counted (chain, draw, dot)."""
+    values = draws.transpose("chain", "draw", ...).to_numpy()
+    return xr.DataArray(dots.values(values)[..., dots.counted], dims=("chain", "draw", "dot"))
 
 
 def plot_data_sets(
@@ -56,7 +84,8 @@ def plot_data_sets(
     title: str,
     plausible: Plausible = Plausible(),
     limits: tuple[float, float] | None = None,
-    number: int = 5,
+    number: int = PANELS,
+    family: str = GAUSSIAN,
     **columns: str,
 ) -> plt.Figure:
     """Draw the first simulated data sets beside the observed one, in two columns.
@@ -78,27 +107,47 @@ def plot_data_sets(
         at the edge stands for a point outside.
     number
         How many data sets to show; the first ones are taken, none is chosen.
+    family
+        Of outcomes, as in ``models.fit``. Of yes and no (bernoulli) a dot is the share of yes in a
+        group and a fifth of the predictor's values, or in a group and each value, if there are five or
+        fewer; the more rows, the larger.
     """
-    named = Columns(**columns)
-    outcome, group = named.outcome, named.group
-    first = _first_data_sets(simulated, number)
-    limits = limits or _axis_limits(frame[outcome], plausible)
-    labels = group_labels(frame, group)
-    colors = _hex_colors(labels.cat.categories)
-    panels = {"Observed": frame[outcome].to_numpy()}
-    panels |= {f"Simulated, {k}": values for k, values in enumerate(first, start=1)}
+    named, of = Columns(**columns), find_family(family)
+    dots = place_dots(frame, named, of)
+    observed = dots.values(frame[named.outcome].to_numpy())
+    limits = limits or find_limits(of, observed, plausible, REACH)
+    panels = _name_panels(observed, dots.values(_first_data_sets(simulated, number)))
+    labels = group_labels(frame, named.group).cat.categories
+    return _draw_panels(panels, dots, labels, limits, find_ends(of, plausible), title)
+
+
+def _name_panels(observed: np.ndarray, simulated: np.ndarray) -> dict[str, np.ndarray]:
+    """Values of the dots by the title of their panel."""
+    numbered = {f"Simulated, {k}": values for k, values in enumerate(simulated, start=1)}
+    return {"Observed": observed} | numbered
+
+
+def _draw_panels(
+    panels: dict[str, np.ndarray],
+    dots: Dots,
+    labels: pd.Index,
+    limits: tuple[float, float],
+    ends: Ends,
+    title: str,
+) -> plt.Figure:
+    """Data sets (D,) by their titles, of groups with these labels."""
+    colors = _hex_colors(labels)
     figure, axes = make_panels(len(panels), 2.2)
-    across, x = _x_axis(frame, named)
-    point_colors = labels.astype(object).map(colors).to_numpy()
+    dot_colors = np.array(list(colors.values()), dtype=object)[dots.groups]
     for ax, (label, values) in zip(axes.flat, panels.items(), strict=False):
-        _draw_data_set(ax, x, values, point_colors, limits, plausible)
+        _draw_data_set(ax, dots, values, dot_colors, limits, ends)
         ax.set_title(label)
     style = {"marker": "o", "linestyle": "", "markersize": 5}
-    dots = [Line2D([], [], color=color, **style) for color in colors.values()]
+    handles = [Line2D([], [], color=color, **style) for color in colors.values()]
     names = write_labels(colors)
     if len(names) <= LEGEND:
-        figure.legend(dots, names, loc="outside lower right", ncols=4, fontsize="small")
-    label_panels(figure, axes, label_of(frame, across), label_of(frame, outcome), title)
+        figure.legend(handles, names, loc="outside lower right", ncols=4, fontsize="small")
+    label_panels(figure, axes, *dots.labels, title)
     return figure
 
 
@@ -111,6 +160,7 @@ def make_flipbook(
     plausible: Plausible = Plausible(),
     seed: int = SEED,
     formula: str | None = None,
+    family: str = GAUSSIAN,
     **columns: str,
 ) -> HTML:
     """Make a flip-book with dials for prior and model, which needs nothing but the page it stands on.
@@ -122,6 +172,8 @@ def make_flipbook(
         in its own units.
     formula
         In place of columns: that of the largest model; priors are by term then.
+    family
+        Of outcomes, with a formula, as in ``models.fit``; drawn as by ``plot_data_sets``.
     priors
         Label -> priors, as for ``simulate``: the positions of the dial.
     title
@@ -129,7 +181,8 @@ def make_flipbook(
     start
         Label at which the dial stands first; the first one by default.
     plausible
-        Which outcomes are impossible or implausible.
+        Which outcomes are impossible or implausible; not needed for yes and no, of which the dots are
+        counted that are all no or all yes.
     seed
         As in ``simulate``.
 
@@ -140,57 +193,79 @@ def make_flipbook(
     model is shown first: random slopes, where there is a predictor. 100 data sets can be turned, and
     the one open at first has the median share of what could be; the shares are counted over 2,000. All
     priors have one axis. Of a table with more than 2,000 rows as many are drawn at random, and the
-    caption says so: all that is shown and counted is about them.
+    caption says so: all that is shown and counted is about them. Of another family than the gaussian
+    one up to 30 data sets can be turned, because the page holds their values.
 
     Raises
     ------
     ValueError
-        If a column is missing or not numeric, or a prior is unknown.
+        If a column is missing or not numeric, or a prior is unknown; if the family is unknown, has no
+        formula, or cannot have an outcome.
     """
-    if is_statistics(frame):
-        raise ValueError("Sufficient statistics have no rows to simulate; give the table of rows.")
-    largest = MODELS[-1] if columns.get("predictor", Columns.predictor) else MODELS[-2]
-    if formula:
-        read = {label: as_model(formula, frame, prior, columns) for label, prior in priors.items()}
-        model = next(iter(read.values()))
-        largest, frame, columns = model.name, model.frame, vars(model.columns)
-        priors = {label: model.priors for label, model in read.items()}
-    named = Columns(**columns)
-    check_columns(frame, named)
+    of, ends = find_family(family), find_ends(find_family(family), plausible)
+    name, frame, named, priors = _read_dial(frame, priors, formula, family, columns)
     start = next(iter(priors)) if start is None else start
     check_choice("prior to start from", start, tuple(priors))
     frame, title = _sample_rows(frame, title)
     count = len(named.covariates)
     drawn = {label: draw_parameters(prior, DRAWS, seed, count) for label, prior in priors.items()}
-    most = max(len(draw["sigma"]) for draw in drawn.values())
-    design = Design(frame, named)
-    tables = {}
-    for name in MODELS[: MODELS.index(largest) + 1]:
-        seen = {
-            label: _look_at(simulate_in_chunks(name, draw, design), plausible)
+    design, dots = Design(frame, named), place_dots(frame, named, of)
+    names = MODELS[: MODELS.index(name) + 1]
+    pages = min(PAGES, *(len(draw["sigma"]) for draw in drawn.values()))
+    if family != GAUSSIAN:
+        pages = min(pages, _count_stored(len(dots.x) * len(priors) * len(names)))
+    seen = {
+        name: {
+            label: _look_at(simulate_in_chunks(name, draw, design, of, seed), dots, ends, pages)
             for label, draw in drawn.items()
         }
-        shares = _write_shares({label: shares for label, (_, shares) in seen.items()})
-        tables[name] = _table(shares, f"Shares in {most:,} data sets, %")
-    limits = _axis_limits(frame[named.outcome], plausible)
-    pages = min(PAGES, *(len(draw["sigma"]) for draw in drawn.values()))
-    data = _describe_frame(frame, design, named) | {
-        "priors": [_describe_prior(label, drawn[label]) for label in priors],
+        for name in names
+    }
+    tables = _write_tables(seen, dots, max(len(draw["sigma"]) for draw in drawn.values()))
+    observed = dots.values(frame[named.outcome].to_numpy())
+    limits = find_limits(of, observed, plausible, REACH)
+    if family == GAUSSIAN:
+        source = _describe_draws(drawn, design)
+    else:
+        source = _describe_values(seen, max(limits[1], ends.high))
+    first, shares = seen[name][start]
+    data = _describe_frame(observed, dots, design.labels, named.outcome) | source
+    data |= {
         "models": [{"name": name, "shares": table} for name, table in tables.items()],
         "start": [list(priors).index(start), name],
         "pages": pages,
-        "opened": int(seen[start][1]["in range"][0, :pages].argsort()[pages // 2]),
+        "opened": int(shares[ends.heads[-1]][0, :pages].argsort()[pages // 2]),
         "limits": limits,
         "ticks": _ticks(*limits),
-        "plausible": [plausible.low, plausible.high],
+        "plausible": [ends.low, ends.high],
+        "words": ends.words,
     }
     shown = f"Prior: {start}; model: {name.replace('_', ' ')}"
-    settings = {"title": shown, "limits": limits, "plausible": plausible}
-    first = xr.DataArray(seen[start][0][None], dims=("chain", "draw", "obs"))
-    paper = plot_data_sets(frame, first, **settings, **columns)
+    panels = _name_panels(observed, first[:PANELS])
+    paper = _draw_panels(panels, dots, design.labels, limits, ends, shown)
     still = embed_picture(paper, f"{data['description']} {shown}.")
     still += f"<table>{tables[name]}</table>"
     return fill_template(TEMPLATE, title=title, data=data, still=still)
+
+
+def _read_dial(
+    frame: pd.DataFrame, priors: dict, formula: str | None, family: str, columns: dict
+) -> tuple[str, pd.DataFrame, Columns, dict]:
+    """The largest model, the table and its columns as it takes them, and priors by their label."""
+    if is_statistics(frame):
+        raise ValueError("Sufficient statistics have no rows to simulate; give the table of rows.")
+    if formula:
+        asked = {"family": family}
+        read = {k: as_model(formula, frame, prior, columns, **asked) for k, prior in priors.items()}
+        model = next(iter(read.values()))
+        largest, frame, named = model.name, model.frame, model.columns
+        priors = {label: model.priors for label, model in read.items()}
+    else:
+        refuse_family(family)
+        largest = MODELS[-1] if columns.get("predictor", Columns.predictor) else MODELS[-2]
+        named = Columns(**columns)
+    check_columns(frame, named)
+    return largest, frame, named, priors
 
 
 def _sample_rows(frame: pd.DataFrame, title: str) -> tuple[pd.DataFrame, str]:
@@ -201,14 +276,9 @@ def _sample_rows(frame: pd.DataFrame, title: str) -> tuple[pd.DataFrame, str]:
     return frame.iloc[np.sort(rows)], f"{title} ({ROWS:,} of {len(frame):,} rows, drawn at random)"
 
 
-def _kinds(plausible: Plausible) -> dict[str, Callable]:
-    """Tests of outcomes by the heading of their column."""
-    low, high, unit = plausible.low, plausible.high, plausible.unit
-    return {
-        f"impossible (< {low:g} {unit})": lambda values: values < low,
-        f"implausible (> {high:g} {unit})": lambda values: values > high,
-        "in range": lambda values: (values >= low) & (values <= high),
-    }
+def _count_stored(values: int) -> int:
+    """How many data sets a page holds that have so many values together."""
+    return max(LEAST, min(STORED, VALUES // values))
 
 
 def _write_shares(found: dict[str, dict[str, xr.DataArray]]) -> pd.DataFrame:
@@ -217,15 +287,30 @@ def _write_shares(found: dict[str, dict[str, xr.DataArray]]) -> pd.DataFrame:
     return pd.DataFrame({kind: present_probabilities(of, 100) for kind, of in columns.items()})
 
 
+def _write_tables(
+    seen: dict[str, dict[str, tuple[np.ndarray, dict]]], dots: Dots, draws: int
+) -> dict[str, str]:
+    """The inside of the table of shares of each model."""
+    what = "Shares" if dots.rows is None else f"Dots of {dots.least} rows or more"
+    return {
+        name: _table(
+            _write_shares({label: shares for label, (_, shares) in found.items()}),
+            f"{what} in {draws:,} data sets, %",
+        )
+        for name, found in seen.items()
+    }
+
+
 def _look_at(
-    chunks: Iterator[tuple[int, np.ndarray]], plausible: Plausible
+    chunks: Iterator[tuple[int, np.ndarray]], dots: Dots, ends: Ends, pages: int
 ) -> tuple[np.ndarray, dict[str, xr.DataArray]]:
-    """The first data sets (PAGES, rows), and each kind's share in every data set, piece by piece."""
-    first, shares = [], {kind: [] for kind in _kinds(plausible)}
-    for start, values in chunks:
-        first.append(values[: max(0, PAGES - start)].copy())
-        for kind, test in _kinds(plausible).items():
-            shares[kind].append(test(values).mean(axis=1))
+    """The first data sets (pages, dots), and each kind's share in every data set, piece by piece."""
+    first, shares = [], {kind: [] for kind in ends.tests()}
+    for start, outcomes in chunks:
+        values = dots.values(outcomes)
+        first.append(values[: max(0, pages - start)].copy())
+        for kind, test in ends.tests().items():
+            shares[kind].append(test(values[:, dots.counted]).mean(axis=1))
     whole = {
         kind: xr.DataArray(np.concatenate(parts)[None], dims=("chain", "draw"))
         for kind, parts in shares.items()
@@ -233,32 +318,53 @@ def _look_at(
     return np.concatenate(first), whole
 
 
-def _x_axis(frame: pd.DataFrame, columns: Columns) -> tuple[str, np.ndarray]:
-    """What rows are drawn against: the predictor in its own units, or without one their group."""
-    if columns.predictor is None:
-        return columns.group, group_labels(frame, columns.group).cat.codes.to_numpy()
-    shown = original_column(frame, columns.predictor)
-    return shown, frame[shown].to_numpy()
-
-
-def _describe_frame(frame: pd.DataFrame, design: Design, columns: Columns) -> dict:
-    """What the script needs of the observed data."""
-    shown, x = _x_axis(frame, columns)
-    colors = _hex_colors(design.labels)
-    return {
+def _describe_frame(observed: np.ndarray, dots: Dots, labels: pd.Index, outcome: str) -> dict:
+    """What the script needs of the observed data; ``labels`` are those of the groups."""
+    x, colors = dots.x, _hex_colors(labels)
+    sizes = {} if dots.rows is None else _describe_sizes(dots)
+    what = "Scatter plots" if dots.rows is None else "Shares of yes, by group,"
+    return sizes | {
         "x": _short(x),
-        "predictor": _short(design.x, 6),
-        "covariates": [_short(column, 6) for column in design.z.T],
-        "observed": _short(frame[columns.outcome]),
-        "groups": design.codes.tolist(),
+        "observed": _short(observed),
+        "groups": dots.groups.tolist(),
         "groupLabels": [str(label) for label in colors] if len(colors) <= LEGEND else [],
         "colors": list(colors.values()),
         "xLimits": [float(x.min()), float(x.max())],
         "xTicks": _ticks(x.min(), x.max()),
-        "labels": [label_of(frame, shown), label_of(frame, columns.outcome)],
-        "description": f"Scatter plots of {columns.outcome} against {shown}: observed, and simulated "
+        "labels": list(dots.labels),
+        "description": f"{what} of {outcome} against {dots.column}: observed, and simulated "
         "from a prior.",
     }
+
+
+def _describe_sizes(dots: Dots) -> dict:
+    """What the script needs of dots that are no rows."""
+    return {"radius": dots.radius.tolist(), "counted": dots.counted.tolist()}
+
+
+def _describe_draws(drawn: dict[str, dict[str, np.ndarray]], design: Design) -> dict:
+    """What the script needs to simulate outcomes itself."""
+    return {
+        "predictor": _short(design.x, 6),
+        "covariates": [_short(column, 6) for column in design.z.T],
+        "priors": [_describe_prior(label, draws) for label, draws in drawn.items()],
+    }
+
+
+def _describe_values(seen: dict[str, dict[str, tuple[np.ndarray, dict]]], highest: float) -> dict:
+    """Data sets that the script only shows, by model and prior; far above ``highest`` less will do."""
+    values = {
+        name: [[_shorter(page, 2 * highest) for page in pages] for pages, _ in found.values()]
+        for name, found in seen.items()
+    }
+    labels = next(iter(seen.values()))
+    return {"values": values, "priors": [{"label": label} for label in labels]}
+
+
+def _shorter(values: np.ndarray, highest: float) -> list[float]:
+    """Three significant digits, whole numbers without a decimal point."""
+    values = [float(f"{min(value, highest):.3g}") for value in values]
+    return [int(value) if value.is_integer() else value for value in values]
 
 
 def _describe_prior(label: str, drawn: dict[str, np.ndarray]) -> dict:
@@ -296,30 +402,21 @@ def _hex_colors(labels: pd.Index) -> dict[str, str]:
     return {label: to_hex(colors[label]) for label in labels}
 
 
-def _axis_limits(observed: pd.Series, plausible: Plausible) -> tuple[float, float]:
-    """Limits around all observed outcomes that reach beyond the nearer end of what could be."""
-    middle = observed.median()
-    reach = REACH * min(abs(middle - plausible.low), abs(plausible.high - middle))
-    low, high = min(middle - reach, observed.min()), max(middle + reach, observed.max())
-    margin = 0.03 * (high - low) or 1.0
-    return float(low - margin), float(high + margin)
-
-
 def _draw_data_set(
     ax: plt.Axes,
-    x: np.ndarray,
+    dots: Dots,
     values: np.ndarray,
     colors: np.ndarray,
     limits: tuple[float, float],
-    plausible: Plausible,
+    ends: Ends,
 ) -> None:
     """One data set on blue ground (what could be): dots, and triangles for what lies outside."""
-    low, high = limits
-    ax.axhspan(max(low, plausible.low), min(high, plausible.high), color="#dcebf7", zorder=0)
+    (low, high), x, area = limits, dots.x, 6 * (dots.radius / 3) ** 2
+    ax.axhspan(max(low, ends.low), min(high, ends.high), color="#dcebf7", zorder=0)
     edge = 0.03 * (high - low)
     shown = np.clip(values, low + edge, high - edge)
     inside = (values >= low) & (values <= high)
-    ax.scatter(x[inside], values[inside], s=6, color=colors[inside], alpha=0.6)
+    ax.scatter(x[inside], values[inside], s=area[inside], color=colors[inside], alpha=0.6)
     for marker, rows in {"^": values > high, "v": values < low}.items():
         ax.scatter(x[rows], shown[rows], s=14, marker=marker, color=colors[rows], alpha=0.6)
     ax.set_ylim(low, high)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from helpers.families import FAMILIES, GAUSSIAN, Family
 from helpers.flipbook.widget import draw_normals
 from helpers.frames import check_group, check_numeric, group_labels
 from helpers.priors import (
@@ -21,6 +22,7 @@ from helpers.priors import (
 )
 from helpers.rotated import is_statistics
 from helpers.terms import as_model, is_formula
+from helpers.terms.model import refuse_family
 
 SHARED = "covariate_slope"
 CELLS = 10_000_000  # random numbers held at a time: 80 MB
@@ -33,6 +35,7 @@ def simulate(
     *,
     draws: int = 2000,
     seed: int = SEED,
+    family: str = GAUSSIAN,
     **columns: str,
 ) -> xr.DataArray:
     """Simulate data sets from the prior of one of the three models, in plain numpy.
@@ -49,6 +52,8 @@ def simulate(
         group ``slope_sd`` and, if correlated, ``rho``; with covariates ``covariate_slope``.
     draws, seed
         How many parameters to draw from ``Priors``, and the seed for that. Given draws are all used.
+    family
+        Of outcomes, with a formula, as in ``models.fit``.
 
     Returns
     -------
@@ -59,16 +64,18 @@ def simulate(
     Raises
     ------
     ValueError
-        If the model is unknown, or the draws lack one of its parameters.
+        If the model is unknown, or the draws lack one of its parameters; if the family is unknown, or
+        has no formula.
     """
     if is_formula(name) or isinstance(priors, Priors):
-        model = as_model(name, frame, priors, columns)
+        model = as_model(name, frame, priors, columns, family=family)
         name, frame, named, priors = model.name, model.frame, model.columns, model.priors
     else:
+        refuse_family(family)
         named = Columns(**columns)
     parameters = draw_parameters(priors, draws, seed, len(named.covariates))
     design = Design(frame, named)
-    chunks = simulate_in_chunks(name, parameters, design)
+    chunks = simulate_in_chunks(name, parameters, design, FAMILIES[family], seed)
     times = np.empty((len(parameters["sigma"]), len(design.x)))
     for start, values in chunks:
         times[start : start + len(values)] = values
@@ -141,11 +148,16 @@ def draw_parameters(
 
 
 def simulate_in_chunks(
-    name: str, drawn: dict[str, np.ndarray], design: Design
+    name: str,
+    drawn: dict[str, np.ndarray],
+    design: Design,
+    family: Family = FAMILIES[GAUSSIAN],
+    seed: int = SEED,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Simulate data sets (S, rows) with as many draws of the parameters at a time as fit ``CELLS``.
 
-    Each piece comes with the number of its first draw.
+    Each piece comes with the number of its first draw. Of another family than the gaussian one ``sigma``
+    has the draws of its auxiliary parameter, and ``seed`` is that of the outcomes.
     """
     check_choice("model", name, MODELS)
     check_slope(name, design.columns)
@@ -155,21 +167,39 @@ def simulate_in_chunks(
     missing = [parameter for parameter in needed if parameter not in drawn]
     if missing:
         raise ValueError(f"The model {name!r} needs draws of {missing[0]!r}; there are none.")
+    return _draw_chunks(name, drawn, design, family, np.random.default_rng(seed))
+
+
+def _draw_chunks(
+    name: str,
+    drawn: dict[str, np.ndarray],
+    design: Design,
+    family: Family,
+    rng: np.random.Generator,
+) -> Iterator[tuple[int, np.ndarray]]:
     draws, length = len(drawn["sigma"]), max(1, CELLS // design.width)
-    return (
-        (start, _simulate_chunk(name, drawn, design, start, min(start + length, draws)))
-        for start in range(0, draws, length)
-    )
+    gaussian = family.name == GAUSSIAN
+    for start in range(0, draws, length):
+        stop = min(start + length, draws)
+        values = _simulate_chunk(name, drawn, design, start, stop, residual=gaussian)
+        if not gaussian:
+            values = family.draw(rng, family.mean(values), drawn["sigma"][start:stop, None])
+        yield start, values
 
 
 def _simulate_chunk(
-    name: str, drawn: dict[str, np.ndarray], design: Design, start: int, stop: int
+    name: str,
+    drawn: dict[str, np.ndarray],
+    design: Design,
+    start: int,
+    stop: int,
+    residual: bool = True,
 ) -> np.ndarray:
-    """Data sets (stop - start, rows), one a draw of the parameters."""
+    """Data sets (stop - start, rows), one a draw of the parameters, or their lines without a residual."""
     draw = {p: values[start:stop, None] for p, values in drawn.items() if p != SHARED}
     groups = len(design.labels)
     z, other, noise = np.split(design.normals(start, stop), [groups, 2 * groups], axis=1)
-    times = draw["intercept"] + draw["sigma"] * noise
+    times = draw["intercept"] + (draw["sigma"] if residual else 0.0) * noise
     if design.columns.predictor is not None:
         times += draw["slope"] * design.x
     if design.columns.covariates:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.exact import sufficient_statistics
-from helpers.families import GAUSSIAN
+from helpers.families import GAUSSIAN, Family
 from helpers.rotated import is_statistics, names_in, unpack
 from helpers.terms import Model, Terms, find_beyond, priors_by_term, read_terms
 from helpers.terms.model import model_of
@@ -65,15 +65,24 @@ def is_noncentered(
 
 def knows_effects(terms: Terms, priors: dict) -> bool:
     """Whether groups know their slopes, or else their intercepts, so well that a sampler gets along with
-    centred ones; what groups know of theirs is told from residuals, so only of a gaussian family."""
-    if terms.family.name != GAUSSIAN:
+    centred ones. Of counts and times it is told from their logarithms; yes and no tell groups little."""
+    if terms.family.link == "logit":
         return False
     if find_beyond(terms):
-        return not terms.own_slopes
-    model = model_of(terms, priors)
+        return terms.family.name == GAUSSIAN and not terms.own_slopes
+    model = _with_logarithms(model_of(terms, priors), terms.family)
     if terms.own_slopes:
         return choose_form(model) == "centred"
     return knows_intercepts(model)
+
+
+def _with_logarithms(model: Model, family: Family) -> Model:
+    """A model with its outcome on the log scale, if its family has this link; counts have half a one more."""
+    if family.link != "log":
+        return model
+    outcome = model.columns.outcome
+    logarithms = np.log(model.frame[outcome] + 0.5 * family.is_count)
+    return replace(model, frame=model.frame.assign(**{outcome: logarithms}))
 
 
 def knows_intercepts(model: Model) -> bool:

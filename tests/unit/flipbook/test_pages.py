@@ -5,12 +5,16 @@ import re
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from conftest import DIAL
-from helpers import exact, flipbook, models
-from helpers.priors import Plausible, Priors
+from formulas import make_outcomes
+from helpers import elicitation, exact, flipbook, frames, models
+from helpers.families import FAMILIES
+from helpers.flipbook.dots import find_ends, place_dots
+from helpers.priors import Columns, Plausible, Priors
 from simulated import simulate
 
 
@@ -159,3 +163,147 @@ def test_sufficient_statistics_make_no_flip_book(visits):
         flipbook.make_flipbook(statistics, {"ours": Priors()}, title="")
     with pytest.raises(ValueError, match="no rows to simulate"):
         flipbook.simulate(statistics, "pooled", Priors())
+
+
+# Other families
+
+OF = {"outcome": "y", "predictor": "std_x", "group": "g"}
+FORMULA = "y ~ std_x + (1 | g)"
+RANGES = {
+    "gamma": Plausible(0.5, 50, "s"),
+    "bernoulli": Plausible(0.02, 0.98, ""),
+    "poisson": Plausible(0.5, 50, "ticks"),
+    "negativebinomial": Plausible(1.5, 50, "ticks"),
+}
+
+
+def make_other(family, rows=300):
+    """A table, priors of it, and a flip-book of two priors."""
+    frame = frames.standardize(make_outcomes(family, rows), "x")
+    asked = {"plausible": RANGES[family], "family": family}
+    priors = elicitation.elicit(FORMULA, frame, **asked).priors
+    dial = {"ours": priors, "wide": priors | {"Intercept": (0, 30.0), "std_x": (0, 30.0)}}
+    return frame, dial, flipbook.make_flipbook(frame, dial, title="", formula=FORMULA, **asked)
+
+
+@pytest.mark.parametrize("family", RANGES)
+def test_a_page_of_another_family_shows_the_data_sets_of_python(open_page, family):
+    frame, dial, book = make_other(family)
+    read = content(book)
+    assert read["pages"] == 30
+    dots = place_dots(frame, Columns(**OF), FAMILIES[family])
+    assert read["observed"] == pytest.approx(dots.values(frame["y"].to_numpy()), rel=1e-3)
+    page = open_page(book)
+    asked = "args => document.querySelector('figure').simulate(...args)"
+    for number, priors in enumerate(dial.values()):
+        outcomes = flipbook.simulate(frame, FORMULA, priors, family=family).to_numpy()[0]
+        ours = np.minimum(dots.values(outcomes), 2 * max(read["limits"][1], read["plausible"][1]))
+        for turned in (0, 29):
+            theirs = page.evaluate(asked, [number, "random_intercept", turned])
+            assert theirs == pytest.approx(ours[turned], rel=0.006)
+    page.get_by_label("wide", exact=True).check()
+    said = page.text_content(".status")
+    shown = find_ends(FAMILIES[family], RANGES[family])
+    tests = shown.tests().values()
+    opened = ours[read["opened"]][dots.counted]
+    counted = [
+        f"{100 * test(opened).mean():.1f} % {w}"
+        for test, w in zip(tests, filter(None, shown.words), strict=True)
+    ]
+    assert said.startswith(f"Data set {read['opened'] + 1} of 30: {', '.join(counted)}.")
+
+
+def test_shares_of_yes_are_those_of_each_group_and_fifth_of_the_predictor():
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"y": rng.integers(0, 2, 4000), "x": rng.normal(size=4000)})
+    frame["g"] = rng.integers(0, 40, 4000)  # 40 groups of 5 parts are more than a byte holds
+    dots = place_dots(frame, Columns("y", "x", "g"), FAMILIES["bernoulli"])
+    fifth = pd.qcut(frame["x"], 5, labels=False)
+    expected = frame.groupby(["g", fifth])
+    np.testing.assert_array_equal(dots.rows, expected.size())
+    np.testing.assert_array_equal(dots.groups, expected["g"].first())
+    np.testing.assert_allclose(dots.x, expected["x"].mean())
+    np.testing.assert_allclose(dots.values(frame["y"].to_numpy()), expected["y"].mean())
+    assert dots.radius.argmax() == dots.rows.argmax()
+    assert dots.labels == ("x", "Share of yes: y")
+
+
+def test_a_predictor_of_few_values_has_a_part_for_each_and_without_one_a_group_has_one():
+    frame = pd.DataFrame({"y": [0, 1, 1, 1], "x": [0, 1, 1, 0], "g": list("abba")})
+    dots = place_dots(frame, Columns("y", "x", "g"), FAMILIES["bernoulli"])
+    assert (dots.x.tolist(), dots.groups.tolist()) == ([0, 1], [0, 1])
+    assert dots.values(frame["y"].to_numpy()).tolist() == [0.5, 1]
+    dots = place_dots(frame, Columns("y", None, "g"), FAMILIES["bernoulli"])
+    assert (dots.x.tolist(), dots.rows.tolist()) == ([0, 1], [2, 2])
+
+
+def test_of_yes_and_no_the_dots_are_counted_that_are_all_one_and_small_ones_are_not():
+    frame = pd.DataFrame({"y": 0, "x": 0.0, "g": ["a"] * 5 + ["b"] * 5 + ["c"] * 5 + ["d"] * 4})
+    one = [0] * 5 + [1] * 5 + [0, 1, 1, 1, 1] + [1] * 4
+    draws = xr.DataArray(np.tile(one, (1, 40, 1)), dims=("chain", "draw", "obs"))
+    columns = {"outcome": "y", "predictor": "x", "group": "g"}
+    asked = {"family": "bernoulli"} | columns
+    shares = flipbook.present_shares({"ours": draws}, frame=frame, **asked)
+    assert list(shares.columns) == ["all no", "all yes", "in between"]
+    assert shares.loc["ours"].tolist() == ["33", "33", "33"]
+    with pytest.raises(ValueError, match="counted by group: give frame= and its columns"):
+        flipbook.present_shares({"ours": draws}, **asked)
+
+
+def test_a_normal_prior_with_sd_10_on_a_logit_is_seen_to_be_all_or_nothing():
+    frame = frames.standardize(make_outcomes("bernoulli", 600), "x")
+    calm = {"Intercept": (0, 1.0), "std_x": (0, 1.0), "1|g": 0.5}
+    asked = {"family": "bernoulli"}
+    found = {
+        label: flipbook.simulate(frame, FORMULA, priors, draws=500, **asked)
+        for label, priors in {"calm": calm, "wide": calm | {"Intercept": (0, 10.0)}}.items()
+    }
+    shares = flipbook.present_shares(found, frame=frame, **asked, **OF).astype(float)
+    assert shares.loc["wide", "in between"] < 30 < 90 < shares.loc["calm", "in between"]
+
+
+@pytest.mark.parametrize(
+    ("family", "heads"),
+    [
+        ("gamma", ["too small (< 0.5 s)", "too large (> 50 s)", "in range"]),
+        ("poisson", ["too large (> 50 ticks)", "in range"]),
+        ("negativebinomial", ["too small (< 1 ticks)", "too large (> 50 ticks)", "in range"]),
+    ],
+)
+def test_of_counts_and_times_it_is_counted_what_is_too_small_or_too_large(family, heads):
+    draws = xr.DataArray(np.full((1, 40, 2), [0.9, 60]), dims=("chain", "draw", "obs"))
+    shares = flipbook.present_shares({"ours": draws}, RANGES[family], family=family)
+    assert list(shares.columns) == heads
+    assert shares.loc["ours", heads[-2]] == "50"
+
+
+@pytest.mark.parametrize("family", RANGES)
+def test_paper_shows_dots_of_another_family_within_their_axis(family):
+    frame, dial, book = make_other(family, rows=120)
+    simulated = flipbook.simulate(frame, FORMULA, dial["ours"], draws=3, family=family)
+    asked = {"title": "", "family": family, "plausible": RANGES[family]} | OF
+    figure = flipbook.plot_data_sets(frame, simulated, **asked)
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    assert len(shown) == 4
+    dots = place_dots(frame, Columns(**OF), FAMILIES[family])
+    drawn = sum(len(collection.get_offsets()) for collection in shown[0].collections)
+    assert drawn == len(dots.x)
+    low, high = shown[0].get_ylim()
+    assert low < 0 and high > dots.values(frame["y"].to_numpy()).max()
+    assert [low, high] == pytest.approx(content(book)["limits"])
+
+
+def test_a_book_of_a_large_table_of_counts_holds_fewer_data_sets_and_stays_small():
+    *_, book = make_other("poisson", rows=2500)
+    assert content(book)["pages"] == 18
+    assert len(content(book)["x"]) == 2000
+    assert len(book.data) < 900_000
+
+
+def test_a_book_of_another_family_refuses_what_cannot_be(visits):
+    with pytest.raises(ValueError, match="The family 'poisson' takes a formula"):
+        flipbook.make_flipbook(visits, DIAL, title="", family="poisson")
+    frame = make_outcomes("gamma")
+    with pytest.raises(ValueError, match="outcomes of the family 'bernoulli' are 0"):
+        given = {"ours": {"Intercept": (0, 1), "x": (0, 1)}}
+        flipbook.make_flipbook(frame, given, title="", formula="y ~ x", family="bernoulli")

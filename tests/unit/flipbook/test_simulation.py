@@ -1,10 +1,13 @@
 """Data sets are simulated as the models say."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
+from formulas import make_outcomes
 from helpers import flipbook, models
+from helpers.families import FAMILIES
 from helpers.flipbook import simulation
 from helpers.priors import Priors
 
@@ -67,3 +70,49 @@ def test_data_sets_made_piece_by_piece_are_those_made_at_once(visits, monkeypatc
     xr.testing.assert_identical(
         whole, flipbook.simulate(visits, "random_slope", Priors(), draws=50)
     )
+
+
+CALM = {"Intercept": (0.7, 1e-6), "x": (0.01, 1e-7), "1|g": 1e-6}
+OTHERS = [name for name in FAMILIES if name != "gaussian"]
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_outcomes_of_another_family_scatter_around_the_mean_of_the_linear_predictor(family):
+    frame, of = make_outcomes(family), FAMILIES[family]
+    priors = CALM | ({"alpha": 2.0} if of.auxiliary else {})
+    asked = {"family": family, "draws": 4000}
+    simulated = flipbook.simulate(frame, "y ~ x + (1 | g)", priors, **asked)[0].to_numpy()
+    of.check(pd.Series(simulated.ravel()), "y")
+    mean = of.mean(0.7 + 0.01 * frame["x"].to_numpy())
+    np.testing.assert_allclose(simulated.mean(), mean.mean(), rtol=0.03)
+    if not of.auxiliary:
+        variance = mean * (1 - mean) if family == "bernoulli" else mean
+        np.testing.assert_allclose(simulated.var(axis=0), variance, rtol=0.15)
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_groups_of_another_family_differ_on_the_scale_of_the_link(family):
+    frame, of = make_outcomes(family, rows=600), FAMILIES[family]
+    priors = {"Intercept": (0.0, 1e-6), "1|g": 0.5} | ({"alpha": 1e4} if of.auxiliary else {})
+    found = flipbook.simulate(frame, "y ~ 1 + (1 | g)", priors, family=family).to_numpy()[0]
+    means = np.array([found[:, frame["g"] == g].mean(axis=1) for g in "abcdef"])
+    there = (means > 0) & (means < of.mean(1e3))
+    # A half-normal scale of 0.5: the sd of effects over all draws.
+    assert of.to_link(means[there]).std() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "poisson"])
+def test_one_seed_gives_the_same_outcomes_again_and_another_one_others(family):
+    frame = make_outcomes(family)
+    ours, again, other = (
+        flipbook.simulate(frame, "y ~ x + (1 | g)", CALM, family=family, draws=20, seed=seed)
+        for seed in (1, 1, 2)
+    )
+    xr.testing.assert_identical(ours, again)
+    assert not ours.equals(other)
+
+
+def test_another_family_needs_a_formula(visits):
+    for prior in (Priors(), xr.Dataset({"sigma": ("draw", np.ones(3))})):
+        with pytest.raises(ValueError, match="The family 'poisson' takes a formula"):
+            flipbook.simulate(visits, "pooled", prior, family="poisson")
