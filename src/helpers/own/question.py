@@ -147,9 +147,15 @@ class Question:
 
     def varies_within(self, factor: str) -> bool:
         """Whether the main term differs between rows of one group of a grouping factor."""
+        return self._is_more_than_0(self.columns - self._means_by(factor))
+
+    def varies_between(self, factor: str) -> bool:
+        """Whether groups of a grouping factor differ in their means of the main term."""
+        return self._is_more_than_0(self._means_by(factor) - self.columns.mean(axis=0))
+
+    def _means_by(self, factor: str) -> np.ndarray:
         by = [self.table[column].to_numpy() for column in factor.split(":")]
-        means = pd.DataFrame(self.columns).groupby(by).transform("mean").to_numpy()
-        return self._is_more_than_0(self.columns - means)
+        return pd.DataFrame(self.columns).groupby(by).transform("mean").to_numpy()
 
     def _is_more_than_0(self, distances: np.ndarray) -> bool:
         return bool(np.abs(distances).max() > EQUAL * np.abs(self.columns).max())

@@ -153,11 +153,16 @@ def describe_compared(question: Question) -> str:
     """What is compared: rows of one group, or groups, by grouping factor."""
     if question.kind == NONE:
         return ""
-    within = [code(f) for f in question.terms.factors if question.varies_within(f)]
-    across = [code(f) for f in question.terms.factors if not question.varies_within(f)]
-    parts = [f"rows within and between groups of {join(within)}"] * bool(within)
-    parts += [f"groups of {join(across)}"] * bool(across)
-    return f"comparing {join(parts)}"
+    how = {
+        f: (question.varies_within(f), question.varies_between(f)) for f in question.terms.factors
+    }
+    ways = {
+        (True, False): "rows of one {}",
+        (True, True): "rows within and between groups of {}",
+        (False, True): "groups of {}",
+    }
+    found = {way: [code(f) for f, those in how.items() if those == way] for way in ways}
+    return "comparing " + join([ways[way].format(join(f)) for way, f in found.items() if f])
 
 
 def describe_average(question: Question) -> str:
@@ -203,7 +208,7 @@ def describe_new(question: Question) -> str:
     if not question.further:
         return ""
     new = join([f"of {code(factor)}" for factor in question.terms.factors])
-    return f"In a group never seen means in new groups {new}."
+    return f"*A group never seen* means new groups {new}."
 
 
 def describe_spread(question: Question, tree) -> str:
