@@ -24,7 +24,7 @@ POOLED, INTERCEPTS, SLOPES, BOTH = (
     "within-between",
 )
 YOURS = "your formula"  # beyond the three models
-FAST = 0.9  # target_accept of a first try
+FAST = (0.9, 0.95)  # target_accept of the first tries
 MOST = 4  # that Bambi samples, in minutes and not in seconds
 EXACT_DRAWS = 4000
 EXACT_NUMBERS = 8_000_000  # effects by group, of all draws together, that memory bears
@@ -319,7 +319,7 @@ def list_ways(candidate: Candidate) -> list[tuple[bool, dict]]:
     small = steps(candidate)
     if candidate.family == GAUSSIAN and not find_beyond(candidate.terms):
         return [(form, small) for form in list_forms(candidate)]
-    return [(True, small | {"target_accept": FAST}), (True, small), (False, small)]
+    return [(True, small | {"target_accept": target}) for target in FAST] + [(False, small)]
 
 
 def steps(candidate: Candidate) -> dict:

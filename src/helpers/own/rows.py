@@ -20,7 +20,7 @@ def typical_rows(question: Question, candidate: Candidate) -> pd.DataFrame:
     table, by = candidate.table, modifiers(question)
     alone = {part for term in candidate.terms.common for part in term.split(":")}
     used = [name for name in _used(candidate) if name not in by]
-    typical = {name: _typical(table[name], name in alone) for name in used}
+    typical = {name: _typical(_as_used(candidate, name), name in alone) for name in used}
     if not by:
         return pd.DataFrame([typical | {SHARE: 1.0}])
     shares = table.groupby(by, observed=True).size().rename(SHARE) / len(table)
@@ -30,9 +30,13 @@ def typical_rows(question: Question, candidate: Candidate) -> pd.DataFrame:
 def rows_by_group(candidate: Candidate) -> pd.DataFrame:
     """One row for each group, in their order: numbers at the group's mean, factors at its most frequent
     level."""
-    groups = candidate.table.groupby(candidate.group, observed=True)
-    columns = {name: groups[name].agg(_typical) for name in _used(candidate)}
-    return pd.DataFrame(columns, groups.size().index).rename_axis(candidate.group).reset_index()
+    by = candidate.table[candidate.group]
+    columns = {
+        name: _as_used(candidate, name).groupby(by, observed=True).agg(_typical)
+        for name in _used(candidate)
+    }
+    index = by.groupby(by, observed=True).size().index
+    return pd.DataFrame(columns, index).rename_axis(candidate.group).reset_index()
 
 
 def _used(candidate: Candidate) -> list[str]:
@@ -40,6 +44,12 @@ def _used(candidate: Candidate) -> list[str]:
     terms = candidate.terms
     outcome = terms.design.response.term.term.var_names
     return [n for n in terms.used if n not in {*outcome, *candidate.grouping_columns}]
+
+
+def _as_used(candidate: Candidate, name: str) -> pd.Series:
+    """A column of the table, numbers that the formula takes as levels, in C(), as objects."""
+    values = candidate.table[name]
+    return values.astype(object) if f"C({name})" in candidate.formula else values
 
 
 def _typical(values: pd.Series, alone: bool = True):
