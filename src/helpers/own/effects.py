@@ -291,7 +291,7 @@ def show_by_group(
     rows = pd.concat([row] * len(labels), ignore_index=True).assign(**{candidate.group: labels})
     draws = averages.expect(question, candidate, _thin(tree, rows), rows)
     draws = draws.rename(row=question.group).assign_coords({question.group: list(labels)})
-    return draws, f"level of {question.outcome} ({question.unit})"
+    return draws, f"level of {question.outcome} ({question.unit_of_means})"
 
 
 def predict_outcomes(

@@ -59,6 +59,11 @@ class Question:
     def unit(self) -> str:
         return POINTS if self.family == BERNOULLI else self.plausible.unit
 
+    @property
+    def unit_of_means(self) -> str:
+        """The unit of a mean itself, and not of a difference."""
+        return "%" if self.family == BERNOULLI else self.unit
+
     @cached_property
     def group(self) -> str:
         """The grouping factor that answers are told by: the one with own effects, or else the first."""

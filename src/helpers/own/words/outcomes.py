@@ -83,7 +83,9 @@ def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
         }
         columns[f"{name}{at}"] = estimates(parts).str.replace("95 % interval ", "")
     head = question.scale_column or question.column or "all rows"
-    return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({unit_of(question)})")
+    return pd.DataFrame(columns).rename_axis(
+        f"{head}; {question.outcome} ({safe(question.unit_of_means)})"
+    )
 
 
 def describe_held(question: Question, chosen: str, expected: xr.Dataset) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 from helpers.families import GAUSSIAN
 from helpers.own.question import BERNOULLI, NUMBER, Question
 from helpers.own.words import beyond
-from helpers.own.words.pieces import code, count, exact_number, from_to, join, plain, unit_of
+from helpers.own.words.pieces import code, count, exact_number, from_to, join, plain, safe, unit_of
 
 
 def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
@@ -62,7 +62,7 @@ def describe_slopes(question: Question) -> str:
         values = pd.Series(question.times * question.values)
         means = values.groupby(question.table[question.group].to_numpy()).mean()
         return (
-            f"The means of the {len(means):,} groups run from {from_to(means, unit_of(question))}, each "
+            f"The means of the {len(means):,} groups run from {from_to(means, safe(question.unit_of_means))}, each "
             "with the luck of its own rows in it."
         )
     x, y = question.predictor(), question.times * question.values
