@@ -31,12 +31,36 @@ BEYOND = {
         "mm",
     ],
     "pastes": ["strength ~ 1 + (1 | batch/cask)", "--range", "40", "80", "--unit", "%"],
-    "wine": ["bitterness ~ temperature * contact + (1 | judge) + (1 | bottle)"]
-    + ["--range", "0", "100", "--unit", "points"],
-    "contraception": ["uses ~ age + urban + (1 | district)", "--range", "0.02", "0.98"]
-    + ["--family", "bernoulli", "--per", "10"],
-    "grouseticks": ["ticks ~ height + C(year) + (1 | location)", "--range", "0.1", "60"]
-    + ["--unit", "ticks", "--family", "negativebinomial", "--per", "10"],
+    "wine": [
+        "bitterness ~ temperature * contact + (1 | judge) + (1 | bottle)",
+        "--range",
+        "0",
+        "100",
+        "--unit",
+        "points",
+    ],
+    "contraception": [
+        "uses ~ age + urban + (1 | district)",
+        "--range",
+        "0.02",
+        "0.98",
+        "--family",
+        "bernoulli",
+        "--per",
+        "10",
+    ],
+    "grouseticks": [
+        "ticks ~ height + C(year) + (1 | location)",
+        "--range",
+        "0.1",
+        "60",
+        "--unit",
+        "ticks",
+        "--family",
+        "negativebinomial",
+        "--per",
+        "10",
+    ],
 }
 # What these reports have to say: of published tables, whose stories are known.
 SAID = {

@@ -131,6 +131,8 @@ def left_of_square(drawn) -> tuple[np.ndarray | None, str, str]:
     words = [re.findall(r"\w+", other) for other in question.terms.common if "(" in other]
     if question.is_column and any(column in found for found in words):
         return None, looked_at, f"the formula has a function of {column} already"
+    if not question.differs_within:
+        return None, looked_at, f"{column} does not vary within groups of {question.group}"
     curve = _left_of_square(drawn, question.predictor())
     return curve, looked_at, f"{column} has too few distinct values for a bend" * (curve is None)
 

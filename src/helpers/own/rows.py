@@ -6,6 +6,7 @@ import pandas as pd
 from helpers.frames import own_scale
 from helpers.own.candidates import BOTH, Candidate, between_column
 from helpers.own.question import FACTOR, Question
+from helpers.terms import read_level
 
 SHARE = "share"
 
@@ -130,6 +131,8 @@ def held(question: Question, candidate: Candidate, rows: pd.DataFrame) -> dict:
     found = {}
     for name in rows.columns.difference(asked, sort=False):
         value, scale = rows[name].iloc[0], own_scale(candidate.table, name)
-        is_number = pd.api.types.is_numeric_dtype(rows[name])
+        if f"C({name})" in candidate.formula:
+            value = read_level(value)
+        is_number = not isinstance(value, str) and pd.api.types.is_numeric_dtype(rows[name])
         found[name.removeprefix("std_")] = scale.mean + value * scale.sd if is_number else value
     return found

@@ -1,5 +1,7 @@
 """Sentences of questions beyond the three models: further grouping factors, and other families."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -189,10 +191,7 @@ def describe_other_answers(question: Question, answer: effects.Answer) -> list[s
         return [f"{parts[0]}."]
     parts[0] += f", below 0 with probability {tables.format_probability(answer.new < 0)}."
     ratio = "odds ratio" if question.family == BERNOULLI else "ratio of means"
-    varies = len(question.terms.common) > 1 and any(
-        ":" in n or "(" in n for n in question.terms.common
-    )
-    typical = ", the geometric mean over the rows," * varies
+    typical = ", the geometric mean over the rows," * _interacts(question)
     for one in effects.overall(answer.ratios):
         _, low, high = limits_of(answer.ratios[one] - 1)
         word = "excludes" if sign_of(low, high) else "includes"
@@ -337,7 +336,11 @@ def describe_limits(question: Question) -> list[str]:
 
 
 def _interacts(question: Question) -> bool:
-    return any(":" in name or "(" in name for name in question.terms.common) or question.own_slopes
+    """Whether the effect on the link's scale differs between rows or groups."""
+    column = question.scale_column or question.column
+    own = [n for n in question.terms.common if column in re.findall(r"\w+", n.replace("std_", ""))]
+    plain_one = own == [question.main] and "(" not in own[0].removeprefix("C(")
+    return question.own_slopes or not plain_one
 
 
 def describe_unit_of_priors(question: Question) -> str:
