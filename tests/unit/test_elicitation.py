@@ -183,6 +183,9 @@ def test_of_another_family_the_range_is_shared_out_on_the_scale_of_its_link(fami
         expected = np.sqrt(variance * shares[name] / sum(shares.values()))
         assert scale == pytest.approx(expected, rel=0.06)  # two digits
     assert found.priors["Intercept"][0] == pytest.approx((low + high) / 2, abs=0.01)
+    for name in residual:
+        alone = elicitation.TIMES[family] / (variance * 0.25 / sum(shares.values()))
+        assert found.priors[name] == pytest.approx(alone, rel=0.06)
     read = terms.read_terms(formula, frame, family=family)
     assert list(found.priors) == read.parameters == list(found.reasons.index)
 
@@ -200,6 +203,13 @@ def test_reasons_of_another_family_are_sentences_about_factors_or_odds(family, n
     assert ("an odds ratio of" in said) <= (link == "logit")
     if "seg" in name:
         assert ("a factor of" in said) != ("an odds ratio of" in said)
+
+
+@pytest.mark.parametrize("family", MEANS)
+def test_a_surprising_difference_is_a_ratio_of_two_sds(family):
+    found = elicitation.elicit("y ~ seg", make_outcomes(family), MEANS[family], family=family)
+    ratio = float(re.search(r"of ([\d.]+) would", found.reasons.loc["seg", "reason"])[1])
+    assert ratio == pytest.approx(np.exp(2 * found.priors["seg"][1]), rel=0.12)
 
 
 @pytest.mark.parametrize("family", ["gamma", "negativebinomial"])

@@ -386,3 +386,12 @@ def test_groups_whose_counts_or_times_differ_much_have_centred_intercepts(family
     beyond = "y ~ x + (1 | g) + (1 | h)"
     priors = make_priors(terms.read_terms(beyond, frame, family=family))
     assert models.is_noncentered(beyond, frame, priors, family)
+
+
+def test_what_groups_know_is_told_on_the_log_scale_where_few_large_times_rule_the_plain_one():
+    frame, of, formula = make_outcomes("gamma", 24), FAMILIES["gamma"], "y ~ x + (1 | g)"
+    effects = 1.5 * np.linspace(-1, 1, 6)[frame["g"].astype("category").cat.codes]
+    frame["y"] = of.draw(np.random.default_rng(1), of.mean(1 + effects), 2.0)
+    for family, noncentered in (("gamma", False), ("gaussian", True)):
+        priors = make_priors(terms.read_terms(formula, frame, family=family))
+        assert models.is_noncentered(formula, frame, priors, family) == noncentered

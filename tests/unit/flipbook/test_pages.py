@@ -13,7 +13,7 @@ from conftest import DIAL
 from formulas import make_outcomes
 from helpers import elicitation, exact, flipbook, frames, models
 from helpers.families import FAMILIES
-from helpers.flipbook.dots import find_ends, place_dots
+from helpers.flipbook.dots import find_ends, find_limits, place_dots
 from helpers.priors import Columns, Plausible, Priors
 from simulated import simulate
 
@@ -233,6 +233,12 @@ def test_a_predictor_of_few_values_has_a_part_for_each_and_without_one_a_group_h
     dots = place_dots(frame, Columns("y", "x", "g"), FAMILIES["bernoulli"])
     assert (dots.x.tolist(), dots.groups.tolist()) == ([0, 1], [0, 1])
     assert dots.values(frame["y"].to_numpy()).tolist() == [0.5, 1]
+    rare = pd.DataFrame({"y": 1, "x": [0] + [1] * 98 + [2], "g": "a"})
+    assert place_dots(rare, Columns("y", "x", "g"), FAMILIES["bernoulli"]).rows.tolist() == [
+        1,
+        98,
+        1,
+    ]
     dots = place_dots(frame, Columns("y", None, "g"), FAMILIES["bernoulli"])
     assert (dots.x.tolist(), dots.rows.tolist()) == ([0, 1], [2, 2])
 
@@ -291,6 +297,13 @@ def test_paper_shows_dots_of_another_family_within_their_axis(family):
     low, high = shown[0].get_ylim()
     assert low < 0 and high > dots.values(frame["y"].to_numpy()).max()
     assert [low, high] == pytest.approx(content(book)["limits"])
+
+
+def test_the_axis_of_counts_begins_at_0_and_shows_all_observed_and_some_of_what_could_be():
+    observed = np.array([3.0, 4, 20])
+    for high, end in ((10, 20), (25, 25), (1e6, 30)):
+        low, top = find_limits(FAMILIES["poisson"], observed, Plausible(1, high, ""), 1.5)
+        assert (low, top) == pytest.approx((-0.03 * end, 1.03 * end))
 
 
 def test_a_book_of_a_large_table_of_counts_holds_fewer_data_sets_and_stays_small():
