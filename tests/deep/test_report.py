@@ -1,6 +1,7 @@
 """Reports as a newcomer makes them, read in a browser, and runs that are killed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,55 @@ TABLES = Path(__file__).parents[2] / "data" / "tables"
 ASKED = {
     "sleepstudy": ["reaction ~ days + (days | subject)", "--range", "100", "700", "--unit", "ms"],
     "orthodont": ["distance ~ age * sex + (age | subject)", "--range", "10", "40", "--unit", "mm"],
+}
+BEYOND = {
+    "penicillin": [
+        "diameter ~ 1 + (1 | plate) + (1 | sample)",
+        "--range",
+        "10",
+        "40",
+        "--unit",
+        "mm",
+    ],
+    "pastes": ["strength ~ 1 + (1 | batch/cask)", "--range", "40", "80", "--unit", "%"],
+    "wine": [
+        "bitterness ~ temperature * contact + (1 | judge) + (1 | bottle)",
+        "--range",
+        "0",
+        "100",
+        "--unit",
+        "points",
+    ],
+    "contraception": [
+        "uses ~ age + urban + (1 | district)",
+        "--range",
+        "0.02",
+        "0.98",
+        "--family",
+        "bernoulli",
+        "--per",
+        "10",
+    ],
+    "grouseticks": [
+        "ticks ~ height + C(year) + (1 | location)",
+        "--range",
+        "0.1",
+        "60",
+        "--unit",
+        "ticks",
+        "--family",
+        "negativebinomial",
+        "--per",
+        "10",
+    ],
+}
+# What these reports have to say: of published tables, whose stories are known.
+SAID = {
+    "penicillin": "each meets each group of `plate`",
+    "pastes": "each lies within one group of `batch`",
+    "wine": "It depends on `contact`",
+    "contraception": "`uses` bends downwards along `age`",
+    "grouseticks": "Within a group the ratio of means of 10 more of height",
 }
 PHONE = {"width": 400, "height": 800}
 # The command with the small page, and the helpers of this checkout from any folder.
@@ -58,6 +108,15 @@ def test_a_table_becomes_a_report_that_reads_well_on_a_screen_and_a_phone(chromi
         opened.page.set_viewport_size(PHONE)
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert opened.problems == []
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_table_beyond_the_three_models_becomes_a_report(tmp_path, name):
+    table = str(TABLES / f"{name}.csv")
+    assert start("-m", "helpers", "report", table, *BEYOND[name], cwd=tmp_path).wait() == 0
+    text = (tmp_path / f"{name}-report.md").read_text("utf-8")
+    assert SAID[name] in text and "There is no exact posterior to compare it with" in text
+    assert not re.search(r"\b(nan|None|inf)\b", text)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -88,8 +88,14 @@ def test_the_report_is_named_after_the_table_or_as_asked(tmp_path, monkeypatch, 
         ("t.csv", ["y ~ z + (1 | g)", *RANGE], "no column 'z'"),
         (
             "t.csv",
-            ["y ~ x + (1 | g) + (1 | h)", *RANGE],
-            "one grouping factor .* 2 grouping factors",
+            ["y ~ x + (x | g) + (x | h)", *RANGE],
+            "one may have slopes of one column; .* 2 slopes by group",
+        ),
+        ("t.csv", [FORMULA, *RANGE, "--family", "t"], "Unknown family 't'"),
+        (
+            "t.csv",
+            [FORMULA, "--range", "0", "9", "--family", "bernoulli"],
+            "0 \\(no\\) and 1 \\(yes\\)",
         ),
         ("t.csv", [FORMULA, *RANGE, "--gain", "2"], "give --gain and --cost, or neither"),
         ("t.csv", [FORMULA, *RANGE, "--draws", "0"], "--draws is 0, but must be above 0"),
@@ -134,7 +140,7 @@ def test_where_the_page_is_missing_a_sentence_says_where_to_get_it(monkeypatch, 
 def test_the_chapter_takes_every_setting_and_displays_a_report(tmp_path):
     """Each name of its parameters is an assignment of a line, as papermill wants it."""
     every = "--per 10 --reach x 0 1 --gain 2 --cost 5 --drop-missing --draws 9 --tune 9 --chains 2 --seed 7"
-    every += " --decimal ."
+    every += " --decimal . --family gamma"
     asked = request.read_arguments(["t.csv", FORMULA, *RANGE, *every.split()])
     chapter = nbformat.read(running.find_chapter(), as_version=4)
     cells = {tag: cell for cell in chapter.cells for tag in running.read_tags(cell)}

@@ -1,7 +1,7 @@
 """The models that may answer a question, each with its formula, its priors and the reason for it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,11 +9,13 @@ import pandas as pd
 import xarray as xr
 
 from helpers import elicitation, models
+from helpers.diagnostics import FitRejected
 from helpers.exact import exact_posterior
+from helpers.families import GAUSSIAN
 from helpers.frames import split_within_between
-from helpers.own.question import NUMBER, Question
+from helpers.own.question import NUMBER, Question, list_grouping_columns
 from helpers.priors import SEED
-from helpers.terms import RHO, Terms, as_model, read_terms
+from helpers.terms import RHO, Terms, as_model, find_beyond, read_terms
 
 POOLED, INTERCEPTS, SLOPES, BOTH = (
     "pooled",
@@ -21,6 +23,9 @@ POOLED, INTERCEPTS, SLOPES, BOTH = (
     "random slope",
     "within-between",
 )
+YOURS = "your formula"  # beyond the three models
+FAST = (0.9, 0.95)  # target_accept of the first tries
+MOST = 4  # that Bambi samples, in minutes and not in seconds
 EXACT_DRAWS = 4000
 EXACT_NUMBERS = 8_000_000  # effects by group, of all draws together, that memory bears
 ALIKE = 0.05  # sds of the predictor by which means of groups differ at least
@@ -38,14 +43,25 @@ class Candidate:
     main: str | None
     group: str
     reason: str
+    family: str = GAUSSIAN
+
+    @property
+    def grouping_columns(self) -> list[str]:
+        return list_grouping_columns(self.terms)
 
     @cached_property
     def terms(self) -> Terms:
-        return read_terms(self.formula, self.table)
+        return read_terms(self.formula, self.table, family=self.family)
+
+    @property
+    def link(self) -> str:
+        return self.terms.family.link
 
 
 def name_of_own(question: Question) -> str:
     """Which candidate the reader's formula is."""
+    if question.is_sampled:
+        return YOURS
     return SLOPES if question.own_slopes else INTERCEPTS
 
 
@@ -60,16 +76,22 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
     ``priors`` are those of the question's formula, by term; models that share a parameter share its
     prior. ``name_of_own`` says which of them the reader's formula is.
     """
+    if question.is_sampled:
+        return _list_sampled(question, priors)
     terms, group = question.terms, question.group
     given = {name: priors[name] for name in terms.parameters}
     line = {name: prior for name, prior in given.items() if name not in terms.by_group}
     levels = line | {f"1|{group}": given[f"1|{group}"]}
     about = question.table, question.main, group
-    pooled = write_formula(terms, groups=False)
+    pooled = write_formula(terms, {})
     found = {
         POOLED: Candidate(POOLED, pooled, line, *about, "one line for all: groups do not count"),
         INTERCEPTS: Candidate(
-            INTERCEPTS, write_formula(terms), levels, *about, f"each {group} has a level of its own"
+            INTERCEPTS,
+            write_formula(terms, {group: "1"}),
+            levels,
+            *about,
+            f"each {group} has a level of its own",
         ),
     }
     missing = {SLOPES: "" if question.own_slopes else _why_no_slopes(question)}
@@ -84,27 +106,61 @@ def list_candidates(question: Question, priors: Mapping) -> tuple[dict[str, Cand
     return found, [f"{name}: {reason}" for name, reason in missing.items() if reason]
 
 
+def _list_sampled(question: Question, priors: Mapping) -> tuple[dict[str, Candidate], list[str]]:
+    """The reader's formula, and it without each further grouping factor, with or without slopes by group,
+    and without any groups: the first few of these."""
+    terms, group = question.terms, question.group
+    mine = dict.fromkeys(terms.factors, "1")
+    if question.own_slopes:
+        mine[group] = question.main
+
+    def make(name: str, by: dict[str, str], reason: str) -> Candidate:
+        own = {f"{effect}|{f}" for f, effect in by.items()} | {f"1|{f}" for f in by}
+        given = {n: p for n, p in priors.items() if n not in terms.by_group or n in own}
+        about = question.table, question.main, group, reason, question.family
+        return Candidate(name, write_formula(terms, by), given, *about)
+
+    yours = replace(make(YOURS, mine, "what you asked"), formula=question.formula)
+    found, missing = [yours], {BOTH: "it is compared only where answers are exact"}
+    for factor in question.further:
+        rest = {f: effect for f, effect in mine.items() if f != factor}
+        found.append(make(f"without {factor}", rest, f"groups of {factor} do not count"))
+    if question.own_slopes:
+        reason = (
+            f"each {group} has a level of its own, and one effect of {question.column} is for all"
+        )
+        found.append(make("without own slopes", mine | {group: "1"}, reason))
+    elif steep := with_slopes(question, yours):
+        reason = f"each {group} has an effect of {question.column} of its own, too"
+        found.append(replace(steep, name=SLOPES, reason=reason))
+    else:
+        missing[SLOPES] = _why_no_slopes(question)
+    found.append(make(POOLED, {}, "groups do not count"))
+    found, left = found[:MOST], found[MOST:]
+    missing |= {one.name: f"{MOST} models are enough to wait for" for one in left}
+    return {one.name: one for one in found}, [f"{n}: {why}" for n, why in missing.items()]
+
+
 def write_formula(
     terms: Terms,
+    by: Mapping[str, str],
     *,
-    slopes: str = "",
-    groups: bool = True,
     renamed: Mapping[str, str] | None = None,
     further: Iterable[str] = (),
 ) -> str:
     """The formula of terms with other effects by group, with renamed and with further columns.
 
-    ``slopes`` is the term with slopes by group, if any; without ``groups`` there are none at all. A
-    renamed column is one that stands by itself in a term.
+    ``by`` has for each grouping factor the term with slopes by group besides levels, or "1". A renamed
+    column is one that stands by itself in a term.
     """
 
     def write(term):
         return ":".join(map(_quote, rename_term(term, renamed or {}).split(":")))
 
     parts = ["1", *map(write, terms.common), *map(_quote, further)]
-    if groups:
-        effect = write(slopes) if slopes else "1"
-        parts.append(f"({effect} | {_quote(terms.factors[0])})")
+    for factor, effect in by.items():
+        effect = effect if effect == "1" else write(effect)
+        parts.append(f"({effect} | {':'.join(map(_quote, factor.split(':')))})")
     return f"{_quote(terms.outcome)} ~ {' + '.join(parts)}"
 
 
@@ -169,7 +225,7 @@ def _split(question: Question, given: dict) -> Candidate:
     renamed = {main: within}
     formula = write_formula(
         question.terms,
-        slopes=main if question.own_slopes else "",
+        {group: main if question.own_slopes else "1"},
         renamed=renamed,
         further=[between],
     )
@@ -190,13 +246,18 @@ def with_correlation(candidate: Candidate, eta: float = 2.0) -> Candidate:
 
 def with_slopes(question: Question, candidate: Candidate) -> Candidate | None:
     """The same model with slopes by group besides levels; None where there can be none, or are some."""
-    if len(candidate.terms.by_group) != 1 or _why_no_slopes(question):
+    terms, group, main = candidate.terms, candidate.group, candidate.main
+    if group not in terms.factors or terms.own_slopes or _why_no_slopes(question):
         return None
-    main = candidate.main
-    formula = write_formula(candidate.terms, slopes=main)
+    formula = write_formula(terms, {f: main if f == group else "1" for f in terms.factors})
     scale = float(candidate.priors[main][1] * elicitation.OF_SLOPES)
     priors = candidate.priors | {f"{main}|{candidate.group}": scale}
     return replace(candidate, formula=formula, priors=priors)
+
+
+def with_priors(candidate: Candidate, given: Mapping[str, Mapping]) -> dict[str, Candidate]:
+    """The same model with other priors, by label."""
+    return {label: replace(candidate, priors=dict(priors)) for label, priors in given.items()}
 
 
 def scale_priors(priors: Mapping, factor: float) -> dict:
@@ -222,6 +283,20 @@ def fit_exactly(candidate: Candidate, seed: int = SEED) -> xr.DataTree:
     return exact_posterior(candidate.formula, candidate.table, **given)
 
 
+def fit_others(
+    found: Mapping[str, Candidate], own: str, sample: Callable[[Candidate], xr.DataTree]
+) -> dict[str, xr.DataTree]:
+    """Fits of the candidates besides the reader's own, but for those that the gate rejects."""
+    fits = {}
+    for name, one in found.items():
+        if name != own:
+            try:
+                fits[name] = sample(one)
+            except FitRejected:
+                print(f"The gate refuses the fit of {name}, so it is not compared.")
+    return fits
+
+
 def find_mismatch(candidate: Candidate) -> str:
     """Say if the outcomes lie far outside of what a candidate's priors expect; "" if they do not."""
     return elicitation.find_mismatch(
@@ -231,12 +306,25 @@ def find_mismatch(candidate: Candidate) -> str:
 
 def list_forms(candidate: Candidate) -> tuple[bool, bool]:
     """What to give Bambi's ``noncentered``, and what to try where the gate refuses the first."""
-    first = models.is_noncentered(candidate.formula, candidate.table, candidate.priors)
+    about = candidate.formula, candidate.table, candidate.priors
+    if candidate.family != GAUSSIAN or find_beyond(candidate.terms):
+        return True, False
+    first = models.is_noncentered(*about)
     return first, not first
+
+
+def list_ways(candidate: Candidate) -> list[tuple[bool, dict]]:
+    """Forms and steps to try in turn until the gate lets a fit pass: Bambi's ``noncentered``, and what
+    nutpie is told. Where no exact fit tells what groups know, large steps come first."""
+    small = steps(candidate)
+    if candidate.family == GAUSSIAN and not find_beyond(candidate.terms):
+        return [(form, small) for form in list_forms(candidate)]
+    return [(True, small | {"target_accept": target}) for target in FAST] + [(False, small)]
 
 
 def steps(candidate: Candidate) -> dict:
     """What nutpie is told: small steps, and a mass matrix of low rank where groups are few."""
-    given = models.nuts_settings(candidate.table[candidate.group].nunique(), funnel=True)
+    groups = max([0, *map(candidate.terms.count_groups, candidate.terms.factors)])
+    given = models.nuts_settings(groups, funnel=True)
     many = given["adaptation"] == "diag"
     return given | {"target_accept": 0.95} if many and len(candidate.terms.by_group) < 2 else given

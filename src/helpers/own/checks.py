@@ -68,7 +68,7 @@ def check_fit(
         _check_spread_by_group(drawn),
         _check_spread_along(drawn),
         _check_rows(candidate),
-        _check_priors(candidate, tree["posterior"].to_dataset()),
+        check_priors(candidate, tree["posterior"].to_dataset()),
     ]
 
 
@@ -83,7 +83,7 @@ class _Drawn(Residuals):
         self.sds = self.sds_of_levels()
 
 
-def _compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
+def compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
     """A check from draws (S,) of an observed number, whose mean is judged, and of replicated ones."""
     mean = float(np.mean(observed))
     above = np.mean(replicated > mean) + np.mean(replicated == mean) / 2
@@ -94,10 +94,10 @@ def _compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
 def _compare_residuals(name: str, looked_at: str, drawn: _Drawn, statistic: Callable, **more):
     """A check of a statistic (S,) of residuals (S, n)."""
     observed, replicated = statistic(drawn.residuals), statistic(drawn.noise)
-    return _compare(name, looked_at, observed, replicated, **more)
+    return compare(name, looked_at, observed, replicated, **more)
 
 
-def _correlate(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def correlate(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Correlations (S,) of rows (S, n) with rows (S, n), or with one (n,)."""
     first, second = (v - v.mean(axis=-1, keepdims=True) for v in (first, second))
     product = (first * second).sum(axis=-1)
@@ -110,28 +110,39 @@ def _correlate(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _check_shape(drawn: _Drawn) -> Check:
     """Whether the outcome bends along the predictor: what is left beside its square."""
-    question = drawn.question
     name = "shape in the predictor"
+    curve, looked_at, why_not = left_of_square(drawn)
+    if why_not:
+        return Check(name, looked_at, why_not=why_not)
+    return _compare_residuals(name, looked_at, drawn, lambda values: correlate(values, curve))
+
+
+def left_of_square(drawn) -> tuple[np.ndarray | None, str, str]:
+    """What the model's columns, and levels (and slopes) by group, cannot tell of the predictor's square;
+    what is looked at; and why there is nothing to look at, if there is a reason.
+
+    ``drawn`` has the question, the candidate and its terms, and the groups of rows.
+    """
+    question = drawn.question
     if question.kind != NUMBER or question.main not in question.terms.common:
-        return Check(name, "", why_not="there is no numeric predictor that is a term by itself")
+        return None, "", "there is no numeric predictor that is a term by itself"
     column = question.column
     looked_at = f"residuals along the square of {column} (correlation)"
     words = [re.findall(r"\w+", other) for other in question.terms.common if "(" in other]
     if question.is_column and any(column in found for found in words):
-        return Check(name, looked_at, why_not=f"the formula has a function of {column} already")
+        return None, looked_at, f"the formula has a function of {column} already"
+    if not question.differs_within:
+        return None, looked_at, f"{column} does not vary within groups of {question.group}"
     curve = _left_of_square(drawn, question.predictor())
-    if curve is None:
-        why = f"{column} has too few distinct values for a bend"
-        return Check(name, looked_at, why_not=why)
-    return _compare_residuals(name, looked_at, drawn, lambda values: _correlate(values, curve))
+    return curve, looked_at, f"{column} has too few distinct values for a bend" * (curve is None)
 
 
-def _left_of_square(drawn: _Drawn, x: np.ndarray) -> np.ndarray | None:
+def _left_of_square(drawn, x: np.ndarray) -> np.ndarray | None:
     """What the model's columns, and levels (and slopes) by group, cannot tell of a square."""
     x = (x - x.mean()) / x.std()
     columns = np.column_stack([drawn.terms.columns_at(drawn.candidate.table)[:, 1:], x**2])
     centred = columns - drawn.mean_by_group(columns.T).T[drawn.code]
-    if len(drawn.terms.by_group) == 2:
+    if drawn.terms.own_slopes:
         own = x - drawn.mean_by_group(x)[0][drawn.code]
         square = np.bincount(drawn.code, own**2)
         slopes = np.array([np.bincount(drawn.code, own * c) for c in centred.T])
@@ -157,7 +168,7 @@ def _check_means(drawn: _Drawn) -> Check:
     if len(means) < FEW_GROUPS:
         return Check(name, looked_at, why_not=f"{len(means)} groups are too few")
     replicated = drawn.rng.normal(size=drawn.levels.shape) * drawn.sds
-    return _compare(name, looked_at, _correlate(drawn.levels, means), _correlate(replicated, means))
+    return compare(name, looked_at, correlate(drawn.levels, means), correlate(replicated, means))
 
 
 def _check_farthest_group(drawn: _Drawn) -> Check:
@@ -165,7 +176,7 @@ def _check_farthest_group(drawn: _Drawn) -> Check:
     away = drawn.levels / np.maximum(drawn.sds, 1e-12)
     replicated = drawn.rng.normal(size=away.shape)
     farthest = drawn.groups[int(np.abs(away.mean(axis=0)).argmax())]
-    return _compare(
+    return compare(
         "normal groups",
         f"the farthest group of {drawn.question.group} (sds from the population)",
         np.abs(away).max(axis=1),
@@ -183,7 +194,7 @@ def _check_effects(drawn: _Drawn) -> Check:
     looked_at = f"what is left of effects of {column} in each {group} (mean square, in sds)"
     if question.own_slopes:
         return Check(name, looked_at, why_not="the model lets them differ")
-    weights = _weights_of_effects(drawn)
+    weights = weights_of_effects(drawn)
     if weights.shape[0] < 2:
         why = f"fewer than two groups have rows enough to tell an effect of {column} from scatter"
         return Check(name, looked_at, why_not=why)
@@ -192,7 +203,7 @@ def _check_effects(drawn: _Drawn) -> Check:
     )
 
 
-def _weights_of_effects(drawn: _Drawn) -> sparse.csr_array:
+def weights_of_effects(drawn) -> sparse.csr_array:
     """Weights (K, n) of rows in what is left of each group's effects, each of length 1: along the
     predictor within the group, or in the mean of a level less the group's mean."""
     question, code, columns = drawn.question, drawn.code, drawn.question.columns
@@ -243,7 +254,7 @@ def _check_spread_along(drawn: _Drawn) -> Check:
     if not (drawn.mean.std(axis=1) > 1e-9).all():
         return Check(name, looked_at, why_not="all rows have the same mean")
     return _compare_residuals(
-        name, looked_at, drawn, lambda values: _correlate(np.abs(values), drawn.mean)
+        name, looked_at, drawn, lambda values: correlate(np.abs(values), drawn.mean)
     )
 
 
@@ -266,7 +277,7 @@ def _check_rows(candidate: Candidate) -> Check:
     return Check("leave-one-out", looked_at, len(far), low, high, probability, names=names)
 
 
-def _check_priors(candidate: Candidate, posterior: xr.Dataset) -> Check:
+def check_priors(candidate: Candidate, posterior: xr.Dataset) -> Check:
     """Whether table and prior of a coefficient, or of an sd, disagree.
 
     A normal posterior is a normal prior times a normal likelihood; taken apart, the likelihood's middle
@@ -280,7 +291,7 @@ def _check_priors(candidate: Candidate, posterior: xr.Dataset) -> Check:
                 moments = float(draws.mean()), float(draws.var())
                 far[f"{name}[{level}]" if level else name] = _conflict(*moments, *prior)
         elif f"{name}_sigma" in posterior or name in posterior:
-            draws = posterior[name if name == "sigma" else f"{name}_sigma"]
+            draws = posterior[f"{name}_sigma" if "|" in name else name]
             far[name] = float(draws.mean()) / prior
     worst = max(far, key=far.get)
     single = 2 * stats.norm.sf(far[worst])

@@ -7,15 +7,17 @@ import pandas as pd
 import xarray as xr
 
 from helpers import predictions
+from helpers.families import GAUSSIAN
 from helpers.frames import own_scale
+from helpers.own import averages
 from helpers.own import rows as at
+from helpers.own.averages import NEW
 from helpers.own.candidates import BOTH, Candidate
 from helpers.own.draws import split_levels, thin
 from helpers.own.question import FACTOR, NONE, NUMBER, Question
 from helpers.priors import SEED
 from helpers.terms import INTERCEPT
 
-NEW = "a group never seen"
 MOST_CELLS = 20_000_000  # draws times rows that are predicted at once
 
 
@@ -25,6 +27,8 @@ class Answer:
     ``by_group``, of a ``new`` group, and of one at each of the levels that it depends on.
 
     ``between`` is the share of what a slope is known by that comes from differences between groups.
+    Where means are no sums of effects, the ``typical`` group is not the mean over groups, and there are
+    ``ratios`` of means, or of odds.
     """
 
     name: str
@@ -33,6 +37,8 @@ class Answer:
     new: xr.DataArray
     new_by_level: dict[str, xr.DataArray] = field(default_factory=dict)
     between: float | None = None
+    typical: xr.Dataset = field(default_factory=xr.Dataset)
+    ratios: xr.Dataset = field(default_factory=xr.Dataset)
 
     @property
     def first(self) -> xr.DataArray:
@@ -43,13 +49,15 @@ class Answer:
 def answer(question: Question, candidate: Candidate, tree: xr.DataTree, seed: int = SEED) -> Answer:
     """All that a fit of a candidate says of the question."""
     about = question, candidate, tree
+    if question.family != GAUSSIAN:
+        return _answer_in_averages(*about, seed)
     found = population(*about)
     name = choose_first(question, found)
     by_level = {
         one.removeprefix(f"{name}, "): of_new_group(*about, one, seed)
         for one in at_levels(found, name)
     }
-    of_slope = question.kind == NUMBER and candidate.name != BOTH
+    of_slope = question.kind == NUMBER and candidate.name != BOTH and not question.is_sampled
     return Answer(
         name,
         found,
@@ -60,14 +68,30 @@ def answer(question: Question, candidate: Candidate, tree: xr.DataTree, seed: in
     )
 
 
+def _answer_in_averages(
+    question: Question, candidate: Candidate, tree: xr.DataTree, seed: int
+) -> Answer:
+    """The answer of a family whose means are no sums: differences on average over the table's rows."""
+    about = question, candidate, tree
+    found = population(*about)
+    name = choose_first(question, found)
+    new = averages.of_rows(*about, averages.NEW_GROUP, seed)[name]
+    return Answer(
+        name,
+        found,
+        by_group(*about, name),
+        new,
+        typical=averages.of_rows(*about, averages.TYPICAL),
+        ratios=averages.ratios(*about),
+    )
+
+
 # Names
 
 
 def name_effect(question: Question) -> str:
     """What the effect of a number is called, such as "10 more of days", and that of nothing."""
-    if question.kind == NUMBER:
-        return f"{question.per:g} more of {question.column}"
-    return f"mean of {question.outcome}"
+    return averages.name_effect(question)
 
 
 def overall(found: xr.Dataset) -> list[str]:
@@ -95,8 +119,11 @@ def population(question: Question, candidate: Candidate, tree: xr.DataTree) -> x
 
     Of a number, the slope for ``per`` units; of a factor, each level minus the reference; without
     predictors, the mean outcome. Where the effect depends on another factor, the mean over the table's
-    rows comes first, and then one for each of its levels.
+    rows comes first, and then one for each of its levels. Of another family than the gaussian, means over
+    the table's rows and over groups like these (``averages``).
     """
+    if question.family != GAUSSIAN:
+        return averages.of_rows(question, candidate, tree)
     rows = at.typical_rows(question, candidate)
     found = {}
     for name, draws in _effects_at(question, candidate, tree, rows).items():
@@ -112,7 +139,11 @@ def by_group(
 ) -> xr.DataArray:
     """Draws of the effect ``name`` of each group, at its own values of other columns."""
     rows = at.rows_by_group(candidate)
-    draws = _effects_at(question, candidate, _thin(tree, rows), rows)[name]
+    if question.family != GAUSSIAN:
+        moved = averages.move(question, rows)[name]
+        draws = averages.compare(question, candidate, _thin(tree, rows), moved)
+    else:
+        draws = _effects_at(question, candidate, _thin(tree, rows), rows)[name]
     return draws.rename(row=question.group).assign_coords(
         {question.group: rows[candidate.group].tolist()}
     )
@@ -206,8 +237,11 @@ def share_between(question: Question, candidate: Candidate, tree: xr.DataTree) -
     return between / (between + within)
 
 
-def share_of_groups(candidate: Candidate, tree: xr.DataTree) -> xr.DataArray:
-    """Draws of the share of the groups' levels in the variance around the population's line (ICC)."""
+def share_of_groups(candidate: Candidate, tree: xr.DataTree) -> xr.DataArray | None:
+    """Draws of the share of the groups' levels in the variance around the population's line (ICC); None
+    where there are other parts of it, or none."""
+    if len(candidate.terms.factors) > 1 or "sigma" not in tree["posterior"]:
+        return None
     posterior = tree["posterior"]
     between = posterior[f"1|{candidate.group}_sigma"] ** 2
     return between / (between + posterior["sigma"] ** 2)
@@ -255,9 +289,9 @@ def show_by_group(
         row = at.rows_on_grid(question, candidate, question.levels[:1])
     labels = candidate.table[candidate.group].cat.categories
     rows = pd.concat([row] * len(labels), ignore_index=True).assign(**{candidate.group: labels})
-    draws = predictions.predict(_thin(tree, rows), candidate.formula, candidate.table, rows)
+    draws = averages.expect(question, candidate, _thin(tree, rows), rows)
     draws = draws.rename(row=question.group).assign_coords({question.group: list(labels)})
-    return draws, f"level of {question.outcome} ({question.unit})"
+    return draws, f"level of {question.outcome} ({question.unit_of_means})"
 
 
 def predict_outcomes(
@@ -267,10 +301,13 @@ def predict_outcomes(
     main term; the dimension ``row`` has its values."""
     values = at.grid(question, candidate)
     rows = at.rows_on_grid(question, candidate, values)
-    new = rows.assign(**{candidate.group: NEW})
-    fit = tree, candidate.formula, candidate.table
-    mean = predictions.predict(*fit, rows)
-    single = predictions.predict(*fit, new, kind="outcome", seed=seed)
-    found = xr.Dataset({"mean of groups": mean, f"one outcome, {NEW}": single})
+    if question.family != GAUSSIAN:
+        found = averages.predict_rows(question, candidate, tree, rows, seed)
+    else:
+        new = rows.assign(**dict.fromkeys(candidate.grouping_columns, NEW))
+        fit = tree, candidate.formula, candidate.table
+        mean = predictions.predict(*fit, rows)
+        single = predictions.predict(*fit, new, kind="outcome", seed=seed)
+        found = xr.Dataset({"mean of groups": mean, f"one outcome, {NEW}": single})
     found.attrs["held"] = at.held(question, candidate, rows)
     return found.assign_coords(row=values or ["all"])

@@ -6,12 +6,16 @@ import pandas as pd
 import xarray as xr
 
 from helpers import plots
+from helpers.families import GAUSSIAN
+from helpers.own import effects
 from helpers.own.candidates import Candidate
 from helpers.own.question import FACTOR, NUMBER, Question
-from helpers.priors import SEED
+from helpers.plots.look import summarize_groups
+from helpers.priors import LOWER, SEED, UPPER
 from helpers.terms import group_dim
 
 DOTS = 2000
+MOST_NAMED = 40  # groups on an axis
 
 
 def plot_table(question: Question, ax: plt.Axes | None = None, seed: int = SEED) -> plt.Axes:
@@ -67,6 +71,8 @@ def _x_of(question: Question) -> np.ndarray:
 
 def plot_groups(question: Question, candidate: Candidate, tree: xr.DataTree) -> plt.Axes:
     """Slopes by group where a numeric column has them, else how far groups lie from the population."""
+    if question.family != GAUSSIAN:
+        return _plot_means(question, candidate, tree)
     tree = _with_own_labels(candidate, tree)
     given = {"formula": candidate.formula, "predictor": candidate.main}
     if question.own_slopes and question.is_column:
@@ -74,6 +80,27 @@ def plot_groups(question: Question, candidate: Candidate, tree: xr.DataTree) -> 
     if not question.is_column:
         given.pop("predictor")
     return plots.plot_deviations(candidate.table, tree, **given)
+
+
+def _plot_means(question: Question, candidate: Candidate, tree: xr.DataTree) -> plt.Axes:
+    """What ``effects.show_by_group`` says of groups, sorted, on the outcome's scale, and the population's."""
+    found = effects.population(question, candidate, tree)
+    name = effects.choose_first(question, found)
+    draws, title = effects.show_by_group(question, candidate, tree, name)
+    table = summarize_groups(draws, question.group).sort_values("mean")
+    heights = np.arange(len(table))
+    _, ax = plt.subplots(figsize=(7, 1.5 + min(0.2 * len(table), 9)))
+    ax.axvline(float(draws.mean()), color="0.4", linestyle="--", label="Mean of these groups")
+    ax.hlines(heights, table[LOWER], table[UPPER], color="C0", label="95 % interval")
+    ax.plot(table["mean"], heights, "o", color="C0", markersize=4, label="Posterior mean")
+    if len(table) <= MOST_NAMED:
+        ax.set_yticks(heights, plots.write_labels(table.index))
+    else:
+        ax.set_yticks([])
+    ax.set_ylabel(plots.write_label(question.group))
+    ax.set_xlabel(plots.write_label(title, 60))
+    ax.legend(loc="lower right")
+    return ax
 
 
 def _with_own_labels(candidate: Candidate, tree: xr.DataTree) -> xr.DataTree:

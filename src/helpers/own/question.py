@@ -7,11 +7,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from helpers.families import GAUSSIAN
 from helpers.frames import original_column
 from helpers.priors import Plausible
 from helpers.terms import Terms, find_beyond, read_terms, standardize
 
 NUMBER, FACTOR, NONE = "number", "factor", "none"
+BERNOULLI = "bernoulli"
+POINTS = "percentage points"
 FEW_GROUPS = 5  # below which how far groups lie apart is mostly the prior's word
 OTHER_UNIT = 0.9  # of the outcomes: more outside of the range mean that it has another unit
 TINY = 0.01  # of the range: all outcomes within so little mean the same
@@ -24,7 +27,8 @@ class Question:
 
     ``formula`` and ``table`` are standardized (``terms.standardize``), ``written`` is the formula as the
     reader wrote it. ``main`` is the term that is asked about, as ``formula`` names it, ``kind`` whether it
-    is a number or a factor; slopes are told for ``per`` units of it.
+    is a number or a factor; slopes are told for ``per`` units of it. ``family`` is the distribution of
+    outcomes, by Bambi's name.
     """
 
     written: str
@@ -35,6 +39,17 @@ class Question:
     main: str | None
     kind: str
     per: float = 1
+    family: str = GAUSSIAN
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it is beyond the three models that are computed exactly, so that Bambi answers alone."""
+        return self.family != GAUSSIAN or bool(find_beyond(self.terms))
+
+    @property
+    def times(self) -> int:
+        """What a mean is multiplied with to be told in ``unit``: chances are told in percent."""
+        return 100 if self.family == BERNOULLI else 1
 
     @property
     def outcome(self) -> str:
@@ -42,11 +57,28 @@ class Question:
 
     @property
     def unit(self) -> str:
-        return self.plausible.unit
+        return POINTS if self.family == BERNOULLI else self.plausible.unit
 
     @property
+    def unit_of_means(self) -> str:
+        """The unit of a mean itself, and not of a difference."""
+        return "%" if self.family == BERNOULLI else self.unit
+
+    @cached_property
     def group(self) -> str:
-        return self.terms.factors[0]
+        """The grouping factor that answers are told by: the one with own effects, or else the first."""
+        own = [factor for effect, factor in self.terms.by_group.values() if effect != "1"]
+        return [*own, *list_plain(self.terms)][0]
+
+    @property
+    def further(self) -> list[str]:
+        """Grouping factors besides ``group``."""
+        return [factor for factor in self.terms.factors if factor != self.group]
+
+    @property
+    def grouping_columns(self) -> list[str]:
+        """The columns that grouping factors consist of."""
+        return list_grouping_columns(self.terms)
 
     @property
     def own_slopes(self) -> bool:
@@ -118,6 +150,18 @@ class Question:
         """Whether groups differ in their means of the main term."""
         return self._is_more_than_0(self.group_means - self.columns.mean(axis=0))
 
+    def varies_within(self, factor: str) -> bool:
+        """Whether the main term differs between rows of one group of a grouping factor."""
+        return self._is_more_than_0(self.columns - self._means_by(factor))
+
+    def varies_between(self, factor: str) -> bool:
+        """Whether groups of a grouping factor differ in their means of the main term."""
+        return self._is_more_than_0(self._means_by(factor) - self.columns.mean(axis=0))
+
+    def _means_by(self, factor: str) -> np.ndarray:
+        by = [self.table[column].to_numpy() for column in factor.split(":")]
+        return pd.DataFrame(self.columns).groupby(by).transform("mean").to_numpy()
+
     def _is_more_than_0(self, distances: np.ndarray) -> bool:
         return bool(np.abs(distances).max() > EQUAL * np.abs(self.columns).max())
 
@@ -141,17 +185,18 @@ def ask(
     *,
     per: float = 1,
     drop_missing: bool = False,
+    family: str = GAUSSIAN,
 ) -> Question:
     """Read what a formula asks of a table, and standardize its numeric columns.
 
     The main term is the one that has effects by group, or else the first number, or else the first
-    factor.
+    factor. ``family`` is a name in ``families.FAMILIES``; of "bernoulli" the range is that of a row's chance.
 
     Raises
     ------
     ValueError
-        As ``terms.read_terms``; if the formula has no groups, or more than the three models have; if
-        ``per`` is not above 0.
+        As ``terms.read_terms``; if the formula has no groups, or effects by group that the page cannot
+        follow; if ``per`` is not above 0; if the family is unknown, or cannot have these outcomes.
     """
     if not per > 0:
         raise ValueError(f"per is {per!r}, but must be above 0: so many units of the predictor.")
@@ -159,15 +204,21 @@ def ask(
         raise ValueError(
             f"low is {plausible.low:g} and high {plausible.high:g}; low must be the smaller one."
         )
-    first = read_terms(formula, frame, drop_missing=drop_missing)
+    frame = _count_truth_values(formula, frame) if family == BERNOULLI else frame
+    first = read_terms(formula, frame, drop_missing=drop_missing, family=family)
     _check(first)
-    _check_range(first, plausible)
+    if family == GAUSSIAN:
+        _check_range(first, plausible)
+    else:
+        _check_range_of_means(first, plausible)
     written, (formula, table) = formula, standardize(formula, frame, drop_missing=drop_missing)
-    terms = read_terms(formula, table)
-    labels = {terms.outcome: f"{terms.outcome} ({plausible.unit})"}
+    terms = read_terms(formula, table, family=family)
+    if family == BERNOULLI:  # the range is of chances, which have no unit
+        plausible = Plausible(plausible.low, plausible.high, "")
+    labels = {terms.outcome: f"{terms.outcome} ({plausible.unit})".removesuffix(" ()")}
     table.attrs["labels"] = labels | table.attrs.get("labels", {})
     main, kind = _find_main(terms)
-    return Question(written, formula, table, terms, plausible, main, kind, per)
+    return Question(written, formula, table, terms, plausible, main, kind, per, family)
 
 
 def _check(terms: Terms) -> None:
@@ -177,17 +228,83 @@ def _check(terms: Terms) -> None:
             f"The formula {terms.formula!r} names no groups; add them, such as '+ (1 | column)', with the "
             "column that says which rows belong together."
         )
-    beyond = find_beyond(terms)
+    beyond = _find_beyond(terms)
     if beyond:
         raise ValueError(
-            "This page takes one grouping factor with intercepts, or with intercepts and one slope; this "
-            f"formula has {beyond}, which models.fit(..., backend='bambi') can fit without this page."
+            "This page takes grouping factors with intercepts, of which one may have slopes of one column; "
+            f"this formula has {beyond}, which models.fit(..., backend='bambi') can fit without this page."
         )
     if terms.common and _find_main(terms)[0] is None:
         name = next(iter(terms.common))
         raise ValueError(
             f"{name!r} has several columns, so no one slope tells its effect; write the terms one by one, "
             "such as x + I(scale(x)**2)."
+        )
+
+
+def list_plain(terms: Terms) -> list[str]:
+    """The grouping factors that are one column."""
+    return [factor for factor in terms.factors if ":" not in factor]
+
+
+def list_grouping_columns(terms: Terms) -> list[str]:
+    """The columns that the grouping factors of a formula consist of."""
+    return list(dict.fromkeys(column for factor in terms.factors for column in factor.split(":")))
+
+
+def _find_beyond(terms: Terms) -> str:
+    """What a formula has that the page has no answer to, if anything."""
+    slopes, plain = terms.own_slopes, list_plain(terms)
+    if len(terms.factors) < 2:
+        return find_beyond(terms)
+    with_slopes = [factor for effect, factor in terms.by_group.values() if effect != "1"]
+    levels = [factor for effect, factor in terms.by_group.values() if effect == "1"]
+    if not terms.has_intercept:
+        return "no intercept"
+    if any(term.kind == "offset" for term in terms.population.values()):
+        return "an offset"
+    if not plain:
+        return f"no grouping factor of one column ({', '.join(terms.factors)})"
+    if bare := [factor for factor in terms.factors if factor not in levels]:
+        return f"slopes without intercepts by {bare[0]}"
+    if len(slopes) > 1:
+        return f"{len(slopes)} slopes by group ({', '.join(slopes)})"
+    if with_slopes and with_slopes[0] not in plain:
+        return f"slopes by a grouping factor of several columns ({with_slopes[0]})"
+    if slopes and slopes[0] not in terms.common:
+        return f"slopes of {slopes[0]!r} by group, but none of the population"
+    if slopes and len(terms.common[slopes[0]]) > 1:
+        return f"{len(terms.common[slopes[0]])} slopes by group, of the levels of {slopes[0]!r}"
+    both = {*list_grouping_columns(terms)} & set(terms.common)
+    return f"{both.pop()!r} both as a predictor and in a grouping factor" if both else ""
+
+
+def _count_truth_values(formula: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with truth values of the outcome as 0 and 1."""
+    outcome = formula.partition("~")[0].strip().strip("`")
+    if outcome in frame and pd.api.types.is_bool_dtype(frame[outcome]):
+        return frame.assign(**{outcome: frame[outcome].astype(int)})
+    return frame
+
+
+def _check_range_of_means(terms: Terms, plausible: Plausible) -> None:
+    """Raise a ``ValueError`` if the plausible range is none that means of the family can have."""
+    mean = float(np.mean(terms.design.response.design_matrix))
+    low, high, family = plausible.low, plausible.high, terms.family.name
+    if family == BERNOULLI and not 0 < low < high < 1:
+        raise ValueError(
+            f"The range of {terms.outcome!r} runs from {low:g} to {high:g}; with the family {family!r} it is "
+            "that of a row's chance, such as 0.02 to 0.98."
+        )
+    if low <= 0:
+        raise ValueError(
+            f"The range of {terms.outcome!r} begins at {low:g}; with the family {family!r} it is that of a "
+            "row's mean, which is above 0."
+        )
+    if not low <= mean <= high:
+        raise ValueError(
+            f"The mean of {terms.outcome!r}, {mean:.4g}, lies outside of the plausible range of {low:g} to "
+            f"{high:g}; give the range in the outcome's unit."
         )
 
 

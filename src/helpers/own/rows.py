@@ -6,6 +6,7 @@ import pandas as pd
 from helpers.frames import own_scale
 from helpers.own.candidates import BOTH, Candidate, between_column
 from helpers.own.question import FACTOR, Question
+from helpers.terms import read_level
 
 SHARE = "share"
 
@@ -20,7 +21,7 @@ def typical_rows(question: Question, candidate: Candidate) -> pd.DataFrame:
     table, by = candidate.table, modifiers(question)
     alone = {part for term in candidate.terms.common for part in term.split(":")}
     used = [name for name in _used(candidate) if name not in by]
-    typical = {name: _typical(table[name], name in alone) for name in used}
+    typical = {name: _typical(_as_used(candidate, name), name in alone) for name in used}
     if not by:
         return pd.DataFrame([typical | {SHARE: 1.0}])
     shares = table.groupby(by, observed=True).size().rename(SHARE) / len(table)
@@ -30,16 +31,26 @@ def typical_rows(question: Question, candidate: Candidate) -> pd.DataFrame:
 def rows_by_group(candidate: Candidate) -> pd.DataFrame:
     """One row for each group, in their order: numbers at the group's mean, factors at its most frequent
     level."""
-    groups = candidate.table.groupby(candidate.group, observed=True)
-    columns = {name: groups[name].agg(_typical) for name in _used(candidate)}
-    return pd.DataFrame(columns, groups.size().index).rename_axis(candidate.group).reset_index()
+    by = candidate.table[candidate.group]
+    columns = {
+        name: _as_used(candidate, name).groupby(by, observed=True).agg(_typical)
+        for name in _used(candidate)
+    }
+    index = by.groupby(by, observed=True).size().index
+    return pd.DataFrame(columns, index).rename_axis(candidate.group).reset_index()
 
 
 def _used(candidate: Candidate) -> list[str]:
     """Columns of the table that a candidate's formula uses, but for the outcome and the groups."""
     terms = candidate.terms
     outcome = terms.design.response.term.term.var_names
-    return [name for name in terms.used if name not in outcome and name != candidate.group]
+    return [n for n in terms.used if n not in {*outcome, *candidate.grouping_columns}]
+
+
+def _as_used(candidate: Candidate, name: str) -> pd.Series:
+    """A column of the table, numbers that the formula takes as levels, in C(), as objects."""
+    values = candidate.table[name]
+    return values.astype(object) if f"C({name})" in candidate.formula else values
 
 
 def _typical(values: pd.Series, alone: bool = True):
@@ -120,6 +131,8 @@ def held(question: Question, candidate: Candidate, rows: pd.DataFrame) -> dict:
     found = {}
     for name in rows.columns.difference(asked, sort=False):
         value, scale = rows[name].iloc[0], own_scale(candidate.table, name)
-        is_number = pd.api.types.is_numeric_dtype(rows[name])
+        if f"C({name})" in candidate.formula:
+            value = read_level(value)
+        is_number = not isinstance(value, str) and pd.api.types.is_numeric_dtype(rows[name])
         found[name.removeprefix("std_")] = scale.mean + value * scale.sd if is_number else value
     return found

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from helpers.families import GAUSSIAN
 from helpers.own.candidates import Candidate, list_forms
 from helpers.own.question import NUMBER, Question
 
@@ -29,7 +30,7 @@ FIT = """model = bmb.Model(
     table,
     priors=priors,
     center_predictors=False,  # priors hold where the columns above are 0
-    noncentered={noncentered},  # change: the other one, if draws diverge
+    noncentered={noncentered},  # change: the other one, if draws diverge{family}
 )
 fit = model.fit(
     inference_method="nutpie",
@@ -59,6 +60,8 @@ def write_script(
     names = [name for name in candidate.priors if "|" not in name]
     names += [f"{name}_sigma" for name in candidate.priors if "|" in name]
     form = {"formula": candidate.formula, "noncentered": list_forms(candidate)[0]}
+    of_family = f'\n    family="{candidate.family}",\n    link="{candidate.link}",'
+    form["family"] = of_family if candidate.family != GAUSSIAN else ""
     code = HEAD + "\n" + "\n".join(lines) + "\n" + FIT.format(**form, names=names, **sampler)
     return code + _answer(question, candidate)
 
@@ -108,6 +111,14 @@ def _answer(question: Question, candidate: Candidate) -> str:
         return ""
     scale = scales.get(main) or scales.get(main.removeprefix("std_"))
     sd = 1.0 if scale is None else scale["sd"]
+    if candidate.link != "identity":
+        ratio = "odds ratio" if candidate.link == "logit" else "ratio of means"
+        return (
+            "import numpy as np\n"
+            f"ratio = np.exp({question.per!r} / {sd!r} * fit.posterior[{main!r}])"
+            f"  # {ratio} of {question.per:g} more of {question.column}, within a group\n"
+            "print(float(ratio.mean()), ratio.quantile([0.025, 0.975]).values)\n"
+        )
     return (
         f"slope = {question.per!r} / {sd!r} * fit.posterior[{main!r}]"
         f"  # {question.unit} per {question.per:g} of {question.column}\n"

@@ -1,12 +1,13 @@
 """Does the answer hang on a prior, on the correlation, on one group or on one row?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from helpers.diagnostics import FitRejected
 from helpers.exact import QuadratureFailed
 from helpers.frames import name_row
 from helpers.own import effects
@@ -18,14 +19,16 @@ from helpers.own.candidates import (
     with_slopes,
 )
 from helpers.own.draws import flatten, limits_of, split_levels
+from helpers.own.predictive import Drawn
 from helpers.own.question import Question
 from helpers.own.residuals import Residuals
 from helpers.priors import LOWER, SEED, UPPER
 from helpers.terms import INTERCEPT
 
-AS_IS = "exact, as reported"
+AS_IS, AS_REPORTED = "exact, as reported", "as reported"
 HALVED, DOUBLED = "scales of all priors halved", "scales of all priors doubled"
 SLOPES_BY_GROUP = "slopes by group"
+FEW_DRAWS = 300  # of densities whose groups' effects are integrated out on a grid
 TRIED = {"group": 3, "row": 5}  # that are left out one by one, in exact fits
 
 
@@ -60,7 +63,10 @@ def _covary(first: np.ndarray, many: np.ndarray) -> np.ndarray:
 def list_changes(
     question: Question, candidate: Candidate, tree: xr.DataTree, name: str
 ) -> tuple[dict[str, Candidate], list[str]]:
-    """What a sceptic would change, each as a candidate of its own; and what could not be changed."""
+    """What a sceptic would change, each as a candidate of its own, the fit that answers first; and what
+    could not be changed."""
+    if question.is_sampled:
+        return _list_sampled(question, candidate, tree, name)
     priors = candidate.priors
     about = [term for term in candidate.terms.common if candidate.main in term.split(":")]
     asked = (about or [INTERCEPT])[0]
@@ -83,6 +89,40 @@ def list_changes(
         changes[SLOPES_BY_GROUP] = steep
     without, skipped = _leave_out(question, candidate, tree, name)
     return changes | without, skipped
+
+
+def _list_sampled(
+    question: Question, candidate: Candidate, tree: xr.DataTree, name: str
+) -> tuple[dict[str, Candidate], list[str]]:
+    """The few changes that Bambi has to sample: other scales of the priors, and the table without the
+    group that seems to move the effect most."""
+    priors, skipped = candidate.priors, []
+    changes = {
+        AS_REPORTED: candidate,
+        HALVED: replace(candidate, priors=scale_priors(priors, 0.5)),
+        DOUBLED: replace(candidate, priors=scale_priors(priors, 2)),
+    }
+    moves = find_influential_groups(question, candidate, tree, name)
+    place = int(np.abs(moves).argmax())
+    label, kept = _name_without(candidate, "group", moves.index, place)
+    if reason := _why_not_without(candidate, kept):
+        skipped.append(f"{label}: {reason}")
+    else:
+        changes[f"{label} (which seems to move it most)"] = _without(candidate, kept)
+    return {
+        label: one if label == AS_REPORTED else replace(one, name=label)
+        for label, one in changes.items()
+    }, skipped
+
+
+def find_influential_groups(
+    question: Question, candidate: Candidate, tree: xr.DataTree, name: str
+) -> pd.Series:
+    """How far the effect ``name`` would move, about, without each group, as ``find_influential`` says,
+    of any family and beside further grouping factors; in units of the effect, by label."""
+    drawn = Drawn(question, candidate, tree, SEED, most=FEW_DRAWS)
+    effect = flatten(effects.population(question, candidate, drawn.tree)[name])
+    return pd.Series(-_covary(effect, drawn.log_density_of_groups()), drawn.groups)
 
 
 def _leave_out(
@@ -146,9 +186,15 @@ def _why_not_without(candidate: Candidate, kept: np.ndarray) -> str:
 
 
 def refit(
-    question: Question, changes: Mapping[str, Candidate], name: str, seed: int = SEED
+    question: Question,
+    changes: Mapping[str, Candidate],
+    name: str,
+    seed: int = SEED,
+    *,
+    sample: Callable[[Candidate], xr.DataTree] | None = None,
+    known: Mapping[str, xr.DataTree] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, xr.DataArray], list[str]]:
-    """Fit each change exactly.
+    """Fit each change exactly, or by ``sample`` unless its candidate is among those ``known``.
 
     Returns
     -------
@@ -160,14 +206,24 @@ def refit(
     rows, draws, failed = {}, {}, []
     for label, one in changes.items():
         try:
-            tree = fit_exactly(one, seed)
+            if sample is None:
+                tree = fit_exactly(one, seed)
+            else:
+                tree = (known or {}).get(one.name) or sample(one)
             draws[label] = effects.population(question, one, tree)[name]
         except (QuadratureFailed, ValueError) as error:
             failed.append(f"{label}: {error}")
             continue
-        limits = _exact_limits(one, tree, draws[label]) or limits_of(draws[label])
+        except FitRejected:
+            failed.append(f"{label}: the gate refuses its fit")
+            continue
+        limits = limits_of(draws[label])
+        if "exact" in tree.children:
+            limits = _exact_limits(one, tree, draws[label]) or limits
+            numbers = tree["exact"].to_dataset().sel(statistic="mean")
+        else:
+            numbers = tree["posterior"].to_dataset().mean()
         found = dict(zip(("mean", LOWER, UPPER), limits, strict=True))
-        numbers = tree["exact"].to_dataset().sel(statistic="mean")
         sds = [n for n in numbers if n.endswith("sigma")]
         rows[label] = found | {n: float(numbers[n].squeeze()) for n in sds}
     return pd.DataFrame(rows).T, draws, failed

@@ -60,8 +60,9 @@ def read_arguments(arguments: list[str]) -> Request:
     options = _make_parser().parse_args(arguments)
     if not (options.table.strip() and options.formula.strip()):
         raise ValueError(f"Name a table and a formula, as in: {EXAMPLE}")
+    is_chance = options.family == "bernoulli"  # has no unit
     for name, given in {"range": options.range, "unit": options.unit}.items():
-        if given is None:
+        if given is None and not (name == "unit" and is_chance):
             raise ValueError(f"Say with --{name} {_WHY[name]}, as in: {EXAMPLE}")
     low, high = map(_as_whole, options.range)
     source, settings = _absolute(options.table), {}
@@ -75,9 +76,11 @@ def read_arguments(arguments: list[str]) -> Request:
         settings["how"] = {name: given for name, given in how.items() if given}
     if options.drop_missing:
         settings["drop_missing"] = True
+    if options.family:
+        settings["family"] = options.family
     html = _place(options.out, source)
     command = shlex.join(["python", "-m", "helpers", "report", *arguments])
-    formula, unit = options.formula, options.unit
+    formula, unit = options.formula, options.unit or ""
     return Request(source, formula, low, high, unit, html, settings, options.with_code, command)
 
 
@@ -90,7 +93,7 @@ _WHY = {
 def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m helpers report",
-        description="Fit, check and report a linear mixed model of your own table.",
+        description="Fit, check and report a mixed model of your own table.",
         epilog=f"Example: {EXAMPLE}",
     )
     add = parser.add_argument
@@ -98,6 +101,12 @@ def _make_parser() -> argparse.ArgumentParser:
     add("formula", help='in the language of Bambi: "y ~ x + (x | g)"')
     add("--range", nargs=2, type=float, metavar=("LOW", "HIGH"), help="needed: " + _WHY["range"])
     add("--unit", help="needed: the outcome's unit, such as s")
+    add(
+        "--family",
+        metavar="NAME",
+        help="of outcomes, if not gaussian: bernoulli (0 or 1; the range is of "
+        "a row's chance), poisson, negativebinomial (counts), gamma; the range is of a row's mean",
+    )
     add("--per", type=float, metavar="N", help="tell slopes for N units of the predictor")
     add("--reach", nargs=3, action="append", metavar=("COLUMN", "LOW", "HIGH"),
         help="how far a predictor reaches, if not as in the table; once for each")  # fmt: skip
@@ -172,6 +181,7 @@ def check(request: Request) -> None:
             _read(request),
             Plausible(request.low, request.high, request.unit),
             drop_missing=request.settings.get("drop_missing", False),
+            family=request.settings.get("family", "gaussian"),
         )
     except ValueError as error:
         raise ValueError(str(error).replace("drop_missing=True", "--drop-missing")) from None

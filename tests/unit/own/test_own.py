@@ -70,7 +70,11 @@ def test_the_main_term_has_slopes_by_group_or_is_a_number_or_a_factor(formula, m
     ("formula", "given", "said"),
     [
         ("y ~ x", {}, "names no groups"),
-        ("y ~ x + (1 | g) + (1 | side)", {}, "2 grouping factors"),
+        ("y ~ x + (x | g) + (x | side)", {}, "2 slopes by group"),
+        ("y ~ x + (1 | g:side)", {}, "grouping factor of several columns"),
+        ("y ~ x + (0 + x | g) + (1 | side)", {}, "slopes without intercepts"),
+        ("y ~ x + (1 | g)", {"family": "t"}, "Unknown family"),
+        ("y ~ x + (1 | g)", {"family": "poisson"}, "counts"),
         ("y ~ x + z + (x + z | g)", {}, "2 slopes by group"),
         ("y ~ age + (1 | g)", {}, "no column 'age'"),
         ("y ~ x + (1 | g)", {"per": 0}, "per is 0"),

@@ -1,6 +1,7 @@
 """Sentences of the report, each from computed values; a module for each of its subjects."""
 
 from helpers.own.words.answer import describe_answer, describe_scope
+from helpers.own.words.beyond import describe_beyond, describe_range, describe_unit_of_priors
 from helpers.own.words.checks import advise, describe_checks
 from helpers.own.words.choice import describe_choice, tabulate_scores
 from helpers.own.words.computation import (
@@ -34,6 +35,7 @@ __all__ = [
     "code",
     "compare_correlated",
     "describe_answer",
+    "describe_beyond",
     "describe_checks",
     "describe_choice",
     "describe_convergence",
@@ -42,12 +44,14 @@ __all__ = [
     "describe_limits",
     "describe_missing",
     "describe_question",
+    "describe_range",
     "describe_scope",
     "describe_sensitivity",
     "describe_slopes",
     "describe_spread",
     "describe_table",
     "describe_turned",
+    "describe_unit_of_priors",
     "plain",
     "safe",
     "tabulate_candidates",

@@ -7,12 +7,14 @@ import numpy as np
 import xarray as xr
 
 from helpers import tables
+from helpers.families import GAUSSIAN
 from helpers.own import effects
 from helpers.own.candidates import BOTH
 from helpers.own.checks import Check
 from helpers.own.draws import limits_of, sign_of
 from helpers.own.question import FACTOR, NONE, NUMBER, Question
 from helpers.own.rows import modifiers
+from helpers.own.words import beyond
 from helpers.own.words.checks import say_failed
 from helpers.own.words.pieces import (
     code,
@@ -30,6 +32,8 @@ SLIGHT = 0.05  # share of the information that is not worth a word
 
 def describe_scope(question: Question, chosen: str, share: float | None = None) -> str:
     """What is compared: rows of one group, groups, or both; ``share`` is that of groups, if known."""
+    if question.is_sampled:
+        return beyond.describe_compared(question)
     group = code(question.group)
     if question.kind == NONE:
         return ""
@@ -74,7 +78,10 @@ def describe_answer(
     others = [name_term(n) for n in question.terms.used if n not in _asked(question)]
     held = f", {join(others)} being equal" if others and question.kind != NONE else ""
     tail = f"{held}, {scope}" if scope else ""
-    parts.append(f"{sentence}{tail}.{_say_sameness(question)}")
+    if question.family == GAUSSIAN:
+        parts.append(f"{sentence}{tail}.{_say_sameness(question)}")
+    else:
+        parts.append(f"{sentence}, {beyond.describe_average(question)}{tail}.")
     if question.kind == NUMBER:
         parts.append(_warn_of_reach(question, chosen))
     if question.kind != NONE:
@@ -84,7 +91,11 @@ def describe_answer(
         by = "; ".join(f"{n.partition(', ')[2]}: {said[n]}" for n in inner)
         parts.append(f"It depends on {_list_modifiers(question)}: {by}.")
         parts.append(_say_apart(question, found))
-    if question.own_slopes:
+    if question.family != GAUSSIAN:
+        parts += beyond.describe_other_answers(question, answer)
+        if question.own_slopes:
+            parts.append(_say_groups(question, answer.by_group))
+    elif question.own_slopes:
         # Apart, since of many groups fewer draws are kept.
         own = {"these": answer.by_group.mean(question.group), "new": new}
         told = {name: estimates({name: draws}, unit)[name] for name, draws in own.items()}
@@ -154,7 +165,7 @@ def _asked(question: Question) -> set[str]:
     """Columns of the outcome, of the main term, and of the groups."""
     outcome = question.terms.design.response.term.term.var_names
     main = {question.main, question.column} | set(re.findall(r"\w+", question.main or ""))
-    return {*outcome, *main, question.group}
+    return {*outcome, *main, *question.grouping_columns}
 
 
 def _say_direction(found: xr.Dataset, main: list[str]) -> str:

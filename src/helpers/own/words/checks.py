@@ -3,6 +3,7 @@
 from helpers.own.checks import CANNOT, DOUBTFUL, FAILS, PASSES, Check
 from helpers.own.question import NONE, NUMBER, Question
 from helpers.own.sensitivity import SLOPES_BY_GROUP
+from helpers.own.words import beyond
 from helpers.own.words.pieces import code, count, join, listed
 
 
@@ -25,6 +26,8 @@ def advise(question: Question, check: Check) -> str:
     """What a failed check means, and what to do."""
     column, group, outcome = (code(n) for n in (question.column, question.group, question.outcome))
     more = check.is_more
+    if question.is_sampled and (said := beyond.advise(question, check)):
+        return said
     name = code(check.names[0]) if check.names else ""
     if check.name == "shape in the predictor":
         return (
@@ -114,6 +117,6 @@ MEANT = {
 
 def say_failed(checks: list[Check]) -> str:
     """What failed checks mean for the answer; "" if none failed."""
-    failed = [f"*{c.name}* ({MEANT[c.name]})" for c in checks if c.verdict == FAILS]
+    failed = beyond.say_failed(checks, MEANT)
     many = "s" * (len(failed) > 1)
     return f"**Read this with care:** the check{many} {join(failed)} failed." if failed else ""

@@ -6,16 +6,17 @@ import xarray as xr
 
 from helpers import tables
 from helpers.own.candidates import BOTH, INTERCEPTS, SLOPES, name_of_own
-from helpers.own.choice import Choice
+from helpers.own.choice import CLEAR, Choice, judge_score
 from helpers.own.draws import limits_of
 from helpers.own.question import FEW_GROUPS, Question
+from helpers.own.words import beyond
 from helpers.own.words.pieces import code, estimate, join, plain, unit_of
-
-CLEAR = 4  # elpd, below which a difference is small whatever its error (Sivula et al. 2020)
 
 
 def tabulate_scores(question: Question, scores: pd.DataFrame) -> pd.DataFrame:
     """Differences of elpd from the reader's model, as text."""
+    if question.is_sampled:
+        return beyond.tabulate_scores(question, scores)
     shown = {}
     for kind, title in (("rows", "a row left out"), ("groups", "a group left out")):
         with_error = kind == "rows" or not question.few_groups
@@ -32,6 +33,8 @@ def tabulate_scores(question: Question, scores: pd.DataFrame) -> pd.DataFrame:
 
 def describe_choice(question: Question, scores: pd.DataFrame, choice: Choice) -> str:
     """Which model answers, why, and what scores say to that."""
+    if question.is_sampled:
+        return beyond.describe_choice(question, scores, choice.name)
     difference = choice.difference
     own = name_of_own(question)
     parts = [
@@ -78,7 +81,7 @@ def _describe_scores(scores: pd.DataFrame, own: str, groups: int) -> list[str]:
     whats = {"rows": "single rows", "groups": "whole groups"}
     for kind in whats if groups >= FEW_GROUPS else ("rows",):
         for name, one in others[kind].items():
-            verdict = _judge_score(one, others.loc[name, f"{kind}_se"])
+            verdict = judge_score(one, others.loc[name, f"{kind}_se"])
             found.setdefault(name, {}).setdefault(verdict, []).append(whats[kind])
     alike = {}  # models with the same verdicts share a sentence
     for name, verdicts in found.items():
@@ -88,15 +91,3 @@ def _describe_scores(scores: pd.DataFrame, own: str, groups: int) -> list[str]:
     if groups < FEW_GROUPS:
         said.append(f"{groups} groups are too few to compare predictions of groups left out.")
     return said
-
-
-def _judge_score(difference: float, error: float) -> str:
-    """How a model predicts, by its difference of elpd from the reader's and that one's standard error."""
-    if np.isnan(difference):
-        return "not compared: quadrature does not reach its accuracy"
-    if abs(difference) <= CLEAR:
-        return "not told apart: the difference is small"
-    worse = "worse" if difference < 0 else "better"
-    if abs(difference) > 2 * error:
-        return f"predicted clearly {worse}"
-    return f"predicted {worse}, but not surely ({abs(difference) / error:.1f} SE)"

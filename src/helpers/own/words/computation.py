@@ -3,9 +3,11 @@
 import pandas as pd
 import xarray as xr
 
+from helpers.families import GAUSSIAN
 from helpers.own.candidates import Candidate
 from helpers.own.draws import sign_of
 from helpers.own.question import FACTOR, NUMBER, Question
+from helpers.own.words import beyond
 from helpers.own.words.pieces import (
     code,
     count,
@@ -18,33 +20,47 @@ from helpers.own.words.pieces import (
 )
 from helpers.priors import LOWER, UPPER
 
+PASSED = (
+    "The fit passed the gate: it agrees with the exact posterior, computed by quadrature, within Monte Carlo "
+    "errors."
+)
+
 
 def describe_question(question: Question) -> str:
     """What is asked, in one sentence."""
-    outcome, group = code(question.outcome), code(question.group)
+    outcome = code(question.outcome)
+    group = join([code(factor) for factor in [question.group, *question.further]])
     if question.kind == NUMBER:
         asked = f"By how much does {outcome} differ, in {unit_of(question)}, for {question.per:g} more of {code(question.column)}"
     elif question.kind == FACTOR:
         asked = f"By how much does {outcome} differ, in {unit_of(question)}, between levels of {code(question.column)}"
     else:
         return f"Where does {outcome} lie, in {unit_of(question)}, and how far do groups of {group} differ?"
+    if question.family != GAUSSIAN:
+        return f"{asked}, {beyond.describe_average(question)}?"
     if not question.own_slopes:
         return f"{asked}, in groups of {group} like these?"
     return f"{asked}, in the mean over groups of {group} like these, and by group?"
 
 
 def describe_convergence(
-    tree: xr.DataTree, summary: pd.DataFrame, draws: int, tune: int, chains: int, seed: int
+    question: Question,
+    tree: xr.DataTree,
+    summary: pd.DataFrame,
+    draws: int,
+    tune: int,
+    chains: int,
+    seed: int,
 ) -> str:
     """Settings of the sampler, and the worst of what the gate looks at."""
     ess = summary[["ess_bulk", "ess_tail"]].min(axis=1)
     divergent = int(tree["sample_stats"]["diverging"].sum())
+    gate = beyond.describe_gate() if question.is_sampled else PASSED
     return (
         f"NUTS of nutpie through Bambi: {chains} chains, {draws:,} draws each after {tune:,} of warm-up, "
         f"seed {seed}. Over {len(summary):,} parameters R-hat is at most {summary['r_hat'].max():.3f} "
         f"({code(summary['r_hat'].idxmax())}), the effective sample size at least {ess.min():,.0f} "
-        f"({code(ess.idxmin())}); {count(divergent, 'divergence')}. The fit passed the gate: it agrees with "
-        "the exact posterior, computed by quadrature, within Monte Carlo errors. All intervals are 95 % and "
+        f"({code(ess.idxmin())}); {count(divergent, 'divergence')}. {gate} All intervals are 95 % and "
         "equal-tailed."
     )
 

@@ -7,7 +7,6 @@ import xarray as xr
 
 from helpers import tables
 from helpers.own.question import NONE, NUMBER, Question
-from helpers.own.sensitivity import AS_IS
 from helpers.own.words.pieces import code, estimate, exact_number, join, plain, safe, unit_of
 
 
@@ -60,12 +59,12 @@ def describe_turned(
     cost: float | None,
     effect: str = "",
 ) -> str:
-    """Under which changes the decision for the population turns; ``effect`` names what was followed."""
+    """Under which changes the decision for the population turns from that of the first of the ``draws``; ``effect`` names what was followed."""
     of = f" on {safe(effect)}" if effect else ""
     if gain is None or cost is None or question.kind == NONE:
         return ""
     pays = {label: bool(gain * one.mean() > cost) for label, one in draws.items()}
-    other = [label for label, one in pays.items() if one != pays[AS_IS]]
+    other = [label for label, one in pays.items() if one != next(iter(pays.values()))]
     if not other:
         return f"The decision{of} is the same under every change."
     return f"The decision{of} turns under: {safe(join(other))}."

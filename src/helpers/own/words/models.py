@@ -9,6 +9,7 @@ from helpers import tables
 from helpers.elicitation import Elicited
 from helpers.own.candidates import BOTH, Candidate, between_column, rename_term
 from helpers.own.question import Question
+from helpers.own.words import beyond
 from helpers.own.words.pieces import code, join, name_term, plain
 
 
@@ -31,6 +32,8 @@ def describe_missing(missing: list[str]) -> str:
 
 def write_model(question: Question, candidate: Candidate) -> str:
     """A model in words."""
+    if question.is_sampled:
+        return beyond.write_model(question, candidate)
     group, outcome = code(question.group), code(question.outcome)
     common = [name_term(n) for n in candidate.terms.common]
     mean = f"a level and the effects of {join(common)}" if common else "a level"

@@ -5,9 +5,11 @@ import pandas as pd
 import xarray as xr
 
 from helpers import tables
+from helpers.families import GAUSSIAN
 from helpers.own.candidates import BOTH
 from helpers.own.draws import limits_of
 from helpers.own.question import FACTOR, NONE, NUMBER, Question
+from helpers.own.words import beyond
 from helpers.own.words.pieces import (
     LISTED,
     code,
@@ -20,8 +22,11 @@ from helpers.own.words.pieces import (
 )
 
 
-def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray) -> str:
-    """How far groups lie apart, and whether they need differ at all."""
+def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray | None) -> str:
+    """How far groups lie apart, and whether they need differ at all; ``share`` is that of the variance
+    which lies between groups, where one is told."""
+    if share is None:
+        return beyond.describe_spread(question, tree)
     posterior, group = tree["posterior"], question.group
     level = posterior[f"1|{group}_sigma"]
     sd = {"levels": level, "residual": posterior["sigma"]}
@@ -78,7 +83,9 @@ def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
         }
         columns[f"{name}{at}"] = estimates(parts).str.replace("95 % interval ", "")
     head = question.scale_column or question.column or "all rows"
-    return pd.DataFrame(columns).rename_axis(f"{head}; {question.outcome} ({unit_of(question)})")
+    return pd.DataFrame(columns).rename_axis(
+        f"{head}; {question.outcome} ({safe(question.unit_of_means)})"
+    )
 
 
 def describe_held(question: Question, chosen: str, expected: xr.Dataset) -> str:
@@ -87,17 +94,20 @@ def describe_held(question: Question, chosen: str, expected: xr.Dataset) -> str:
         f"{code(name)} at {exact_number(value) if _is_number(value) else safe(value)}"
         for name, value in expected.attrs.get("held", {}).items()
     ]
+    new = beyond.describe_new(question)
     if not parts:
-        return ""
+        return new
     text = f"What to expect, with {join(parts)}:"
     if chosen == BOTH:
         text += f" a {code(question.group)} with that mean, and rows no farther from it than 90 % of the table's are."
-    return text
+    return " ".join(filter(None, [new, text]))
 
 
 def tabulate_coefficients(question: Question, found: xr.Dataset) -> pd.DataFrame:
     """Mean and interval of the coefficients, each with decimals of its own."""
     unit = unit_of(question)
+    if question.family != GAUSSIAN:
+        unit = beyond.describe_unit_of_priors(question)
     told = {name: estimate(draws) for name, draws in found.items()}
     return pd.DataFrame({f"{unit}, slopes per unit": told}).rename_axis("coefficient")
 

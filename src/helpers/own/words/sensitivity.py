@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 
 from helpers import tables
+from helpers.families import GAUSSIAN
 from helpers.own.draws import sign_of
 from helpers.own.question import NONE, Question
-from helpers.own.sensitivity import AS_IS, SLOPES_BY_GROUP
-from helpers.own.words.pieces import exact_number, join, safe, unit_of
+from helpers.own.sensitivity import SLOPES_BY_GROUP
+from helpers.own.words import beyond
+from helpers.own.words.pieces import code, exact_number, join, safe, unit_of
 from helpers.priors import LOWER, UPPER
 
 SHIFT = 0.2  # share by which a spread or a width changes noticeably
@@ -29,9 +31,12 @@ def describe_sensitivity(
 ) -> str:
     """How far the answer moves, in posterior sds, and whether its sign is settled throughout.
 
-    ``table`` is that of ``sensitivity.refit``, ``sd`` the posterior sd of the answer, ``effect`` its name.
+    ``table`` is that of ``sensitivity.refit``, with the answer first; ``sd`` is the posterior sd of the
+    answer, ``effect`` its name.
     """
-    moves = (table["mean"] - table.loc[AS_IS, "mean"]).drop(AS_IS) / sd
+    if len(table) < 2:
+        return " ".join(["No change could be tried.", *(f"Not tried: {safe(s)}." for s in skipped)])
+    moves = (table["mean"] - table["mean"].iloc[0]).iloc[1:] / sd
     most = moves.abs().idxmax()
     size = abs(moves[most])
     of = f" of {safe(effect)}" if effect else ""
@@ -65,7 +70,7 @@ def describe_sensitivity(
 def _say_widths(table: pd.DataFrame) -> str:
     """Which change makes the interval noticeably wider or narrower, if one does."""
     widths = table[UPPER] - table[LOWER]
-    ratio = (widths / widths[AS_IS]).drop(AS_IS)
+    ratio = (widths / widths.iloc[0]).iloc[1:]
     most = np.abs(np.log(ratio)).idxmax()
     if abs(ratio[most] - 1) <= SHIFT:
         return "Its width changes little."
@@ -77,21 +82,28 @@ def _say_spread_changes(question: Question, table: pd.DataFrame) -> str:
     spread = f"1|{question.group}_sigma"
     if spread not in table:
         return ""
-    half, double = table.filter(like="scales of all", axis=0)[spread]
-    moves = abs(double - half) > SHIFT * table.loc[AS_IS, spread]
+    scaled = table.filter(like="scales of all", axis=0)[spread]
+    if len(scaled) < 2:  # the gate refused one
+        return ""
+    half, double = scaled
+    of = f" of {code(question.group)}" if question.further else ""
+    unit = unit_of(question)
+    if question.family != GAUSSIAN:
+        unit = beyond.describe_unit_of_priors(question)
+    moves = abs(double - half) > SHIFT * table[spread].iloc[0]
     if not moves and question.kind != NONE:
         return ""
     groups = f"{len(question.sizes):,} groups {'do not settle' if moves else 'settle'} it"
     return (
-        f"The sd of the levels goes from {exact_number(half)} to {exact_number(double)} "
-        f"{unit_of(question)} as scales go from half to double: {groups}."
+        f"The sd of the levels{of} goes from {exact_number(half)} to {exact_number(double)} "
+        f"{unit} as scales go from half to double: {groups}."
     )
 
 
 def _say_wider(table: pd.DataFrame) -> str:
     """How much wider the interval is where slopes may differ by group; "" if hardly."""
     width = table[UPPER] - table[LOWER]
-    more = width[SLOPES_BY_GROUP] / width[AS_IS] - 1
+    more = width[SLOPES_BY_GROUP] / width.iloc[0] - 1
     if more < WIDER:
         return ""
     return f"**With slopes by group its interval is {more:.0%} wider**: one slope for all is a strong assumption."
@@ -99,9 +111,9 @@ def _say_wider(table: pd.DataFrame) -> str:
 
 def _find_prior(table: pd.DataFrame, sd: float) -> tuple[str, float]:
     """The change of a prior that moves the answer most, and by how many posterior sds."""
-    moves = (table["mean"] - table.loc[AS_IS, "mean"]).abs() / sd
+    moves = (table["mean"] - table["mean"].iloc[0]).abs() / sd
     moves = moves[[label for label in moves.index if "prior" in label]]
-    return moves.idxmax(), float(moves.max())
+    return (moves.idxmax(), float(moves.max())) if len(moves) else ("", 0.0)
 
 
 def warn_of_prior(question: Question, name: str, table: pd.DataFrame, sd: float) -> str:

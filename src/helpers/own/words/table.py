@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from helpers.own.question import NUMBER, Question
-from helpers.own.words.pieces import code, count, exact_number, from_to, join, plain, unit_of
+from helpers.families import GAUSSIAN
+from helpers.own.question import BERNOULLI, NUMBER, Question
+from helpers.own.words import beyond
+from helpers.own.words.pieces import code, count, exact_number, from_to, join, plain, safe, unit_of
 
 
 def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
@@ -17,11 +19,18 @@ def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
         else f"{sizes.min():,} to {sizes.max():,} each (median {sizes.median():g})"
     )
     y, unit = question.values, unit_of(question)
+    where = (
+        f"runs from {exact_number(y.min())} to {exact_number(y.max())} {unit}, with a mean of "
+        f"{exact_number(y.mean())} {unit}."
+    )
+    if question.family == BERNOULLI:
+        where = f"is 1 in {count(int(y.sum()), 'row')}, {y.mean():.1%} of them, and else 0."
     parts = [
         f"**{source}**: {count(len(question.table), 'row')} in {len(sizes):,} groups of {group}, "
-        f"{each}. {code(question.outcome)} runs from {exact_number(y.min())} to "
-        f"{exact_number(y.max())} {unit}, with a mean of {exact_number(y.mean())} {unit}."
+        f"{each}. {code(question.outcome)} {where}"
     ]
+    if question.further:
+        parts.append(beyond.describe_sizes(question))
     if "left_out" in question.table.attrs:
         parts.append(question.table.attrs["left_out"])
     elif len(asked) == len(question.table):
@@ -38,7 +47,7 @@ def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
             "comes mostly from its prior."
         )
     outside = int(((y < question.plausible.low) | (y > question.plausible.high)).sum())
-    if outside:
+    if outside and question.family == GAUSSIAN:
         parts.append(
             f"{count(outside, 'outcome')} of {len(y):,} {'lies' if outside == 1 else 'lie'} outside of "
             f"{plain(question.plausible.low)} to {plain(question.plausible.high)} {unit}, which was said to be "
@@ -50,12 +59,13 @@ def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
 def describe_slopes(question: Question) -> str:
     """Least-squares slopes within and between groups, and whether groups differ in the predictor."""
     if question.kind != NUMBER:
-        means = pd.Series(question.values).groupby(question.table[question.group].to_numpy()).mean()
+        values = pd.Series(question.times * question.values)
+        means = values.groupby(question.table[question.group].to_numpy()).mean()
         return (
-            f"The means of the {len(means):,} groups run from {from_to(means, unit_of(question))}, each "
+            f"The means of the {len(means):,} groups run from {from_to(means, safe(question.unit_of_means))}, each "
             "with the luck of its own rows in it."
         )
-    x, y = question.predictor(), question.values
+    x, y = question.predictor(), question.times * question.values
     both = pd.DataFrame({"x": x, "y": y}).groupby(question.table[question.group].to_numpy())
     means = both.transform("mean")
     own_x, own_y = x - means["x"], y - means["y"]
