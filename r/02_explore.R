@@ -10,11 +10,15 @@ visits |>
   as.data.frame()
 
 # One line through all visits ----
-# The baseline. Slopes are per sd of age; times `decade` they are per ten years.
+# The baseline. Slopes are per sd of age; times `decade` they are per ten
+# years.
 ggplot(visits, aes(age, bounce_time)) +
   geom_point(alpha = 0.3) +
   geom_smooth(method = "lm", formula = y ~ x) +
-  labs(x = "Age (years)", y = "Bounce time (s)", title = "Older visitors stay longer, says one line")
+  labs(
+    x = "Age (years)", y = "Bounce time (s)",
+    title = "Older visitors stay longer, says one line"
+  )
 one_line <- lm(bounce_time ~ std_age, data = visits)
 coef(summary(one_line))
 coef(one_line)[["std_age"]] * decade # s per decade
@@ -23,13 +27,18 @@ coef(one_line)[["std_age"]] * decade # s per decade
 ggplot(visits, aes(age, bounce_time, colour = county)) +
   geom_point(alpha = 0.3) +
   geom_smooth(method = "lm", formula = y ~ x, se = FALSE) +
-  labs(x = "Age (years)", y = "Bounce time (s)", colour = NULL, title = "Older visitors stay less long, says each county")
+  labs(
+    x = "Age (years)", y = "Bounce time (s)", colour = NULL,
+    title = "Older visitors stay less long, says each county"
+  )
 
 # The paradox ----
-# The same slope three ways: all visits, within counties, between the counties' means.
+# The same slope three ways: all visits, within counties, between the counties'
+# means.
 within <- lm(bounce_time ~ std_age + county, data = visits)
 means <- visits |>
   group_by(county) |>
   summarise(std_age = mean(std_age), bounce_time = mean(bounce_time))
 between <- lm(bounce_time ~ std_age, data = means)
-sapply(list(all = one_line, within = within, between = between), \(fit) coef(fit)[["std_age"]] * decade)
+three <- list(all = one_line, within = within, between = between)
+sapply(three, \(fit) coef(fit)[["std_age"]] * decade)

@@ -111,12 +111,9 @@ def store(folder: Path, target: Path, minutes: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--to", type=Path, default=ROOT / "data" / "r", help="where to store")
-    parser.add_argument("--keep-fits", action="store_true", help="use fits of an earlier run")
     options = parser.parse_args()
     if not shutil.which("Rscript"):
         sys.exit("There is no R: install it as r/README.md says; the pages show what is stored.")
-    if not options.keep_fits:
-        shutil.rmtree(FITS, ignore_errors=True)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         run_all(Path(folder))

@@ -42,7 +42,7 @@ def write_rscript(folder: Path, said: str) -> None:
 
 
 def run(target: Path, path: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, run_r.__file__, "--keep-fits", "--to", str(target)]
+    command = [sys.executable, run_r.__file__, "--to", str(target)]
     own = {"PATH": path, "PYTHONPATH": str(ROOT / "src")}
     return subprocess.run(command, env=os.environ | own, capture_output=True, text=True)
 
