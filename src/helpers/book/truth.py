@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from helpers.book.outcomes import write_outcomes
 from helpers.book.visits import (
     AGE_SD,
     COUNTIES,
@@ -104,8 +105,8 @@ def priors_in_stan(priors: Priors) -> pd.DataFrame:
 
 
 def write_data(folder: Path) -> None:
-    """Write ``bounce_times.csv``, ``truth.json`` and ``priors.csv`` into ``folder``, the same bytes on
-    any system.
+    """Write ``bounce_times.csv``, ``truth.json``, ``priors.csv``, ``next_visits.csv`` and
+    ``next_truth.json`` into ``folder``, the same bytes on any system.
     """
     table = simulate_bounce_times().to_csv(index=False, float_format="%.2f", lineterminator="\n")
     truth = json.dumps(true_parameters(), indent=2) + "\n"
@@ -113,6 +114,8 @@ def write_data(folder: Path) -> None:
     (folder / "truth.json").write_bytes(truth.encode())
     priors = priors_in_stan(Priors()).to_csv(index=False, lineterminator="\n")
     (folder / "priors.csv").write_bytes(priors.encode())
+    for name, text in write_outcomes().items():
+        (folder / name).write_bytes(text.encode())
 
 
 def describe_counties(tree: xr.DataTree) -> xr.Dataset:

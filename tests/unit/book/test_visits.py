@@ -18,7 +18,9 @@ def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 
 def test_the_generator_gives_back_the_committed_files_byte_for_byte(tmp_path):
     write_data(tmp_path)
-    for name in ("bounce_times.csv", "truth.json", "priors.csv"):
+    names = ["bounce_times.csv", "next_truth.json", "next_visits.csv", "priors.csv", "truth.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    for name in names:
         assert (tmp_path / name).read_bytes() == data_file(name).read_bytes()
 
 
