@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from helpers.families import FAMILIES
+
 # What the three models can be.
 PLAIN = (
     "y ~ 1",
@@ -52,5 +54,13 @@ def make_priors(terms, mean: float = 0.0, rho: float | None = None) -> dict:
     priors = {}
     for number, name in enumerate(terms.parameters):
         scale = 5.0 + number / 10
-        priors[name] = scale if name == "sigma" or name in terms.by_group else (mean, scale)
+        scales = (*terms.auxiliary, *terms.by_group)
+        priors[name] = scale if name in scales else (mean, scale)
     return priors if rho is None else priors | {"rho": rho}
+
+
+def make_outcomes(family: str, rows: int = 72) -> pd.DataFrame:
+    """The same table with outcomes of another family, whose linear predictor is near 1."""
+    frame, of = make_table(rows), FAMILIES[family]
+    eta = 1 + 0.3 * (frame["x"] - 50) / 10 + 0.2 * (frame["y"] - frame["y"].mean())
+    return frame.assign(y=of.draw(np.random.default_rng(5), of.mean(eta.to_numpy()), 3.0))

@@ -17,7 +17,7 @@ import xarray as xr
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from helpers import models, priors, rotated, terms
+from helpers import families, models, priors, rotated, terms
 from helpers.exact import gaussian, posterior, problem, quadrature, statistics
 from helpers.frames import group_labels
 from helpers.priors import Columns, check_columns
@@ -29,7 +29,7 @@ FORMULA = "formula"  # how an entry begins whose model has no name
 UNFINISHED = "unfinished-"  # how the folder of a writer begins
 KEEP_DAYS = 30
 SOURCES = (
-    *(priors, rotated, statistics, gaussian, problem, quadrature, posterior),
+    *(families, priors, rotated, statistics, gaussian, problem, quadrature, posterior),
     *(
         own
         for package in (terms, models)

@@ -5,18 +5,21 @@ drawn from the population, the same for all rows of that group; a row without a 
 population's terms say: a group whose effects are all 0.
 """
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from helpers.families import GAUSSIAN, Family, find_family
 from helpers.frames import check_column, check_numeric, group_labels, scale_of
 from helpers.priors import SEED, check_choice
-from helpers.terms import RHO, SIGMA, Terms, group_dim, read_level, read_terms
+from helpers.terms import RHO, Terms, group_dim, read_level, read_terms
 
 ROW = "row"
-KINDS = ("mean", "outcome")
+KINDS = ("mean", "outcome", "linear")
+LINES = ("mean", "linear")  # kinds that have no chance in them
 
 
 def predict(
@@ -27,6 +30,7 @@ def predict(
     *,
     kind: str = "mean",
     seed: int = SEED,
+    family: str = GAUSSIAN,
 ) -> xr.DataArray:
     """Posterior draws of the mean, or of outcomes, of new rows.
 
@@ -40,50 +44,89 @@ def predict(
         in its own unit. Without the grouping column, or where its value is missing, a row has no
         group: its effects are 0.
     kind
-        "mean", the line; or "outcome": single outcomes, with the residual.
+        "mean", the line; or "outcome": single outcomes, with the residual. Of another family "mean" is
+        the mean of a row's outcomes, such as the chance of a yes, and "linear" its linear predictor,
+        on the scale of the link (log or logit).
     seed
         Of the effects of new groups and of residuals.
+    family
+        As in the fit.
 
     Returns
     -------
-    DataArray in units of the outcome, as the formula has it, with the dimensions ``chain``, ``draw`` and
+    DataArray in units of the outcome, as the formula has it (but for "linear"), with the dimensions ``chain``, ``draw`` and
     ``row``, whose labels are those of ``rows``.
 
     Raises
     ------
     ValueError
-        If a column is missing or has gaps, or a value of a factor is not among its levels.
+        If a column is missing or has gaps, or a value of a factor is not among its levels; if the
+        family is unknown, or is not that of the fit.
     """
     check_choice("kind", kind, KINDS)
-    terms, rng = read_terms(formula, frame, drop_missing=True), np.random.default_rng(seed)
+    of, rng = find_family(family), np.random.default_rng(seed)
+    terms = read_terms(formula, frame, drop_missing=True)
     rows = _complete(terms, frame, rows)
     posterior = tree["posterior"].to_dataset()
-    mean = _population(terms, posterior, rows)
+    found = _population(terms, posterior, rows)
     for factor in terms.factors:
-        mean = mean + _effects(terms, posterior, rows, factor, rng)
+        found = found + _effects(terms, posterior, rows, factor, rng)
+    if kind != "linear":
+        found = of.mean(found)
     if kind == "outcome":
-        noise = rng.normal(size=(posterior.sizes["chain"], posterior.sizes["draw"], len(rows)))
-        mean = mean + posterior[SIGMA] * xr.DataArray(noise, dims=("chain", "draw", ROW))
+        found = _draw_outcomes(of, found, posterior, rng)
     return (
-        mean.transpose("chain", "draw", ROW).assign_coords({ROW: rows.index}).rename(terms.outcome)
+        found.transpose("chain", "draw", ROW).assign_coords({ROW: rows.index}).rename(terms.outcome)
     )
 
 
+def _draw_outcomes(
+    family: Family, mean: xr.DataArray, posterior: xr.Dataset, rng: np.random.Generator
+) -> xr.DataArray:
+    """An outcome of each mean; a ``ValueError`` says if the fit lacks the family's parameter."""
+    name = family.auxiliary
+    if name and name not in posterior:
+        raise ValueError(
+            f"The fit has no {name!r}, so its outcomes are not of the family {family.name!r}; give "
+            "family= as it was fitted."
+        )
+    each = xr.zeros_like(posterior["draw"], dtype=float) + xr.zeros_like(posterior["chain"], float)
+    auxiliary = each + (posterior[name] if name else 0)
+    mean, auxiliary = (a.transpose("chain", "draw", ROW) for a in xr.broadcast(mean, auxiliary))
+    return mean.copy(data=family.draw(rng, mean.values, auxiliary.values))
+
+
 def contrast(
-    tree: xr.DataTree, formula: str, frame: pd.DataFrame, rows: pd.DataFrame, **values
+    tree: xr.DataTree,
+    formula: str,
+    frame: pd.DataFrame,
+    rows: pd.DataFrame,
+    values: Mapping | None = None,
+    *,
+    kind: str = "mean",
+    family: str = GAUSSIAN,
+    **others,
 ) -> xr.DataArray:
     """Posterior draws of the difference of means between two values of one column, others being equal.
 
-    ``values`` is one keyword: the column, and a pair (from, to), such as ``dose=(1, 2)`` or
-    ``segment=("a", "b")``; the rest as in ``predict``. DataArray (chain, draw, row) in units of the
-    outcome: the second minus the first. A ``ValueError`` refuses a column that the formula does not use.
+    What is set is one keyword: the column, and a pair (from, to), such as ``dose=(1, 2)`` or
+    ``segment=("a", "b")``, or ``values``, the same as a dict, for a column of any name; the rest as in ``predict``. DataArray (chain, draw, row) in units of the
+    outcome: the second minus the first. With ``kind="linear"`` the difference of linear predictors, whose
+    exponential is a ratio of means (log) or of odds (logit). A ``ValueError`` refuses a column that the formula does not use.
     """
+    check_choice("kind of contrast", kind, LINES)
+    values = {**(values or {}), **others}
     pairs = [pair for pair in values.values() if isinstance(pair, tuple | list) and len(pair) == 2]
     if len(values) != 1 or not pairs:
         raise ValueError("A contrast is of one column and two of its values, such as dose=(1, 2).")
     ((column, pair),) = values.items()
-    means = [predict(tree, formula, frame, _set(formula, frame, rows, column, v)) for v in pair]
-    return means[1] - means[0]
+    first, second = (
+        predict(
+            tree, formula, frame, _set(formula, frame, rows, column, v), kind=kind, family=family
+        )
+        for v in pair
+    )
+    return second - first
 
 
 def slopes(
@@ -94,19 +137,26 @@ def slopes(
     column: str,
     *,
     per: float = 1,
+    kind: str = "mean",
+    family: str = GAUSSIAN,
 ) -> xr.DataArray:
     """Posterior draws of what the mean of each row changes by where a numeric column grows.
 
     In units of the outcome per ``per`` units of the column, at the values that the rows have; where
-    the formula bends, the slope of the tangent. The rest is as in ``predict``.
+    the formula or the link bends, the slope of the tangent. With ``kind="linear"`` what the linear
+    predictor changes by. The rest is as in ``predict``.
     """
+    check_choice("kind of slope", kind, LINES)
     check_column(frame, column)
     for table in (rows, frame.dropna(subset=[column])):
         check_numeric(table, column)
     step = 1e-4 * (float(frame[column].max() - frame[column].min()) or 1.0)
     values = [rows[column].astype(float) + end * step / 2 for end in (-1, 1)]
     low, high = (
-        predict(tree, formula, frame, _set(formula, frame, rows, column, v)) for v in values
+        predict(
+            tree, formula, frame, _set(formula, frame, rows, column, v), kind=kind, family=family
+        )
+        for v in values
     )
     return per / step * (high - low)
 

@@ -11,7 +11,7 @@ import helpers
 
 HOUSE = Path(helpers.__file__).parent
 FLOORS = (
-    "frames; reading; priors; terms; elicitation; rotated; exact; models; predictions; convergence; "
+    "frames; reading; priors; families; terms; elicitation; rotated; exact; models; predictions; convergence; "
     "fits diagnostics; tables; plots; flipbook; own; report; book; "
     "exercises"
 )

@@ -10,8 +10,10 @@ import pymc as pm
 import pytest
 
 from conftest import ROOT
-from helpers import convergence, diagnostics, exact, frames, models
+from formulas import make_outcomes, make_priors
+from helpers import convergence, diagnostics, exact, frames, models, terms
 from helpers.book import failures
+from helpers.families import FAMILIES
 from helpers.models import forms
 from helpers.models.in_pymc import add_slopes
 from helpers.priors import PARAMETERS, Priors
@@ -286,3 +288,87 @@ def test_growth_curves_pass_the_gate_at_the_defaults():
     tree = models.fit("random_slope", frame, **columns, priors=priors)
     assert diagnostics.find_failures(tree).empty
     assert diagnostics.convergence.judge(tree["posterior"].to_dataset())["bulk ESS"]["sigma"] > 1000
+
+
+OTHERS = [name for name in FAMILIES if name != "gaussian"]
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_bambi_builds_another_family_with_the_priors_given_on_the_scale_of_its_link(family):
+    frame, formula = make_outcomes(family), "y ~ x + (1 | g)"
+    priors = make_priors(terms.read_terms(formula, frame, family=family))
+    model = models.build(formula, frame, priors=priors, backend="bambi", family=family)
+    assert (model.family.name, model.family.link[model.family.likelihood.parent].name) == (
+        family,
+        FAMILIES[family].link,
+    )
+    own = {rv.name for rv in model.backend.model.free_RVs}
+    alpha = {"alpha"} & {*priors}
+    assert own == {"Intercept", "x", "1|g_sigma", "1|g_offset"} | alpha
+    assert model.parameters[model.family.likelihood.parent].intercept_term.prior.args == {
+        "mu": 0.0,
+        "sigma": 5.0,
+    }
+    for name in alpha:
+        prior = model.marginal_parameters[name].prior
+        assert (prior.name, prior.args["sigma"]) == ("HalfNormal", priors[name])
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "negativebinomial"])
+def test_a_fit_of_another_family_has_its_parameters_and_groups(family):
+    frame, formula = make_outcomes(family), "y ~ std_x + (1 | g)"
+    frame = frames.standardize(frame, "x")
+    priors = {"Intercept": (0, 2), "std_x": (0, 1), "1|g": 1.0}
+    priors |= {"alpha": 20.0} if FAMILIES[family].auxiliary else {}
+    short = {"draws": 60, "tune": 200, "chains": 2, "extend": ("posterior_predictive",)}
+    tree = models.fit(formula, frame, priors=priors, backend="bambi", family=family, **short)
+    variables = terms.read_terms(formula, frame, family=family).variables
+    assert list(tree["posterior"].data_vars) == [name for name in variables if name != "rho"]
+    assert list(tree["posterior"]["g__factor_dim"].values) == list("abcdef")
+    FAMILIES[family].check(pd.Series(tree["posterior_predictive"]["y"].values.ravel()), "y")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "^The family 'poisson' takes a formula, .* backend='bambi'"),
+        ({"backend": "exact"}, "^The family 'poisson' takes a formula, .* backend='bambi'"),
+        ({"backend": "bambi", "family": "binomial"}, "^Unknown family 'binomial'"),
+        (
+            {"backend": "bambi", "family": "bernoulli"},
+            "^Column 'y' has .* in row 0, but outcomes of the family 'bernoulli' are 0",
+        ),
+        (
+            {"backend": "bambi", "priors": {"Intercept": (0, 1), "x": (0, 1), "sigma": 1.0}},
+            "^There is a prior for 'sigma', but 'y ~ x' has no such parameter",
+        ),
+        (
+            {"backend": "bambi", "priors": {"Intercept": (0, 1)}},
+            "^There is no prior for 'x'; .* on the log scale",
+        ),
+        (
+            {"backend": "bambi", "family": "negativebinomial"},
+            "^There is no prior for 'alpha'; .* without a unit",
+        ),
+    ],
+)
+def test_a_family_that_cannot_be_fitted_so_is_told_in_one_sentence(settings, message):
+    given = {"priors": {"Intercept": (0, 1), "x": (0, 1)}, "family": "poisson"} | settings
+    frame = make_outcomes("poisson").iloc[::-1].reset_index(drop=True)
+    frame["y"] += 2
+    with pytest.raises(ValueError, match=message):
+        models.fit("y ~ x", frame, **given)
+
+
+def test_another_family_needs_a_formula_and_free_names(visits):
+    for backend in ("pymc", "bambi"):
+        with pytest.raises(ValueError, match="The family 'gamma' takes a formula"):
+            models.build("pooled", visits, backend=backend, family="gamma")
+    frame = make_outcomes("gamma").rename(columns={"x": "alpha", "z": "p"})
+    with pytest.raises(ValueError, match="Column 'alpha' has the name of a parameter"):
+        terms.read_terms("y ~ alpha", frame, family="gamma")
+    assert terms.read_terms("y ~ p", frame, family="gamma").common == {"p": ["p"]}
+    with pytest.raises(ValueError, match="Column 'p' has the name of a parameter"):
+        terms.read_terms(
+            "y ~ p", make_outcomes("bernoulli").assign(p=1.0 * frame.index), family="bernoulli"
+        )

@@ -9,6 +9,7 @@ from formulae import design_matrices
 from formulas import BEYOND, PLAIN, make_priors, make_table
 from helpers import frames, models, predictions, terms
 from helpers.exact import exact_posterior
+from helpers.families import FAMILIES
 
 FORMULA = "y ~ x * seg + (x | g)"
 G = "g__factor_dim"
@@ -217,6 +218,69 @@ def test_a_slope_is_that_of_the_tangent_where_a_formula_bends(table):
     found = predictions.slopes(tree, formula, table, rows, "z")
     bend = tree["posterior"]["I(z ** 2)"]
     np.testing.assert_allclose(found[..., 1], 6 * bend, rtol=1e-5)
+
+
+# Other families
+
+OF_LINK = {"log": np.exp, "logit": lambda eta: 1 / (1 + np.exp(-eta))}
+OTHERS = [name for name in FAMILIES if name != "gaussian"]
+
+
+@pytest.fixture
+def invented(table):
+    """Draws of a fit of another family, and a row: 0.2 + 0.01 x, alpha 3."""
+    values = {"Intercept": 0.2, "x": 0.01, "alpha": 3.0}
+    data = {name: (("chain", "draw"), np.full((2, 5000), value)) for name, value in values.items()}
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(data)})
+    return tree, "y ~ x", table, pd.DataFrame({"x": [50.0]})
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_a_mean_is_on_the_scale_of_the_outcome_and_outcomes_scatter_around_it(invented, family):
+    inverse = OF_LINK[FAMILIES[family].link]
+    linear, mean, outcome = (
+        predictions.predict(*invented, kind=kind, family=family)
+        for kind in ("linear", "mean", "outcome")
+    )
+    np.testing.assert_allclose(linear, 0.7)
+    np.testing.assert_allclose(mean, inverse(0.7))
+    m = inverse(0.7)
+    variance = {"gamma": m**2 / 3, "bernoulli": m * (1 - m), "poisson": m}
+    sd = np.sqrt(variance.get(family, m + m**2 / 3))
+    assert outcome.dims == ("chain", "draw", "row")
+    assert float(outcome.mean()) == pytest.approx(m, abs=5 * sd / 100)
+    assert float(outcome.std()) == pytest.approx(sd, rel=0.1)
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_contrasts_and_slopes_are_of_means_or_of_linear_predictors(invented, family):
+    inverse = OF_LINK[FAMILIES[family].link]
+    asked = {"family": family}
+    found = predictions.contrast(*invented, x=(50, 60), **asked)
+    np.testing.assert_allclose(found, inverse(0.8) - inverse(0.7))
+    ratio = predictions.contrast(*invented, {"x": (50, 60)}, kind="linear", **asked)
+    np.testing.assert_allclose(ratio, 0.1)
+    steep = predictions.slopes(*invented, "x", per=10, **asked)
+    np.testing.assert_allclose(steep, (inverse(0.7001) - inverse(0.6999)) / 0.0002 / 10, rtol=1e-4)
+    steep = predictions.slopes(*invented, "x", per=10, kind="linear", **asked)
+    np.testing.assert_allclose(steep, 0.1, rtol=1e-6)
+
+
+def test_a_column_that_a_contrast_has_an_argument_for_is_given_in_a_dict(table):
+    frame = table.rename(columns={"x": "family"})
+    rows = pd.DataFrame({"family": [50.0]})
+    tree = fit("y ~ family", frame)
+    found = predictions.contrast(tree, "y ~ family", frame, rows, {"family": (50, 60)})
+    np.testing.assert_allclose(found[..., 0], 10 * tree["posterior"]["family"])
+
+
+def test_a_family_that_is_not_that_of_the_fit_is_told(invented):
+    with pytest.raises(ValueError, match=r"The fit has no 'sigma'.*give family= as it was fitted"):
+        predictions.predict(*invented, kind="outcome")
+    with pytest.raises(ValueError, match="Unknown family 'normal'"):
+        predictions.predict(*invented, family="normal")
+    with pytest.raises(ValueError, match="Unknown kind of contrast 'outcome'"):
+        predictions.contrast(*invented, x=(1, 2), kind="outcome", family="poisson")
 
 
 # What cannot be

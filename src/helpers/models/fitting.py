@@ -12,6 +12,7 @@ import xarray as xr
 
 from helpers.elicitation import find_mismatch
 from helpers.exact import exact_posterior
+from helpers.families import GAUSSIAN
 from helpers.models.forms import is_collinear, nuts_settings
 from helpers.models.groups import EXTENSIONS, KEPT, extend_fit, keep_parameters
 from helpers.models.in_bambi import (
@@ -43,7 +44,7 @@ from helpers.terms import (
     read_terms,
 )
 from helpers.terms.by_term import from_book, refuse_default
-from helpers.terms.model import model_of
+from helpers.terms.model import model_of, refuse_family
 
 BACKENDS = ("pymc", "bambi", "exact")
 
@@ -59,6 +60,7 @@ def build(
     priors: Priors | Mapping = Priors(),
     backend: str = "pymc",
     drop_missing: bool = False,
+    family: str = GAUSSIAN,
 ) -> pm.Model | bmb.Model:
     """Build a model without sampling.
 
@@ -85,6 +87,10 @@ def build(
         columns whose slopes all groups share.
     drop_missing
         With a formula: leave out the rows that miss a value in a column that it uses.
+    family
+        Of outcomes, one of ``families.FAMILIES``; another than "gaussian" with a formula and "bambi"
+        only. Priors are on the scale of its link then, with "alpha" (gamma, negativebinomial) or
+        nothing (bernoulli, poisson) in the place of "sigma".
 
     Returns
     -------
@@ -95,12 +101,16 @@ def build(
     ValueError
         If the model or the back end is unknown, a column is missing or not numeric, the predictor
         is constant, or there is one group only; if slopes by group are asked for without a
-        predictor; if a formula cannot be read, or a parameter of it has no prior.
+        predictor; if a formula cannot be read, or a parameter of it has no prior; if the family is
+        unknown or takes another back end, or an outcome is none of its.
     """
     check_choice("back end with a model to build", backend, ("pymc", "bambi"))
     columns = vars(Columns(outcome, predictor, group, covariates))
     given = name, frame, priors, columns, drop_missing
-    return build_bambi(*_read_terms(*given)) if backend == "bambi" else build_pymc(_read(*given))
+    if backend == "bambi":
+        return build_bambi(*_read_terms(*given, family))
+    refuse_family(family)
+    return build_pymc(_read(*given))
 
 
 def _read(
@@ -120,15 +130,21 @@ def _read(
 
 
 def _read_terms(
-    name: str, frame: pd.DataFrame, priors: Priors | Mapping, columns: dict, drop_missing: bool
+    name: str,
+    frame: pd.DataFrame,
+    priors: Priors | Mapping,
+    columns: dict,
+    drop_missing: bool,
+    family: str,
 ) -> tuple[Terms, dict]:
     """Terms and priors by term of what Bambi shall fit; a model's name becomes a formula."""
     if is_statistics(frame):
         _refuse_for_statistics("bambi", ())
     if is_formula(name):
-        terms = read_terms(name, frame, drop_missing=drop_missing)
+        terms = read_terms(name, frame, drop_missing=drop_missing, family=family)
         refuse_default(terms, priors)
         return terms, priors_by_term(terms, priors)
+    refuse_family(family)
     model = _read(name, frame, priors, columns, drop_missing)
     check_formula_names(model.columns)
     terms = read_terms(write_formula(name, model.columns), frame)
@@ -152,12 +168,13 @@ def fit(
     target_accept: float | None = None,
     extend: tuple[str, ...] = (),
     drop_missing: bool = False,
+    family: str = GAUSSIAN,
 ) -> xr.DataTree:
     """Fit a model, with nutpie's NUTS or exactly, without judging the fit.
 
     Parameters
     ----------
-    name, frame, outcome, predictor, group, covariates, priors, drop_missing
+    name, frame, outcome, predictor, group, covariates, priors, drop_missing, family
         As in ``build``; sufficient statistics for "pymc" and "exact".
     backend
         "pymc", "bambi", or "exact": no sampler but ``exact_posterior``, in seconds or less. It
@@ -187,7 +204,8 @@ def fit(
 
     With a formula, after its terms, as Bambi does: ``Intercept``, ``x``, ``sigma``, ``1|g_sigma``,
     ``x|g_sigma``, ``1|g`` and ``x|g`` along the dimension ``g__factor_dim``, and ``rho``; factors
-    along the dimension ``segment_dim`` of their levels. What Bambi fitted can be given to
+    along the dimension ``segment_dim`` of their levels; of other families ``alpha`` or nothing in the
+    place of ``sigma``. What Bambi fitted can be given to
     ``predict`` and ``interpret`` of the ``bambi.Model`` that ``build`` makes of the same formula.
 
     Raises
@@ -207,9 +225,11 @@ def fit(
     sampler = {"draws": draws, "tune": tune, "chains": chains, "random_seed": seed}
     sampler |= {"progressbar": False, "quiet": True}
     if backend == "bambi":
-        terms, by_term = _read_terms(*given)
-        known = None if find_beyond(terms) else model_of(terms, by_term)
+        terms, by_term = _read_terms(*given, family)
+        beyond = family != GAUSSIAN or find_beyond(terms)
+        known = None if beyond else model_of(terms, by_term)
     else:
+        refuse_family(family)
         known = _read(*given)
     _warn_of_priors(name, priors, outcome, known)
     if backend == "exact":

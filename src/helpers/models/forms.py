@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.exact import sufficient_statistics
+from helpers.families import GAUSSIAN
 from helpers.rotated import is_statistics, names_in, unpack
 from helpers.terms import Model, Terms, find_beyond, priors_by_term, read_terms
 from helpers.terms.model import model_of
@@ -52,17 +53,21 @@ def is_collinear(model: Model) -> bool:
     return bool(abs(x.mean()) > x.std())
 
 
-def is_noncentered(formula: str, frame: pd.DataFrame, priors: Mapping) -> bool:
+def is_noncentered(
+    formula: str, frame: pd.DataFrame, priors: Mapping, family: str = GAUSSIAN
+) -> bool:
     """Whether Bambi samples a formula better with ``noncentered=True``: where groups do not know their
     own effects well, because they hardly differ or have few rows. Arguments and errors are those of
     ``build``."""
-    terms = read_terms(formula, frame, drop_missing=True)
+    terms = read_terms(formula, frame, drop_missing=True, family=family)
     return not knows_effects(terms, priors_by_term(terms, priors))
 
 
 def knows_effects(terms: Terms, priors: dict) -> bool:
     """Whether groups know their slopes, or else their intercepts, so well that a sampler gets along with
-    centred ones."""
+    centred ones; what groups know of theirs is told from residuals, so only of a gaussian family."""
+    if terms.family.name != GAUSSIAN:
+        return False
     if find_beyond(terms):
         return not terms.own_slopes
     model = model_of(terms, priors)

@@ -10,7 +10,7 @@ from helpers.frames import group_labels
 from helpers.models.forms import knows_effects
 from helpers.models.groups import PARAMETERS_IN, keep_parameters
 from helpers.priors import PARAMETERS, Columns
-from helpers.terms import INTERCEPT, SIGMA, Terms, group_dim, quote
+from helpers.terms import INTERCEPT, Terms, group_dim, quote
 from helpers.terms.names import book_names, name_as_book, rename_there
 
 
@@ -37,9 +37,11 @@ def build_bambi(terms: Terms, priors: dict) -> bmb.Model:
         terms.used,
         priors={
             **{name: bmb.Prior("Normal", mu=m, sigma=sd) for name, (m, sd) in normal.items()},
-            SIGMA: bmb.Prior("HalfNormal", sigma=priors[SIGMA]),
+            **{name: bmb.Prior("HalfNormal", sigma=priors[name]) for name in terms.auxiliary},
             **{name: _bambi_effect(priors[name]) for name in terms.by_group},
         },
+        family=terms.family.name,
+        link=terms.family.link,
         # The prior of the intercept holds where the predictors are 0, as in PyMC.
         center_predictors=False,
         noncentered=not knows_effects(terms, priors),

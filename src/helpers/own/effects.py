@@ -229,7 +229,7 @@ def _effects_at(
         first, *others = question.levels
         pairs = {f"{level} minus {first}": (first, level) for level in others}
         column = question.column
-        return {n: predictions.contrast(*fit, rows, **{column: p}) for n, p in pairs.items()}
+        return {n: predictions.contrast(*fit, rows, {column: p}) for n, p in pairs.items()}
     if question.kind == NONE:
         draws = predictions.predict(*fit, rows)
     elif question.is_column:

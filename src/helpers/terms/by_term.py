@@ -20,8 +20,9 @@ def priors_by_term(terms: Terms, priors: Mapping | Priors) -> dict:
     """Check that every parameter of a formula has a prior, and no other one.
 
     ``priors`` are normal ones (mean, sd) of "Intercept" and of the population's terms, half-normal
-    ones (scale) of "sigma" and of terms by group, such as "1|g", and of "rho", if there is one, the
-    LKJ concentration. Or they are the book's kind, for one of the three models.
+    ones (scale) of terms by group, such as "1|g", and of "sigma", or of what the family has in its
+    place ("alpha", or nothing), and of "rho", if there is one, the LKJ concentration. Or they are the
+    book's kind, for one of the three models.
 
     Returns a dict by name: of the population's terms a list with one pair a column, ``rho`` is
     ``None`` where intercepts and slopes are not correlated. Raises ``ValueError`` for what is missing,
@@ -35,19 +36,26 @@ def priors_by_term(terms: Terms, priors: Mapping | Priors) -> dict:
             f"There is a prior for {unknown[0]!r}, but {terms.formula!r} has no such parameter; it has "
             f"{', '.join(terms.parameters)}."
         )
-    scales = (SIGMA, *terms.by_group)
+    scales = (*terms.auxiliary, *terms.by_group)
     for name in terms.parameters:
         if name not in priors:
             example = 5.0 if name in scales else (0.0, 5.0)
             raise ValueError(
                 f"There is no prior for {name!r}; add one to priors, such as "
-                f"{ {name: example}!r}, in the outcome's unit."
+                f"{ {name: example}!r}, {_scale_of(terms, name)}."
             )
     pairs = [name for name in terms.parameters if name not in scales]
     for name in (*pairs, *scales):
         _check_prior(name, priors[name], "sigma" if name in scales else "slope")
     columns = {name: [priors[name]] * len(labels) for name, labels in terms.common.items()}
     return {RHO: None} | dict(priors) | columns
+
+
+def _scale_of(terms: Terms, name: str) -> str:
+    """What a prior is about."""
+    if terms.family.link == "identity":
+        return "in the outcome's unit"
+    return "without a unit" if name in terms.auxiliary else f"on the {terms.family.link} scale"
 
 
 def _check_prior(name: str, given, like: str) -> None:

@@ -1,6 +1,6 @@
 """A formula with its table: terms, design matrix and groups, as Bambi reads them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
 
@@ -11,6 +11,7 @@ from formulae.matrices import DesignMatrices
 from formulae.terms.terms import GroupSpecificTerm, Intercept, Term
 from formulae.terms.terms import Model as Description
 
+from helpers.families import FAMILIES, GAUSSIAN, Family, find_family
 from helpers.frames import (
     check_column,
     check_group,
@@ -23,7 +24,6 @@ from helpers.frames import (
 from helpers.terms.language import (
     INTERCEPT,
     RHO,
-    SIGMA,
     check_described,
     describe,
     grouping_columns,
@@ -48,6 +48,7 @@ class Terms:
     frame: pd.DataFrame
     design: DesignMatrices
     effects: dict[str, GroupSpecificTerm]
+    family: Family = FAMILIES[GAUSSIAN]
 
     @property
     def outcome(self) -> str:
@@ -113,15 +114,22 @@ class Terms:
         return self.frame.assign(**added)
 
     @cached_property
+    def auxiliary(self) -> list[str]:
+        """The family's parameter besides the mean, such as "sigma", if it has one."""
+        return [self.family.auxiliary] if self.family.auxiliary else []
+
+    @cached_property
     def parameters(self) -> list[str]:
         """What needs a prior, in the order of the formula; the correlation may have one besides."""
-        return [*([INTERCEPT] * self.has_intercept), *self.common, SIGMA, *self.by_group]
+        population = [*([INTERCEPT] * self.has_intercept), *self.common]
+        return [*population, *self.auxiliary, *self.by_group]
 
     @cached_property
     def variables(self) -> list[str]:
         """What the posterior of a fit can have, in order."""
         sds = [f"{name}_sigma" for name in self.by_group]
-        return [*([INTERCEPT] * self.has_intercept), *self.common, SIGMA, *sds, RHO, *self.by_group]
+        population = [*([INTERCEPT] * self.has_intercept), *self.common]
+        return [*population, *self.auxiliary, *sds, RHO, *self.by_group]
 
     def count_groups(self, factor: str) -> int:
         """How many groups a grouping factor has in the rows that are used."""
@@ -145,7 +153,9 @@ def _as_matrix(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, dtype=float).reshape(len(values), -1)
 
 
-def read_terms(formula: str, frame: pd.DataFrame, *, drop_missing: bool = False) -> Terms:
+def read_terms(
+    formula: str, frame: pd.DataFrame, *, drop_missing: bool = False, family: str = GAUSSIAN
+) -> Terms:
     """Read a formula of Bambi's language, and make its design matrix of a table.
 
     Parameters
@@ -155,14 +165,18 @@ def read_terms(formula: str, frame: pd.DataFrame, *, drop_missing: bool = False)
         Truth values are a factor with the levels "no" and "yes".
     drop_missing
         Leave out the rows that miss a value in a column that the formula uses.
+    family
+        One of ``families.FAMILIES``, whose outcomes these must be.
 
     Raises
     ------
     ValueError
         If the formula cannot be read, or a column is not there or has a name that no parameter can
         have; if a value is missing or not finite, numbers are stored as text, a column is constant,
-        there is one group only, or a factor has nearly as many levels as there are rows.
+        there is one group only, or a factor has nearly as many levels as there are rows; if the
+        family is unknown, or an outcome is none that it has.
     """
+    of = find_family(family)
     described = describe(formula)
     used = list_columns(described)
     for column in used:
@@ -171,7 +185,7 @@ def read_terms(formula: str, frame: pd.DataFrame, *, drop_missing: bool = False)
     check_described(described, frame)
     frame = _prepare(frame, described)
     try:
-        terms = _evaluate(formula, described, frame)
+        terms = replace(_evaluate(formula, described, frame), family=of)
     except KeyError as error:
         raise ValueError(
             f"The formula {formula!r} uses {error}, which is no function that it knows; those of numpy "
@@ -255,6 +269,8 @@ def _check_design(terms: Terms) -> None:
     if outcome.kind != "numeric" or _as_matrix(outcome.design_matrix).shape[1] > 1:
         raise ValueError(f"The outcome {terms.outcome!r} is not a column of numbers.")
     _check_finite(terms, terms.outcome, outcome.design_matrix)
+    terms.family.check(pd.Series(outcome.design_matrix, terms.frame.index), terms.outcome)
+    _check_names(terms)
     own = {name: term.expr for name, term in terms.effects.items()}
     for name, term in (terms.population | own).items():
         values = _as_matrix(term.data)
@@ -273,6 +289,12 @@ def _check_design(terms: Terms) -> None:
             raise ValueError(
                 f"Column {factor!r} has one level only; group-level effects need at least two."
             )
+
+
+def _check_names(terms: Terms) -> None:
+    """Raise a ``ValueError`` if a term is called as the family's parameters are."""
+    for name in {terms.family.parent, *terms.auxiliary} & {*terms.common}:
+        raise ValueError(f"Column {name!r} has the name of a parameter; rename the column.")
 
 
 def _check_term(name: str, term: Term | Intercept, width: int) -> None:

@@ -107,7 +107,10 @@ def _check_outcome(described: Description, frame: pd.DataFrame) -> None:
     if isinstance(outcome.components[0], Variable):
         column = outcome.components[0].name
         if is_boolean(frame[column]):
-            raise ValueError(f"The outcome {column!r} has truth values; these models take numbers.")
+            raise ValueError(
+                f"The outcome {column!r} has truth values; these models take numbers, such as "
+                f"frame[{column!r}].astype(int)."
+            )
         check_numeric(frame, column)
 
 

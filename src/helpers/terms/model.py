@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from helpers.families import GAUSSIAN, find_family
 from helpers.priors import Columns, Priors
 from helpers.terms.by_term import priors_by_term, refuse_default
 from helpers.terms.design import Terms, read_terms
-from helpers.terms.language import INTERCEPT, RHO, SIGMA, is_formula
+from helpers.terms.language import INTERCEPT, RHO, is_formula
 from helpers.terms.names import name_after_terms
 
 NO_GROUPS = "rows"  # column of a model without groups that stands for them: any division will do
@@ -44,11 +45,13 @@ def as_model(
     columns: Mapping,
     *,
     drop_missing: bool = False,
+    family: str = GAUSSIAN,
 ) -> Model:
     """Say which of the three models a formula is; a model's name stays what it is.
 
     ``columns`` are the keywords that go with a name; beside a formula only ``group`` counts, and only
-    where the formula has no groups and the table has this column. Raises ``ValueError`` as
+    where the formula has no groups and the table has this column. Of another family only simulations
+    make use, and its auxiliary parameter is the model's ``sigma``. Raises ``ValueError`` as
     ``read_terms`` and ``priors_by_term``, and if the formula is none of the three models.
     """
     if not is_formula(name):
@@ -56,8 +59,9 @@ def as_model(
             raise ValueError(
                 f"Priors by term go with a formula; {name!r} takes priors.Priors(...)."
             )
+        refuse_family(family)
         return Model(name, frame, Columns(**columns), priors)
-    terms = read_terms(name, frame, drop_missing=drop_missing)
+    terms = read_terms(name, frame, drop_missing=drop_missing, family=family)
     beyond = find_beyond(terms)
     if beyond:
         raise ValueError(
@@ -68,6 +72,16 @@ def as_model(
     return model_of(terms, priors_by_term(terms, priors), columns.get("group"))
 
 
+def refuse_family(family: str) -> None:
+    """Raise a ``ValueError`` if a family needs a formula and Bambi."""
+    find_family(family)
+    if family != GAUSSIAN:
+        raise ValueError(
+            f"The family {family!r} takes a formula, such as 'y ~ x + (1 | g)', with priors by term, and "
+            "to be fitted backend='bambi'."
+        )
+
+
 def model_of(terms: Terms, priors: dict, group: str | None = None) -> Model:
     """The model that terms are, which are not beyond the three; ``priors`` are by term, checked.
 
@@ -75,7 +89,8 @@ def model_of(terms: Terms, priors: dict, group: str | None = None) -> Model:
     """
     predictor = terms.predictor
     pairs = dict(zip(terms.columns, [p for n in terms.common for p in priors[n]], strict=True))
-    own = {"intercept": priors[INTERCEPT], "sigma": priors[SIGMA], "lkj_eta": priors[RHO]}
+    own = {"intercept": priors[INTERCEPT], "lkj_eta": priors[RHO]}
+    own |= {"sigma": priors[terms.family.auxiliary]} if terms.auxiliary else {}
     own |= {"slope": pairs.pop(predictor)} if predictor else {}
     own |= {"covariate_slope": tuple(pairs.values())} if pairs else {}
     for name, (effect, _) in terms.by_group.items():
