@@ -148,7 +148,7 @@ def reduce_groups(
     """
     names = names_in(statistics)
     n, mean, within = unpack(statistics, names)
-    units = _find_units(n, mean, within, reference)
+    units = find_units(n, mean, within, reference)
     # The constant joins the columns, and outcomes become what the reference leaves of them.
     turn = np.eye(len(units.center) + 1)
     turn[:-1, -1] = -units.reference
@@ -165,11 +165,11 @@ def reduce_groups(
     terms = np.add.reduceat(group_terms(keys, rows)[order], starts)
     columns = "intercept", *("slope" if name == "predictor" else name for name in names[:-1])
     arrays = keys, rows, rest, kinds, count, terms
-    prior = _center_priors(columns, priors, units)
+    prior = center_priors(columns, priors, units)
     return Reduced(own_slopes, *arrays, units, *prior, statistics.index, columns)
 
 
-def _find_units(n, mean, within, reference) -> Units:
+def find_units(n, mean, within, reference) -> Units:
     """Centre and scale of all columns but the outcome."""
     average = n @ mean / n.sum()
     total = within.sum(axis=0) + ((mean - average).T * n) @ (mean - average)
@@ -216,7 +216,7 @@ def group_terms(keys: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.stack([squares, pack(across, across), -both, pack(along, along)], axis=1)
 
 
-def _center_priors(columns: tuple[str, ...], priors: Priors, units: Units) -> tuple:
+def center_priors(columns: tuple[str, ...], priors: Priors, units: Units) -> tuple:
     """Mean (P,) and precision (P, P) of what the coefficients add to the reference."""
     given = [priors.intercept, *([priors.slope] if "slope" in columns else [])]
     given += priors.of_covariates(len(columns) - len(given))

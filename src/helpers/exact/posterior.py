@@ -8,11 +8,14 @@ import xarray as xr
 from scipy import optimize, special
 from scipy.optimize import elementwise
 
-from helpers.exact import gaussian
+from helpers.exact.crossed import build_crossed
 from helpers.exact.problem import (
     Problem,
     QuadratureFailed,
+    as_dataset,
     build_problem,
+    condition,
+    draw_effects,
     from_t,
     log_density,
     sds_at,
@@ -29,9 +32,9 @@ from helpers.exact.quadrature import (
     line_mixtures,
 )
 from helpers.exact.statistics import sufficient_statistics
-from helpers.priors import LOWER, PARAMETERS, SEED, UPPER, Priors, check_slope
+from helpers.priors import LOWER, SEED, UPPER, Priors, check_slope
 from helpers.rotated import columns_of, is_statistics, names_in
-from helpers.terms import as_model
+from helpers.terms import Model, as_model, as_two_factors
 
 STATISTICS = ("mean", "sd", LOWER, "50 %", UPPER)
 ROUGH = 0.01  # last terms of an expansion, in sds, up to which no quantile is solved for; errors are half
@@ -50,12 +53,13 @@ def exact_posterior(
     drop_missing: bool = False,
     **columns,
 ) -> xr.DataTree:
-    """Compute the posterior of one of the three models, and draw from it independently.
+    """Compute the posterior of one of the three models, or of a formula with intercepts by two grouping
+    factors, such as "y ~ x + (1|g) + (1|h)" or "y ~ x + (1|g/h)", and draw from it independently.
 
     Parameters
     ----------
     name, priors, drop_missing
-        As in ``models.fit``: a name, or a formula that is one of the three models. With
+        As in ``models.fit``: a name, or a formula. With
         ``lkj_eta=None``, or without a prior of "rho", there is no ``rho``: it is 0.
     data
         Whatever ``sufficient_statistics`` takes, or its result. Time and memory depend on the
@@ -85,7 +89,28 @@ def exact_posterior(
     """
     if not (draws is None or (isinstance(draws, Integral) and draws > 0)):
         raise ValueError(f"draws must be a whole number above 0, not {draws!r}.")
-    model = as_model(name, data, priors, columns, drop_missing=drop_missing)
+    model = as_two_factors(name, data, priors, drop_missing=drop_missing)
+    if model is None:
+        model = as_model(name, data, priors, columns, drop_missing=drop_missing)
+    nodes, moments = integrate(_build(model), for_quantiles=True)
+    problem = nodes.problem
+    numbers = {name: values.T for name, values in find_numbers(nodes, moments).items()}
+    exact = as_dataset(problem, numbers, {"statistic": list(STATISTICS)})
+    exact.attrs = {
+        "log_marginal_likelihood": nodes.log_integral,
+        "nodes": len(nodes.index),
+        "largest_shift": moments.shift,
+    }
+    if draws is None:
+        draws = min(4000, max(1, DRAWN // (1 + len(problem.effects) * len(problem.data.labels))))
+    posterior = draw_posterior(nodes, draws, seed)
+    return model.rename(xr.DataTree.from_dict({"posterior": posterior, "exact": exact}))
+
+
+def _build(model: Model) -> Problem:
+    """A model with its data, after a look at the columns."""
+    if model.group_sds is not None:
+        return build_crossed(model)
     name, data, priors = model.name, model.frame, model.priors
     if not is_statistics(data):
         data = sufficient_statistics(data, **vars(model.columns))
@@ -93,19 +118,7 @@ def exact_posterior(
     check_slope(name, named)
     unasked = set(names_in(data)) - {"predictor", "outcome", *named.covariates}
     data = data.drop(columns=[f"{name}_mean" for name in unasked]).rename_axis(named.group)
-    nodes, moments = integrate(build_problem(name, data, priors), for_quantiles=True)
-    problem = nodes.problem
-    numbers = {name: values.T for name, values in find_numbers(nodes, moments).items()}
-    exact = _as_dataset(problem, numbers, {"statistic": list(STATISTICS)})
-    exact.attrs = {
-        "log_marginal_likelihood": nodes.log_integral,
-        "nodes": len(nodes.index),
-        "largest_shift": moments.shift,
-    }
-    if draws is None:
-        draws = min(4000, max(1, DRAWN // (1 + len(problem.effects) * len(data))))
-    posterior = draw_posterior(nodes, draws, seed)
-    return model.rename(xr.DataTree.from_dict({"posterior": posterior, "exact": exact}))
+    return build_problem(name, data, priors)
 
 
 # Numbers
@@ -189,22 +202,13 @@ def draw_posterior(nodes: Nodes, draws: int, seed: int) -> xr.Dataset:
     rng = np.random.default_rng(seed)
     problem, data = nodes.problem, nodes.problem.data
     sds, _ = sds_at(problem, _draw_positions(nodes, draws, rng))
-    _, mean, covariance = gaussian.condition(gaussian.sum_groups(sds, data), data)
+    _, mean, covariance = condition(problem, sds)
     z = rng.standard_normal(mean.shape)
     line = mean + np.einsum("kab,kb->ka", np.linalg.cholesky(covariance), z)
     drawn = {name: getattr(sds, name) for name in problem.names}
     drawn["line"] = data.units.back @ (line + data.units.reference).T
-    drawn |= {name: np.empty((len(data.keys), draws)) for name in problem.effects}
-    for some in gaussian.parts(np.arange(len(data.keys) * bool(problem.effects)), draws):
-        mean, (level, *rest), _ = gaussian.deviations(sds, data, line, some)
-        first = np.sqrt(level)
-        z = rng.standard_normal(mean.shape)
-        drawn[problem.effects[0]][some] = (mean[0] + first * z[0]).T
-        if rest:
-            second = gaussian.divide(rest[0], first)
-            left = np.sqrt(np.maximum(rest[1] - second**2, 0.0))
-            drawn[problem.effects[1]][some] = (mean[1] + second * z[0] + left * z[1]).T
-    posterior = _as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
+    drawn |= draw_effects(problem, sds, line, rng)
+    posterior = as_dataset(problem, drawn, {"chain": [0], "draw": np.arange(draws)})
     posterior.attrs = {"sampling": "independent draws from the exact posterior"}
     return posterior
 
@@ -240,25 +244,3 @@ def _draw_positions(nodes: Nodes, draws: int, rng: np.random.Generator) -> np.nd
         if accepted.sum() >= draws:
             return positions[accepted][:draws]
     raise QuadratureFailed("The grid is too coarse to draw from.")
-
-
-def _as_dataset(problem: Problem, arrays: dict[str, np.ndarray], coords: dict) -> xr.Dataset:
-    """Name and order arrays as ``models.fit`` does; they have parameters by ``coords``, or by groups
-    or coefficients and ``coords``."""
-    dims, data = tuple(coords), problem.data
-    shape = tuple(map(len, coords.values()))
-    names, labels = list(data.columns), data.labels
-    found = {key: (dims, arrays[key].reshape(shape)) for key in problem.names}
-    for name in ("intercept", "slope"):
-        if name in names:
-            found[name] = (dims, arrays["line"][names.index(name)].reshape(shape))
-    covariates = [name for name in names if name not in ("intercept", "slope")]
-    if covariates:
-        values = arrays["line"][-len(covariates) :].reshape(-1, *shape)
-        found["covariate_slope"] = ((*dims, "covariate"), np.moveaxis(values, 0, -1))
-        coords = coords | {"covariate": covariates}
-    for name in problem.effects:
-        values = np.moveaxis(arrays[name].reshape(len(labels), *shape), 0, -1)
-        found[name] = ((*dims, labels.name), values)
-        coords = coords | {labels.name: list(labels)}
-    return xr.Dataset({name: found[name] for name in PARAMETERS if name in found}, coords=coords)

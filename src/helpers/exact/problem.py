@@ -2,18 +2,24 @@
 
 What is integrated numerically are the sds and rho only. A chart says which coordinates stand for them:
 ``t`` (K, d), one a name. All formulas are derived in the appendix "The exact answer".
+
+The grid, the quantiles and the draws ask a model for ``sds_at``, ``condition``, ``deviations``,
+``draw_effects`` and ``as_dataset`` only; ``crossed`` registers its own for two grouping factors.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import singledispatch
 from itertools import product
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy import special, stats
 
 from helpers.exact import gaussian
 from helpers.exact.gaussian import Reduced, Sds
-from helpers.priors import EFFECTS, MODELS, PARAMETERS_OF, SDS, Priors, check_choice
+from helpers.priors import EFFECTS, MODELS, PARAMETERS, PARAMETERS_OF, SDS, Priors, check_choice
 
 
 class QuadratureFailed(RuntimeError):
@@ -102,7 +108,7 @@ def _refuse_noiseless(name: str, statistics: pd.DataFrame, data: Reduced) -> Non
         )
 
 
-def _sd_from(t: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
+def sd_from(t: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
     """sd = unit exp(t - exp(-t)) and log d sd / dt: tails fall off double-exponentially.
 
     Source: Takahasi & Mori (1974). Below t = -6 (an sd of 1e-178 units) it goes on as exp(t).
@@ -122,7 +128,7 @@ def to_t(problem: Problem, name: str, value: np.ndarray) -> np.ndarray:
 
 def from_t(problem: Problem, name: str, t: np.ndarray) -> np.ndarray:
     """The reverse of ``to_t``."""
-    return _rho_from(t)[0] if name == "rho" else _sd_from(t, problem.unit[name])[0]
+    return _rho_from(t)[0] if name == "rho" else sd_from(t, problem.unit[name])[0]
 
 
 def _rho_from(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -140,6 +146,7 @@ def _angle_from(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return log_cos, log_sin, log_cos + log_sin + np.log(2 * np.cosh(t))
 
 
+@singledispatch
 def sds_at(problem: Problem, t: np.ndarray) -> tuple[Sds, np.ndarray]:
     """Sds and rho at positions t (K, d), and the log density of their prior on the scale of t."""
     chart = {"steady": _from_cholesky, "far": _from_angle}.get(problem.chart, _from_sds)
@@ -164,7 +171,7 @@ def _from_sds(problem: Problem, t: dict[str, np.ndarray]) -> tuple:
         if name == "rho":
             given[name], log_rest, log_jacobian = _rho_from(column)
         else:
-            given[name], log_jacobian = _sd_from(column, problem.unit[name])
+            given[name], log_jacobian = sd_from(column, problem.unit[name])
         log_change = log_change + log_jacobian
     return given, log_rest, log_change
 
@@ -183,9 +190,9 @@ def _from_cholesky(problem: Problem, t: dict[str, np.ndarray]) -> tuple:
     """The same from a Cholesky factor of the deviations' covariance where the predictor has its
     mean, its second row being ``rho`` times the unit, and ``slope_sd``."""
     shift, per = problem.data.units.back[:2, 1]
-    sigma, jacobian = _sd_from(t["sigma"], problem.unit["sigma"])
-    level, of_level = _sd_from(t["group_sd"], problem.unit["group_sd"])
-    left, of_left = _sd_from(t["slope_sd"], problem.unit["slope_sd"] / per)
+    sigma, jacobian = sd_from(t["sigma"], problem.unit["sigma"])
+    level, of_level = sd_from(t["group_sd"], problem.unit["group_sd"])
+    left, of_left = sd_from(t["slope_sd"], problem.unit["slope_sd"] / per)
     along = t["rho"] * problem.unit["slope_sd"] / per
     slope_sd = per * np.hypot(along, left)
     group_sd = np.hypot(level + shift * along, shift * left)
@@ -201,8 +208,26 @@ def _from_cholesky(problem: Problem, t: dict[str, np.ndarray]) -> tuple:
 def log_density(problem: Problem, t: np.ndarray) -> np.ndarray:
     """Log of prior times likelihood at positions t (K, d), on the scale of t."""
     sds, log_prior = sds_at(problem, t)
-    sums = gaussian.sum_groups(sds, problem.data)
-    return log_prior + gaussian.condition(sums, problem.data)[0]
+    return log_prior + condition(problem, sds)[0]
+
+
+@singledispatch
+def condition(problem: Problem, sds: Sds) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``gaussian.condition`` of the model, given the sds."""
+    return gaussian.condition(gaussian.sum_groups(sds, problem.data), problem.data)
+
+
+@singledispatch
+def deviations(problem: Problem, sds: Sds, line: np.ndarray, covariance: np.ndarray) -> Callable:
+    """A function that gives means and variances (D, K, M) of the effects of some groups (M,), given
+    the sds and ``condition``'s mean and covariance of the coefficients."""
+
+    def of_groups(some):
+        mean, variance, gain = gaussian.deviations(sds, problem.data, line, some)
+        rows = problem.data.rows[some]
+        return mean, gaussian.add_line(variance[::2], gain, rows, covariance)
+
+    return of_groups
 
 
 def first_look(problem: Problem) -> np.ndarray:
@@ -221,3 +246,49 @@ def first_look(problem: Problem) -> np.ndarray:
 def has_ends(problem: Problem, name: str) -> bool:
     """Whether an axis is that of rho or of an angle, not of an sd."""
     return name == "rho" or (name == "slope_sd" and problem.chart == "far")
+
+
+# Draws and names
+
+
+@singledispatch
+def draw_effects(
+    problem: Problem, sds: Sds, line: np.ndarray, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Draws (J, K) of each group-level effect, one for each of the sds and coefficients (K, P)."""
+    data, draws = problem.data, len(line)
+    drawn = {name: np.empty((len(data.keys), draws)) for name in problem.effects}
+    for some in gaussian.parts(np.arange(len(data.keys) * bool(problem.effects)), draws):
+        mean, (level, *rest), _ = gaussian.deviations(sds, data, line, some)
+        first = np.sqrt(level)
+        z = rng.standard_normal(mean.shape)
+        drawn[problem.effects[0]][some] = (mean[0] + first * z[0]).T
+        if rest:
+            second = gaussian.divide(rest[0], first)
+            left = np.sqrt(np.maximum(rest[1] - second**2, 0.0))
+            drawn[problem.effects[1]][some] = (mean[1] + second * z[0] + left * z[1]).T
+    return drawn
+
+
+@singledispatch
+def as_dataset(problem: Problem, arrays: dict[str, np.ndarray], coords: dict) -> xr.Dataset:
+    """Name and order arrays as ``models.fit`` does; they have parameters by ``coords``, or by groups
+    or coefficients and ``coords``."""
+    dims, data = tuple(coords), problem.data
+    shape = tuple(map(len, coords.values()))
+    names, labels = list(data.columns), data.labels
+    found = {key: (dims, arrays[key].reshape(shape)) for key in problem.names}
+    for name in ("intercept", "slope"):
+        if name in names:
+            found[name] = (dims, arrays["line"][names.index(name)].reshape(shape))
+    covariates = [name for name in names if name not in ("intercept", "slope")]
+    if covariates:
+        values = arrays["line"][-len(covariates) :].reshape(-1, *shape)
+        found["covariate_slope"] = ((*dims, "covariate"), np.moveaxis(values, 0, -1))
+        coords = coords | {"covariate": covariates}
+    for name in problem.effects:
+        values = np.moveaxis(arrays[name].reshape(len(labels), *shape), 0, -1)
+        found[name] = ((*dims, labels.name), values)
+        coords = coords | {labels.name: list(labels)}
+    ordered = [name for name in (*PARAMETERS, *problem.names) if name in found]
+    return xr.Dataset({name: found[name] for name in ordered}, coords=coords)

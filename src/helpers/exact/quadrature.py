@@ -18,6 +18,8 @@ from helpers.exact.gaussian import Sds
 from helpers.exact.problem import (
     Problem,
     QuadratureFailed,
+    condition,
+    deviations,
     first_look,
     has_ends,
     log_density,
@@ -302,9 +304,8 @@ def _by_axis(moved: np.ndarray, d: int) -> np.ndarray:
 
 def line_mixtures(nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
     """The coefficients as mixtures of normals: means and variances (K, P) at the nodes."""
-    data = nodes.problem.data
-    _, line, covariance = gaussian.condition(gaussian.sum_groups(nodes.sds, data), data)
-    back = data.units.back
+    _, line, covariance = condition(nodes.problem, nodes.sds)
+    back = nodes.problem.data.units.back
     return line @ back.T, np.einsum("ab,kbc,ac->ka", back, covariance, back)
 
 
@@ -314,19 +315,13 @@ def effect_mixtures(nodes: Nodes, groups: np.ndarray | None = None) -> Iterator[
     Yields which they are, weights (2, K) of the nodes (all, half of them), and means and variances
     (D, K, M) at the nodes.
     """
-    data = nodes.problem.data
     nodes = nodes.thin()
     weights = nodes.weight * np.array([np.ones(len(nodes.index)), 2 * nodes.half])
-    _, line, covariance = gaussian.condition(gaussian.sum_groups(nodes.sds, data), data)
-    groups = np.arange(len(data.keys)) if groups is None else groups
+    _, line, covariance = condition(nodes.problem, nodes.sds)
+    of_groups = deviations(nodes.problem, nodes.sds, line, covariance)
+    groups = np.arange(len(nodes.problem.data.labels)) if groups is None else groups
     for some in gaussian.parts(groups, len(nodes.index)):
-        mean, variance, gain = gaussian.deviations(nodes.sds, data, line, some)
-        yield (
-            some,
-            weights,
-            mean,
-            gaussian.add_line(variance[::2], gain, data.rows[some], covariance),
-        )
+        yield some, weights, *of_groups(some)
 
 
 def _moments(weights: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> tuple:

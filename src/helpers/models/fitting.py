@@ -38,6 +38,7 @@ from helpers.terms import (
     Model,
     Terms,
     as_model,
+    as_two_factors,
     find_beyond,
     is_formula,
     priors_by_term,
@@ -179,7 +180,8 @@ def fit(
     backend
         "pymc", "bambi", or "exact": no sampler but ``exact_posterior``, in seconds or less. It
         draws independently, ``draws`` times ``chains`` in one chain, and adds the group ``exact``.
-        It takes the formulas that PyMC takes.
+        It takes the formulas that PyMC takes, and two grouping factors with intercepts only, such as
+        "y ~ x + (1|g) + (1|h)", "y ~ x + (1|g/h)"; the smaller one with up to 500 groups.
     draws, tune, chains, seed
         Kept draws and warm-up draws of each chain, and the number of chains; the seed of the
         sampler and of everything in ``extend``.
@@ -228,6 +230,12 @@ def fit(
         terms, by_term = _read_terms(*given, family)
         beyond = family != GAUSSIAN or find_beyond(terms)
         known = None if beyond else model_of(terms, by_term)
+    elif (
+        backend == "exact"
+        and family == GAUSSIAN
+        and as_two_factors(name, frame, priors, drop_missing=drop_missing)
+    ):
+        known = None
     else:
         refuse_family(family)
         known = _read(*given)

@@ -2,6 +2,7 @@
 
 A formula with one grouping factor, which has intercepts by group, or intercepts and one slope, is
 one of the three models, so that PyMC and the exact back end can fit it too; ``as_model`` says which.
+The exact back end takes two factors with intercepts besides (``as_two_factors``).
 Parameters of such a fit are called as Bambi calls them, after the terms.
 
 ``language`` reads and writes the text of a formula, ``design`` makes its columns of a table, ``names``
@@ -12,7 +13,7 @@ models it is, and ``standardizing`` writes it anew.
 from helpers.terms.by_term import priors_by_term
 from helpers.terms.design import Terms, read_level, read_terms
 from helpers.terms.language import INTERCEPT, RHO, SIGMA, is_formula, quote, write_term
-from helpers.terms.model import Model, as_model, find_beyond
+from helpers.terms.model import Model, as_model, as_two_factors, find_beyond
 from helpers.terms.names import group_dim
 from helpers.terms.standardizing import standardize
 
@@ -23,6 +24,7 @@ __all__ = [
     "Model",
     "Terms",
     "as_model",
+    "as_two_factors",
     "find_beyond",
     "group_dim",
     "is_formula",

@@ -11,7 +11,7 @@ from helpers.families import GAUSSIAN, find_family
 from helpers.priors import Columns, Priors
 from helpers.terms.by_term import priors_by_term, refuse_default
 from helpers.terms.design import Terms, read_terms
-from helpers.terms.language import INTERCEPT, RHO, is_formula
+from helpers.terms.language import INTERCEPT, RHO, SIGMA, is_formula
 from helpers.terms.names import name_after_terms
 
 NO_GROUPS = "rows"  # column of a model without groups that stands for them: any division will do
@@ -20,13 +20,15 @@ NO_GROUPS = "rows"  # column of a model without groups that stands for them: any
 @dataclass(frozen=True)
 class Model:
     """One of the three models: what ``models.fit`` and ``exact_posterior`` take; ``terms`` are those
-    of the formula, if there is one."""
+    of the formula, if there is one. Or a model of ``as_two_factors``, whose prior scales of the
+    groups' sds are ``group_sds``, by term."""
 
     name: str
     frame: pd.DataFrame
     columns: Columns
     priors: Priors
     terms: Terms | None = None
+    group_sds: Mapping[str, float] | None = None
 
     def rename(self, tree: xr.DataTree) -> xr.DataTree:
         """Call the parameters of a fit after the terms of the formula, as Bambi does."""
@@ -64,9 +66,11 @@ def as_model(
     terms = read_terms(name, frame, drop_missing=drop_missing, family=family)
     beyond = find_beyond(terms)
     if beyond:
+        crossed = not _find_beyond_two(terms)
         raise ValueError(
-            "PyMC and the exact back end take one grouping factor with intercepts, or with intercepts "
-            f"and one slope; this formula has {beyond}, so use backend='bambi'."
+            f"{'PyMC takes' if crossed else 'PyMC and the exact back end take'} one grouping factor with "
+            f"intercepts, or with intercepts and one slope; this formula has {beyond}, so use "
+            f"backend='bambi'{' or ' + repr('exact') if crossed else ''}."
         )
     refuse_default(terms, priors)
     return model_of(terms, priors_by_term(terms, priors), columns.get("group"))
@@ -80,6 +84,46 @@ def refuse_family(family: str) -> None:
             f"The family {family!r} takes a formula, such as 'y ~ x + (1 | g)', with priors by term, and "
             "to be fitted backend='bambi'."
         )
+
+
+def as_two_factors(
+    name: str, frame: pd.DataFrame, priors: Mapping | Priors, *, drop_missing: bool = False
+) -> Model | None:
+    """The model of a formula with two grouping factors, which the exact back end can fit; ``None`` for
+    a formula with one or none, and for a model's name.
+
+    Raises ``ValueError`` as ``as_model``, and if there are more than intercepts by two factors.
+    """
+    if not is_formula(name):
+        return None
+    terms = read_terms(name, frame, drop_missing=drop_missing)
+    if len(terms.factors) < 2:
+        return None
+    if beyond := _find_beyond_two(terms):
+        raise ValueError(
+            "With more than one grouping factor the exact back end takes two, with intercepts only; this "
+            f"formula has {beyond}, so use backend='bambi'."
+        )
+    refuse_default(terms, priors)
+    checked = priors_by_term(terms, priors)
+    pairs = tuple(pair for term in terms.common for pair in checked[term])
+    own = {"intercept": checked[INTERCEPT], "sigma": checked[SIGMA]}
+    own |= {"covariate_slope": pairs} if pairs else {}
+    columns = Columns(terms.outcome, None, terms.factors[0], tuple(terms.columns))
+    scales = {term: checked[term] for term in terms.by_group}
+    return Model("two_factors", terms.frame, columns, Priors(**own), terms, scales)
+
+
+def _find_beyond_two(terms: Terms) -> str:
+    """What a formula has that no model with intercepts by two grouping factors has, if anything."""
+    if len(terms.factors) != 2:
+        return f"{len(terms.factors)} grouping factors ({', '.join(terms.factors)})"
+    if terms.own_slopes:
+        return f"slopes by group ({', '.join(terms.own_slopes)})"
+    if not terms.has_intercept:
+        return "no intercept"
+    offset = any(term.kind == "offset" for term in terms.population.values())
+    return "an offset" if offset else ""
 
 
 def model_of(terms: Terms, priors: dict, group: str | None = None) -> Model:
