@@ -15,8 +15,8 @@ xtabs(~ temperature + contact, data = distinct(wine, bottle, temperature, contac
 
 # In lme4 ----
 # A term for each factor. The restricted likelihood is highest where the sd of
-# bottles is 0: "singular", and the standard errors are those of a model in which
-# all bottles of a kind are alike.
+# bottles is 0: "singular", and the standard errors are those of a model in
+# which all bottles of a kind are alike.
 by_reml <- lme4::lmer(
   bitterness ~ temperature + contact + (1 | judge) + (1 | bottle),
   data = wine

@@ -49,9 +49,9 @@ points <- 100 * rowMeans(
 c(mean = mean(points), quantile(points, c(0.025, 0.975)))
 
 # The same in lme4 ----
-# `glmer` has no priors; it approximates the likelihood (by Laplace's method) and
-# maximizes it. This is no REML: the one best sd of eight counties lies below
-# brms's mean.
+# `glmer` has no priors; it approximates the likelihood (by Laplace's method)
+# and maximizes it. This is no REML: the one best sd of eight counties lies
+# below brms's mean.
 by_likelihood <- lme4::glmer(
   returned ~ std_age + (1 | county),
   data = outcomes, family = binomial
