@@ -57,6 +57,8 @@ bench: .venv/ready
 
 calibrate: .venv/ready
 	@$(BIN)/python tools/study/calibrate.py
+	@$(BIN)/python tools/study/calibrate_yes_no.py
+	@$(BIN)/python tools/study/forget_factor.py
 
 scale: .venv/ready
 	@$(BIN)/python tools/study/scale.py

@@ -8,6 +8,8 @@ import pytest
 import xarray as xr
 
 import calibrate
+import calibrate_yes_no
+import forget_factor
 from helpers.book import calibration
 from helpers.book.truth import load_truth
 from helpers.book.visits import data_file
@@ -121,3 +123,38 @@ def test_thinned_draws_come_from_all_chains_at_even_distances():
     assert thinned.shape == (1, L)
     assert thinned.values[0, [0, -1]].tolist() == [0, 3999]
     assert set(np.diff(thinned.values[0])) <= {40, 41}
+
+
+def test_ranks_of_a_yes_no_model_are_uniform_and_a_wrong_prior_shows():
+    ranks, record = calibration.load_yes_no()
+    (name, checksum), *_ = record["sha256"].items()
+    assert hashlib.sha256(data_file(name).read_bytes()).hexdigest() == checksum
+    assert ranks["rank"].between(0, L).all()
+    groups = ranks.groupby(["study", "quantity"])["rank"]
+    assert groups.ngroups == 2 * 12 and set(groups.size()) == {calibrate_yes_no.DATA_SETS}
+    p_values = groups.apply(lambda of: calibration.uniformity_p_value(of, L))
+    assert p_values["NUTS"].min() > 0.01 / 12, p_values["NUTS"].nsmallest(3)
+    assert p_values["wrong prior"]["group_sd"] < 0.001
+    verdict = record["sampler"]
+    assert verdict["data_sets_with_ess_below_ranks"] <= 0.02 * verdict["data_sets"]
+    assert verdict["data_sets_with_divergences"] <= 0.05 * verdict["data_sets"]
+
+
+def test_a_live_run_gives_the_stored_ranks_of_a_yes_no_model_again():
+    rows = [row for number in range(1, 9) for row in calibrate_yes_no.rank(number)[0]]
+    index = ["study", "data_set", "quantity"]
+    live = pd.DataFrame(rows).set_index(index)["rank"]
+    stored = calibration.load_yes_no()[0].set_index(index)["rank"]
+    assert (live - stored.reindex(live.index)).abs().mean() < 8
+
+
+def test_with_both_factors_intervals_hold_the_truth_and_with_one_they_do_not():
+    table, record = calibration.load_forgotten_factor()
+    (name, checksum), *_ = record["sha256"].items()
+    assert hashlib.sha256(data_file(name).read_bytes()).hexdigest() == checksum
+    assert not table.duplicated(["model", "data_set"]).any()
+    assert set(table["model"].value_counts()) == {forget_factor.DATA_SETS}
+    holds = table["truth"].between(table["lower"], table["upper"]).groupby(table["model"]).mean()
+    assert holds["judges and bottles"] > 0.93
+    assert holds["judges only"] < 0.90
+    assert table.groupby("model")["mean"].mean().sub(20).abs().max() < 1

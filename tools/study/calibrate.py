@@ -90,26 +90,33 @@ def rank_nuts(model: str, number: int) -> tuple[list[dict], dict]:
     """
     truth, visits = simulate(model, number)
     outcome = {models.OUTCOME_DATA: visits["bounce_time"].to_numpy()}
+    posterior, note = sample_nuts(
+        compiled(model).with_data(**outcome), number, TARGET_ACCEPT[model]
+    )
+    return as_rows(calibration.rank_truth(truth, thin(posterior), visits)), note
+
+
+def sample_nuts(model, seed: int, target_accept: float) -> tuple[xr.Dataset, dict]:
+    """Draws of the book's parameters from a compiled model, and a note on the sampler."""
     for draws in NUTS_DRAWS:
-        target = TARGET_ACCEPT[model] if draws == NUTS_DRAWS[0] else 0.995
+        target = target_accept if draws == NUTS_DRAWS[0] else 0.995
         tree = nutpie.sample(
-            compiled(model).with_data(**outcome),
+            model,
             draws=draws,
             tune=NUTS_TUNE,
             chains=NUTS_CHAINS,
             cores=1,
-            seed=number,
+            seed=seed,
             target_accept=target,
             progress_bar=False,
         )
-        posterior = tree["posterior"].to_dataset()
+        posterior = models.rename_bambi(tree)["posterior"].to_dataset()
         posterior = posterior[[name for name in models.PARAMETERS if name in posterior]]
         ess = min(float(value.min()) for value in az.ess(posterior).data_vars.values())
         divergences = int(tree["sample_stats"]["diverging"].sum())
         if divergences == 0 and ess >= NUTS_ESS:
             break
-    ranks = calibration.rank_truth(truth, thin(posterior), visits)
-    return as_rows(ranks), {"draws": draws, "divergences": divergences, "ess": round(ess, 1)}
+    return posterior, {"draws": draws, "divergences": divergences, "ess": round(ess, 1)}
 
 
 def thin(posterior: xr.Dataset) -> xr.Dataset:

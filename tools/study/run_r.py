@@ -23,7 +23,10 @@ STUDY = Path(__file__).parent
 FITS = ROOT / "r" / "fits"
 # Those of the first row know nothing of each other; the others read the fits of these.
 AT_ONCE = (
-    ("07_random_slope", "04_priors", "06_random_intercept", "05_pooled", "02_explore"),
+    (
+        *("20_outcomes", "07_random_slope", "04_priors", "06_random_intercept"),
+        *("19_two_factors", "05_pooled", "02_explore"),
+    ),
     ("08_diagnostics", "10_checks", "15_answers", "exercises"),
 )
 HINTS = {  # what R says, and what to do

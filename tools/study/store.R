@@ -1,8 +1,9 @@
-# Draws of the three fits in r/fits, and lme4's estimates, as tables: Rscript tools/study/store.R folder
+# Draws of the fits in r/fits, and lme4's estimates, as tables: Rscript tools/study/store.R folder
 source("r/setup.R")
 folder <- commandArgs(trailingOnly = TRUE)[1]
-kept <- 500 # draws of each chain
-for (name in c("pooled", "random_intercept", "random_slope")) {
+names <- c("pooled", "random_intercept", "random_slope", "two_factors", "returned", "pages")
+for (name in names) {
+  kept <- if (name %in% names[1:3]) 500 else 250 # draws of each chain
   draws <- as_draws_df(readRDS(file.path("r/fits", paste0(name, ".rds"))))
   draws <- as.data.frame(draws)[setdiff(names(draws), c("lprior", "lp__", ".draw"))]
   each <- max(draws$.iteration) %/% kept

@@ -3,8 +3,9 @@
 Simulation-based calibration (Talts et al. 2018): draw parameters from the prior, simulate data from
 them, and count how many posterior draws lie below each true value. If prior, simulation and
 posterior belong together, these ranks are uniform. ``tools/study/calibrate.py`` runs the long
-study, whose results ``load_study`` reads. Frames are the book's visits, with ``std_age``,
-``county`` and ``bounce_time``.
+study, whose results ``load_study`` reads; ``tools/study/calibrate_yes_no.py`` that of ``load_yes_no``.
+Frames are the book's visits, with ``std_age``, ``county`` and the outcome: ``bounce_time``, or where
+the parameters have no ``sigma``, the yes (1) or no (0) of a Bernoulli model on the scale of log odds.
 """
 
 import json
@@ -13,7 +14,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
+from scipy import special, stats
 
 from helpers.book.visits import data_file
 from helpers.diagnostics import label_entries
@@ -53,21 +54,29 @@ def draw_from_prior(
 def simulate_outcome(
     parameters: xr.Dataset, frame: pd.DataFrame, rng: np.random.Generator
 ) -> np.ndarray:
-    """Simulate a bounce time (s) for each visit, from its age and county and one draw of the
-    parameters.
+    """Simulate a bounce time (s), or a yes or no, for each visit, from its age and county and one draw
+    of the parameters.
     """
-    return rng.normal(_expected(parameters, frame), float(parameters["sigma"]))
+    line = _expected(parameters, frame)
+    if "sigma" not in parameters:
+        return (rng.uniform(size=len(frame)) < special.expit(line.values)).astype(int)
+    return rng.normal(line, float(parameters["sigma"]))
 
 
-def log_likelihood(parameters: xr.Dataset, frame: pd.DataFrame) -> xr.DataArray:
-    """Log density of all bounce times of ``frame`` given the parameters, for each draw.
+def log_likelihood(
+    parameters: xr.Dataset, frame: pd.DataFrame, outcome: str = "bounce_time"
+) -> xr.DataArray:
+    """Log density, or log probability, of all outcomes of ``frame`` given the parameters, for each draw.
 
     A quantity to rank besides the parameters: it alone notices a posterior that has not looked at
     the data (Modrák et al. 2025).
     """
-    outcome = xr.DataArray(frame["bounce_time"].to_numpy(), dims="obs")
+    observed = xr.DataArray(frame[outcome].to_numpy(), dims="obs")
+    line = _expected(parameters, frame)
+    if "sigma" not in parameters:
+        return -np.logaddexp(0, (1 - 2 * observed) * line).sum("obs")
     sigma = parameters["sigma"]
-    squares = ((outcome - _expected(parameters, frame)) ** 2).sum("obs")
+    squares = ((observed - line) ** 2).sum("obs")
     return -squares / (2 * sigma**2) - len(frame) * np.log(sigma * np.sqrt(2 * np.pi))
 
 
@@ -89,7 +98,9 @@ def add_densities(tree: xr.DataTree, frame: pd.DataFrame, priors: Priors) -> xr.
     return xr.DataTree.from_dict({**groups, "log_likelihood": likelihood})
 
 
-def rank_truth(truth: xr.Dataset, posterior: xr.Dataset, frame: pd.DataFrame) -> pd.Series:
+def rank_truth(
+    truth: xr.Dataset, posterior: xr.Dataset, frame: pd.DataFrame, outcome: str = "bounce_time"
+) -> pd.Series:
     """Count the posterior draws that lie below the truth.
 
     Parameters
@@ -98,16 +109,16 @@ def rank_truth(truth: xr.Dataset, posterior: xr.Dataset, frame: pd.DataFrame) ->
         One draw from the prior.
     posterior
         L (nearly) independent draws, with the dimensions ``chain`` and ``draw``.
-    frame
-        The visits with the bounce times that were simulated from ``truth``.
+    frame, outcome
+        The visits with the outcomes that were simulated from ``truth``, and the outcomes' column.
 
     Returns
     -------
     Series of whole numbers from 0 to L, indexed by the quantity: every scalar, such as "slope" or
     "group_intercept[Kent]", and "log_likelihood".
     """
-    truth = truth.assign(log_likelihood=log_likelihood(truth, frame))
-    posterior = posterior.assign(log_likelihood=log_likelihood(posterior, frame))
+    truth = truth.assign(log_likelihood=log_likelihood(truth, frame, outcome))
+    posterior = posterior.assign(log_likelihood=log_likelihood(posterior, frame, outcome))
     below = (posterior < truth[list(posterior.data_vars)]).sum(["chain", "draw"])
     return pd.Series(dict(label_entries(below)), dtype=int).rename_axis("quantity")
 
@@ -157,13 +168,37 @@ def load_study() -> tuple[pd.DataFrame, pd.DataFrame, dict]:
     slope in seconds per decade. ``record`` says what the study was run with, from
     ``data/calibration.json``.
     """
-    record = json.loads(data_file("calibration.json").read_text(encoding="utf-8"))
     ranks, coverage = map(pd.read_csv, map(data_file, ("calibration.csv.gz", "coverage.csv.gz")))
-    return ranks, coverage, record
+    return ranks, coverage, _load_record("calibration.json")
+
+
+def load_yes_no() -> tuple[pd.DataFrame, dict]:
+    """Ranks of the stored study of a Bernoulli model, as those of ``load_study``, and its record.
+
+    ``study`` is "NUTS", or "wrong prior": the same fits, with draws weighted as another scale of the
+    prior of ``group_sd`` would have them.
+    """
+    return pd.read_csv(data_file("calibration_families.csv.gz")), _load_record(
+        "calibration_families.json"
+    )
+
+
+def load_forgotten_factor() -> tuple[pd.DataFrame, dict]:
+    """Intervals of the effect of warmth on simulated wines, with and without bottles, and their record.
+
+    One row a fit: ``model`` ("judges only", "judges and bottles"), ``data_set``, and ``mean``,
+    ``lower``, ``upper`` and ``truth`` of the coefficient, in marks.
+    """
+    table = pd.read_csv(data_file("forgotten_factor.csv"))
+    return table, _load_record("forgotten_factor.json")
+
+
+def _load_record(name: str) -> dict:
+    return json.loads(data_file(name).read_text(encoding="utf-8"))
 
 
 def _expected(parameters: xr.Dataset, frame: pd.DataFrame) -> xr.DataArray:
-    """Expected bounce time (s) of each visit, along the dimension ``obs``, for each draw."""
+    """Expected bounce time (s), or log odds of a yes, of each visit (``obs``), for each draw."""
     x = xr.DataArray(frame["std_age"].to_numpy(), dims="obs")
     county = xr.DataArray(list(frame["county"]), dims="obs")
     line = [parameters["intercept"], parameters["slope"]]

@@ -16,7 +16,11 @@ from PIL import Image as Picture
 from helpers.book.visits import data_file
 
 SCRIPTS = ("setup", "02_explore", "04_priors", "05_pooled", "06_random_intercept")
-SCRIPTS += ("07_random_slope", "08_diagnostics", "10_checks", "15_answers", "exercises")
+SCRIPTS += ("07_random_slope", "08_diagnostics", "10_checks", "15_answers")
+SCRIPTS += ("19_two_factors", "20_outcomes", "exercises")
+# What the scripts read: the visits, the priors, further outcomes, other people's tables.
+DATA = ("bounce_times.csv", "priors.csv", "next_visits.csv")
+DATA += ("tables/wine.csv", "tables/pastes.csv", "tables/sleepstudy.csv")
 HEAD = re.compile(r"^# (.+) ----$", re.MULTILINE)
 WIDE = 720  # px of a figure on a page
 # brms's names of the parameters, and the book's.
@@ -38,6 +42,15 @@ ROWS = {
     "cor(Intercept,std_age)": "rho",
 }
 EFFECTS = {"Intercept": "group_intercept", "std_age": "group_slope"}
+# The same of the wine, whose parameters have Bambi's names, and dimensions of factors.
+NAMES_OF_WINE = {
+    "b_Intercept": "Intercept",
+    "b_temperaturewarm": "temperature",
+    "b_contactyes": "contact",
+    "sigma": "sigma",
+    "sd_judge__Intercept": "1|judge_sigma",
+    "sd_bottle__Intercept": "1|bottle_sigma",
+}
 
 
 def script_file(name: str) -> Path:
@@ -103,20 +116,23 @@ def _as_png(file: Path) -> Image:
 
 
 def fingerprint() -> dict[str, str]:
-    """SHA-256 of what the results depend on: the scripts, the visits, the priors."""
+    """SHA-256 of what the results depend on: the scripts, the tables that they read, the priors."""
     files = {f"r/{name}.R": script_file(name) for name in SCRIPTS}
-    files |= {f"data/{name}": data_file(name) for name in ("bounce_times.csv", "priors.csv")}
+    files |= {f"data/{name}": data_file(name) for name in DATA}
     content = {name: file.read_text(encoding="utf-8") for name, file in files.items()}
     return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in content.items()}
 
 
 def load_fit(model: str) -> xr.DataTree:
-    """Draws of one of the three models by brms, thinned, with the names that ``models.fit`` gives."""
+    """Draws of a model of the visits by brms, thinned, with the names that ``models.fit`` gives.
+
+    ``model`` is one of the three, "returned" or "pages".
+    """
     draws = pd.read_csv(data_file("r") / f"{model}.csv.gz")
     shape = draws[".chain"].nunique(), -1
     found = {
         ours: (("chain", "draw"), draws[theirs].to_numpy().reshape(shape))
-        for theirs, ours in NAMES.items()
+        for theirs, ours in (NAMES | {"shape": "alpha"}).items()
         if theirs in draws
     }
     counties = sorted({re.split(r"[\[,]", column)[1] for column in draws if "[" in column})
@@ -126,6 +142,23 @@ def load_fit(model: str) -> xr.DataTree:
             values = draws[columns].to_numpy().reshape(*shape, len(counties))
             found[ours] = (("chain", "draw", "county"), values)
     coords = {"county": counties} if counties else {}
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(found, coords=coords)})
+
+
+def load_two_factors() -> xr.DataTree:
+    """Draws of the wine's model by brms, thinned, with the names that ``models.fit`` gives a formula's."""
+    draws = pd.read_csv(data_file("r") / "two_factors.csv.gz")
+    shape = draws[".chain"].nunique(), -1
+    found, coords = {}, {"temperature_dim": ["warm"], "contact_dim": ["yes"]}
+    for theirs, ours in NAMES_OF_WINE.items():
+        dims = [dim for dim in coords if dim == f"{ours}_dim"]
+        values = draws[theirs].to_numpy().reshape(*shape, *(1 for _ in dims))
+        found[ours] = (("chain", "draw", *dims), values)
+    for factor in ("judge", "bottle"):
+        columns = [column for column in draws if column.startswith(f"r_{factor}[")]
+        coords[f"{factor}__factor_dim"] = [re.split(r"[\[,]", column)[1] for column in columns]
+        values = draws[columns].to_numpy().reshape(*shape, len(columns))
+        found[f"1|{factor}"] = (("chain", "draw", f"{factor}__factor_dim"), values)
     return xr.DataTree.from_dict({"posterior": xr.Dataset(found, coords=coords)})
 
 

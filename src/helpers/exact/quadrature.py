@@ -223,6 +223,8 @@ def _grow(problem: Problem, center: np.ndarray, axes: np.ndarray) -> Nodes:
             grown |= ripe
             reached = np.unique(np.add.outer(numbers[ripe], [*powers, *-powers]))
             new = reached[known[np.searchsorted(known, reached) % len(known)] != reached]
+            if not len(new):
+                continue
             known = np.sort(np.append(known, new), kind="stable")
             numbers = np.append(numbers, new)
             values = np.append(values, log_density(problem, center + _index(new, d) @ axes.T))

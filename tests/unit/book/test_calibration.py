@@ -11,9 +11,12 @@ import xarray as xr
 from scipy import stats
 
 import calibrate
+import calibrate_yes_no
+import forget_factor
 from helpers import exact, models
 from helpers.book import calibration
 from helpers.priors import Priors
+from record import find_changes
 
 L = calibrate.DRAWS
 AGAIN = "The stored study in data/ is not of this book: {}. Run `make calibrate`."
@@ -27,6 +30,31 @@ def test_the_stored_study_is_of_todays_models_and_priors():
     assert not differences, AGAIN.format("; ".join(differences))
     if moved := calibrate.find_moved_versions(record):
         warnings.warn(MOVED.format("; ".join(moved)), stacklevel=1)
+
+
+FURTHER = {
+    calibrate_yes_no: calibration.load_yes_no,
+    forget_factor: calibration.load_forgotten_factor,
+}
+
+
+@pytest.mark.parametrize("study", FURTHER, ids=lambda study: study.__name__)
+def test_a_further_study_is_of_todays_model_and_another_prior_would_be_seen(study, monkeypatch):
+    record = FURTHER[study]()[1]
+    differences = study.find_differences(record)
+    assert not differences, AGAIN.format("; ".join(differences))
+    if moved := find_changes(record["versions"], study.versions()):
+        warnings.warn(MOVED.format("; ".join(moved)), stacklevel=1)
+    other = {"std_age": (0, 0.6)} if study is calibrate_yes_no else {"temperature": (0, 10)}
+    fits = {"build": models.build, "fit": models.fit}
+    for name, of in fits.items():
+        monkeypatch.setattr(
+            models, name, lambda *a, priors, of=of, **k: of(*a, priors=priors | other, **k)
+        )
+    (found,) = study.find_differences(record)
+    assert found.startswith("the numbers of")
+    record["settings"]["data_sets"] += 1
+    assert study.find_differences(record)[0].startswith("data_sets was")
 
 
 def test_a_study_of_other_models_or_priors_is_found_out_and_other_versions_are_named(monkeypatch):
@@ -77,6 +105,45 @@ def test_every_visit_gets_its_countys_line(visits):
     frame = visits.assign(bounce_time=expected + 3.0)
     found = float(calibration.log_likelihood(truth.assign(sigma=5.0), frame))
     assert found == pytest.approx(stats.norm.logpdf(3.0, scale=5.0) * len(visits))
+
+
+def test_without_a_residual_sd_outcomes_are_yes_or_no(visits):
+    truth = xr.Dataset(
+        {"intercept": -0.5, "slope": 0.8, "group_intercept": ("county", np.linspace(-2, 2, 8))},
+        coords={"county": list(visits["county"].cat.categories)},
+    )
+    line = np.linspace(-2, 2, 8)[visits["county"].cat.codes] - 0.5 + 0.8 * visits["std_age"]
+    chance, rng = 1 / (1 + np.exp(-line)), np.random.default_rng(2)
+    drawn = np.array([calibration.simulate_outcome(truth, visits, rng) for _ in range(400)])
+    z = (drawn.mean(0) - chance) / np.sqrt(chance * (1 - chance) / 400)
+    assert set(np.unique(drawn)) == {0, 1}
+    assert abs(z).max() < 5 and z.std() == pytest.approx(1, abs=0.1)
+    found = float(calibration.log_likelihood(truth, visits.assign(back=drawn[0]), "back"))
+    assert found == pytest.approx(stats.bernoulli.logpmf(drawn[0], chance).sum())
+
+
+def test_weighted_draws_are_those_of_the_wrong_prior():
+    """Draws of the right prior are its posterior where there are no data."""
+    sds = abs(np.random.default_rng(4).normal(size=(4, 5000)))
+    drawn = xr.Dataset({"group_sd": (("chain", "draw"), sds)})
+    found = calibrate_yes_no.reweigh(drawn, 1)["group_sd"]
+    assert found.dims == ("chain", "draw") and found.shape == (1, 20_000)
+    assert float((found**2).mean()) == pytest.approx(0.25, rel=0.05)
+
+
+def test_a_simulated_wine_has_the_design_of_the_real_one_and_its_own_truth():
+    many = [forget_factor.simulate(number) for number in range(300)]
+    assert many[0].groupby("bottle")[["temperature", "contact"]].nunique().max().max() == 1
+    warmth = [w.groupby("temperature")["bitterness"].mean().diff().iloc[-1] for w in many]
+    assert np.mean(warmth) == pytest.approx(20, abs=1)
+    # Four bottles of each temperature, 36 marks: the judges cancel.
+    assert np.std(warmth) == pytest.approx(np.sqrt(2 * (4**2 / 4 + 12**2 / 36)), rel=0.15)
+
+
+def test_a_grid_whose_last_nodes_have_no_new_neighbours_is_integrated():
+    """The wine on which the lattice once asked for the density of no node at all."""
+    for row in forget_factor.cover(174):
+        assert row["lower"] < row["mean"] < row["upper"]
 
 
 def test_exact_draws_carry_the_densities_that_power_scaling_needs(visits):
