@@ -128,7 +128,7 @@ NOT_LOOKED_AT = [
     (r"(?s)```.*?```", ""),
     (r"`[^`]+`", ""),
     (r"\*\*Minutes:\*\*.*", ""),
-    (r"^### Exercise \w+\.\d+:|\(\d+ minutes?\)$|\[Exercise \w+\.\d+\]", ""),
+    (r"^### Exercise \w+\.\d+:|\(\d+ minutes?\)$|\[Exercise \w+\.\d+\]\([^)]*\)", ""),
     (r"\[[^\]]*\]\(bibliography\.md[^)]*\)", ""),  # years
     (r"\]\([^)]*\)", "]"),
     (r"^[> ]*\d+\. ", ""),
