@@ -50,8 +50,9 @@ c(mean = mean(points), quantile(points, c(0.025, 0.975)))
 
 # The same in lme4 ----
 # `glmer` has no priors; it approximates the likelihood (by Laplace's method)
-# and maximizes it. This is no REML: the one best sd of eight counties lies
-# below brms's mean.
+# and maximizes it. Its sd of counties lies below brms's: maximum likelihood is
+# low with eight counties, and a highest point of a skewed curve lies below its
+# mean.
 by_likelihood <- lme4::glmer(
   returned ~ std_age + (1 | county),
   data = outcomes, family = binomial

@@ -10,18 +10,22 @@ import re
 from collections.abc import Iterator
 
 import nbformat
+import pandas as pd
 import pytest
 
 from chapters import list_chapters
 from helpers import diagnostics, tables
 from helpers.book import truth
-from helpers.book.visits import AGE_RANGE, AGE_SD, COUNTIES, REFERENCE_AGE, SIGMA
+from helpers.book.visits import AGE_RANGE, AGE_SD, COUNTIES, REFERENCE_AGE, SIGMA, data_file
 from helpers.priors import Plausible, Priors
 
 CHAPTERS = list_chapters()
 NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d[\d,]*(?:\.\d+)?")
 PRIORS = Priors()
 PERCENT = 100 * tables.INTERVAL
+WINE, PASTES, PENICILLIN = (
+    pd.read_csv(data_file(f"tables/{name}.csv")) for name in ("wine", "pastes", "penicillin")
+)
 
 # What a sentence must say (a regular expression) so that it may state a number.
 FACTS = [
@@ -47,6 +51,12 @@ FACTS = [
     (PRIORS.slope[1], "slope of 10"),
     (PRIORS.sigma, r"Residual sd:.*scale 20 s"),
     (PRIORS.group_sd, "sd of the intercepts:.*scale 20 s"),
+    ((WINE["temperature"] == "warm").sum(), "36 warm tastings"),
+    (len(WINE), "72 tastings"),
+    (WINE["bottle"].max(), "bottle 8"),
+    (PASTES["cask"].nunique(), "not 3 casks"),
+    (PASTES.groupby(["batch", "cask"]).ngroups, "but 30,"),
+    (PENICILLIN["plate"].nunique(), "24 plates"),
 ]
 # Arithmetic, rules of others and examples: words that state a number which nothing here decides.
 WORDS = [
@@ -82,6 +92,8 @@ WORDS = [
     "predictor is 0",
     "no row is near 0",
     "one time in 8",
+    "random intercept of chapter 6",
+    "ended at 0 and 100",
     "one in 8",
 ]
 
@@ -116,7 +128,7 @@ NOT_LOOKED_AT = [
     (r"(?s)```.*?```", ""),
     (r"`[^`]+`", ""),
     (r"\*\*Minutes:\*\*.*", ""),
-    (r"^### Exercise \w+\.\d+:|\(\d+ minutes?\)$", ""),
+    (r"^### Exercise \w+\.\d+:|\(\d+ minutes?\)$|\[Exercise \w+\.\d+\]\([^)]*\)", ""),
     (r"\[[^\]]*\]\(bibliography\.md[^)]*\)", ""),  # years
     (r"\]\([^)]*\)", "]"),
     (r"^[> ]*\d+\. ", ""),

@@ -141,12 +141,14 @@ def simulate_curve(frame: pd.DataFrame, curve: float = 2.0, seed: int = SEED + 1
     return frame.assign(bounce_time=rng.normal(mean, SIGMA))
 
 
-def simulate_visitors(people: int = 6, times: int = 6, seed: int = SEED) -> pd.DataFrame:
+def simulate_visitors(
+    people: int = 6, times: int = 6, seed: int = SEED, *, slope: float
+) -> pd.DataFrame:
     """Simulate visitors who come back: ``people`` in each of the eight counties, ``times`` visits each.
 
     DataFrame with ``bounce_time`` (s), ``std_age``, which is constant within a visitor, ``county`` and
-    ``visitor``. Intercept, slope and residual sd are those of ``simulate_counties``; counties differ
-    by an sd of 5 s, and the visitors of one county by 10 s.
+    ``visitor``. ``slope`` is in s per sd of age, intercept and residual sd are those of
+    ``simulate_counties``; counties differ by an sd of 5 s, and the visitors of one county by 10 s.
     """
     rng = np.random.default_rng(seed)
     counties = len(COUNTIES)
@@ -157,7 +159,7 @@ def simulate_visitors(people: int = 6, times: int = 6, seed: int = SEED) -> pd.D
     names = COUNTIES.index[county]
     return pd.DataFrame(
         {
-            "bounce_time": rng.normal(level - 2 * x, SIGMA),
+            "bounce_time": rng.normal(level + slope * x, SIGMA),
             "std_age": x,
             "county": pd.Categorical(names),
             "visitor": [

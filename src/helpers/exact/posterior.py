@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from scipy import optimize, special
 from scipy.optimize import elementwise
+from threadpoolctl import threadpool_limits
 
 from helpers.exact.crossed import build_crossed
 from helpers.exact.problem import (
@@ -92,6 +93,15 @@ def exact_posterior(
     model = as_two_factors(name, data, priors, drop_missing=drop_missing)
     if model is None:
         model = as_model(name, data, priors, columns, drop_missing=drop_missing)
+    if model.group_sds is None:
+        return _answer(model, draws, seed)
+    # For many small matrices a second thread costs more than it brings, up to twentyfold.
+    with threadpool_limits(1, user_api="blas"):
+        return _answer(model, draws, seed)
+
+
+def _answer(model: Model, draws: int | None, seed: int) -> xr.DataTree:
+    """What ``exact_posterior`` returns."""
     nodes, moments = integrate(_build(model), for_quantiles=True)
     problem = nodes.problem
     numbers = {name: values.T for name, values in find_numbers(nodes, moments).items()}

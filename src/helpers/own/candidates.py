@@ -24,7 +24,7 @@ POOLED, INTERCEPTS, SLOPES, BOTH = (
     "within-between",
 )
 YOURS = "your formula"  # beyond the three models
-FAST = (0.9, 0.95)  # target_accept of the first tries
+TRIED = (0.9, 0.99)  # target_accept of the first tries
 MOST = 4  # that Bambi samples, in minutes and not in seconds
 EXACT_DRAWS = 4000
 EXACT_NUMBERS = 8_000_000  # effects by group, of all draws together, that memory bears
@@ -319,7 +319,8 @@ def list_ways(candidate: Candidate) -> list[tuple[bool, dict]]:
     small = steps(candidate)
     if candidate.family == GAUSSIAN and not find_beyond(candidate.terms):
         return [(form, small) for form in list_forms(candidate)]
-    return [(True, small | {"target_accept": target}) for target in FAST] + [(False, small)]
+    ways = [(True, {"target_accept": target, "adaptation": "diag"}) for target in TRIED]
+    return [*ways, (False, small)]
 
 
 def steps(candidate: Candidate) -> dict:
