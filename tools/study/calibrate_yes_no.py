@@ -179,8 +179,6 @@ def main() -> None:
     record = {
         **belongs_to,
         "sampler": calibrate.judge(pd.DataFrame(notes)),
-        "minutes": round((time.perf_counter() - start) / 60, 1),
-        "processes": options.processes,
         "sha256": {TABLE: hashlib.sha256(content).hexdigest()},
     }
     target = Path(calibrate.ROOT) / "data"
