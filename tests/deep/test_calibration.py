@@ -157,4 +157,5 @@ def test_with_both_factors_intervals_hold_the_truth_and_with_one_they_do_not():
     holds = table["truth"].between(table["lower"], table["upper"]).groupby(table["model"]).mean()
     assert holds["judges and bottles"] > 0.93
     assert holds["judges only"] < 0.90
-    assert table.groupby("model")["mean"].mean().sub(20).abs().max() < 1
+    # The prior around 0 pulls a little.
+    assert table.groupby("model")["mean"].mean().between(18, 20).all()

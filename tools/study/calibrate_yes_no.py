@@ -1,7 +1,8 @@
 """Check by simulation that NUTS gives the truth of a yes/no model back, and store the ranks in data/.
 
 The model is the Bernoulli model of the chapter "Outcomes that are not normal", in Bambi as
-``models.fit`` builds it, compiled once. The appendix "How do we know?" shows what is stored.
+``models.fit`` builds it, compiled once. Each finished data set is kept in _build/calibration, so that an
+interrupted run goes on where it stopped. The appendix "How do we know?" shows what is stored.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -87,6 +88,16 @@ def rank(number: int) -> tuple[list[dict], dict]:
     return rows, {"model": MODEL, "number": number, **note}
 
 
+def rank_once(number: int, folder: Path) -> tuple[list[dict], dict]:
+    """``rank``, or what an interrupted run has kept of it in ``folder``."""
+    path = folder / f"yes or no {number}.json"
+    if not path.exists():
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps(rank(number)), encoding="utf-8")
+        unfinished.replace(path)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def reweigh(drawn: xr.Dataset, seed: int) -> xr.Dataset:
     """Draws under ``WRONG_PRIORS``, picked from those under ``PRIORS``."""
     group_sd = drawn["group_sd"].values.ravel()
@@ -146,9 +157,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--processes", type=int, default=calibrate.PROCESSES)
     options = parser.parse_args()
+    belongs_to = {
+        "settings": settings(),
+        "versions": versions(),
+        "fingerprint": fingerprint(),
+    }
+    folder = calibrate.PIECES / calibrate.key_of(belongs_to)
+    folder.mkdir(parents=True, exist_ok=True)
     start, results = time.perf_counter(), []
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
-        for done, result in enumerate(pool.map(rank, range(1, DATA_SETS + 1)), start=1):
+        found = pool.map(partial(rank_once, folder=folder), range(1, DATA_SETS + 1))
+        for done, result in enumerate(found, start=1):
             results.append(result)
             if done % 20 == 0:
                 minutes = (time.perf_counter() - start) / 60
@@ -158,12 +177,8 @@ def main() -> None:
     ranks = pd.DataFrame(row for of in rows for row in of).assign(model=MODEL)
     content = calibrate.compress(ranks[[*keys, "rank"]].sort_values(keys))
     record = {
-        "settings": settings(),
-        "versions": versions(),
-        "fingerprint": fingerprint(),
+        **belongs_to,
         "sampler": calibrate.judge(pd.DataFrame(notes)),
-        "minutes": round((time.perf_counter() - start) / 60, 1),
-        "processes": options.processes,
         "sha256": {TABLE: hashlib.sha256(content).hexdigest()},
     }
     target = Path(calibrate.ROOT) / "data"
