@@ -136,7 +136,9 @@ def test_a_second_factor_is_seen_by_itself_only(gallery):
 def test_without_the_second_factor_the_interval_is_too_narrow_in_most_tables():
     holds = []
     for seed in range(20):
-        fit = exact_posterior("random_intercept", failures.simulate_visitors(seed=seed, slope=-2), draws=10)
+        fit = exact_posterior(
+            "random_intercept", failures.simulate_visitors(seed=seed, slope=-2), draws=10
+        )
         low, high = (
             float(fit["exact"]["slope"].sel(statistic=end)) for end in (tables.LOWER, tables.UPPER)
         )
