@@ -75,8 +75,8 @@ class Family:
             first = int(wrong.argmax())
             raise ValueError(
                 f"Column {column!r} has {values[first]:g} in row {name_row(outcome, first)}, but outcomes "
-                f"of the family {self.name!r} are {self.outcomes}; repair or drop the row, or choose "
-                "another family."
+                f"of the family {self.name!r} are {self.outcomes}; recode the column, repair or drop the "
+                "row, or choose another family."
             )
 
 
