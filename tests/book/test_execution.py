@@ -31,7 +31,7 @@ def test_the_contents_name_every_page_once_in_reading_order():
     assert sorted(pages) == sorted(path for path in files if path.suffix in (".ipynb", ".md"))
     assert {page.stem for page in pages} >= set(FIRST)
     numbers = [path.stem[:2] for path in chapters.list_chapters()]
-    parts = ("0", "1", "r", "a")  # those in R stand before the appendices
+    parts = ("0", "1", "2", "r", "a")  # those in R stand before the appendices
     assert numbers == sorted(numbers, key=lambda number: (parts.index(number[0]), number))
 
 

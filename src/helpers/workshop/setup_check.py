@@ -33,10 +33,12 @@ DATA = PACKAGE / "data_files" if (PACKAGE / "data_files").exists() else LOCK.par
 # SHA-256 of the book's tables; the stored studies bring those of their own.
 CHECKSUMS = {
     "bounce_times.csv": "7ea3b77c45622d8b0c316ba646e80f2c12da617106f2863380ff4c6ef68bc646",
+    "next_truth.json": "2c7c35993325376bc92061419833a2af687d890d4d700011ee3f30a0190f84d0",
+    "next_visits.csv": "1b412cd059371a5bfa8c4415cd09b4ad544a5dab64aff64996dddaf75c3b99c0",
     "priors.csv": "93330311dd5fde8a69665cecffe1cb6684f0635f145430f8a862afc33587bc05",
     "truth.json": "9b93818623f9ad92dac30229aa42182defc1df53862fa33ac37a9d8b9616d6e0",
 }
-STUDIES = ("calibration.json", "scale.json")
+STUDIES = ("calibration.json", "calibration_families.json", "forgotten_factor.json", "scale.json")
 
 # A chapter runs all the same after a note; what must be mended would stop one.
 OK, NOTE, MEND = "ok", "note", "MEND"

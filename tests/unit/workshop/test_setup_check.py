@@ -201,7 +201,7 @@ def test_any_missing_or_changed_file_of_the_data_is_told_but_not_line_ends_of_wi
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes().replace(b"\n", b"\r\n"))
     assert setup_check.check_data(tmp_path).status == OK
     files = list(tmp_path.glob("*.[cj]*"))
-    assert len(files) == 8
+    assert len(files) == 14
     for file in files:
         content = file.read_bytes()
         file.write_bytes(content[:-9])

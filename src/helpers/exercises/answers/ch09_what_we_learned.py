@@ -1,4 +1,10 @@
-"""Answers of "What we learned", by least squares."""
+"""Answers of "What we learned", by least squares; the sleep study's by columns in place of a formula."""
+
+import pandas as pd
+
+from helpers.book.visits import data_file
+from helpers.exact import exact_posterior
+from helpers.priors import Priors
 
 from .shared import (
     Answer,
@@ -36,7 +42,30 @@ def slope_within_counties() -> Answer:
     return decade_slope(slopes["within"], 0.06, slips, more=more)
 
 
+def sd_of_the_mean_slope() -> Answer:
+    """The posterior sd of the slope of days where people have lines of their own."""
+    sleep = pd.read_csv(data_file("tables/sleepstudy.csv"))
+    priors = Priors((300, 100), (0, 20), sigma=50, group_sd=50, slope_sd=15)
+    columns = {"outcome": "reaction", "predictor": "days", "group": "subject"}
+    found = {
+        name: float(
+            exact_posterior(name, sleep, priors=priors, **columns)["exact"]["slope"].sel(
+                statistic="sd"
+            )
+        )
+        for name in ("pooled", "random_intercept", "random_slope")
+    }
+    slips = {
+        "This is the sd of one line for all.": found["pooled"],
+        "Here people have levels of their own, and one slope: they need slopes, too.": found[
+            "random_intercept"
+        ],
+    }
+    return Answer(found["random_slope"], "ms per day", 0.1, slips=slips)
+
+
 ANSWERS = {
     "wl-question": slope_of_any_two_visitors,
     "wl-within": slope_within_counties,
+    "wl-sleep": sd_of_the_mean_slope,
 }
