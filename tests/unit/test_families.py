@@ -69,7 +69,7 @@ def test_an_outcome_that_the_family_cannot_have_is_told_with_column_row_and_way_
     name, wrong, words
 ):
     outcome = pd.Series([1.0, wrong, wrong], index=["a", "b", "c"])
-    message = f"^Column 'y' has {wrong:g} in row 'b', but .* {name!r} are {words}; repair or drop"
+    message = f"^Column 'y' has {wrong:g} in row 'b', but .* {name!r} are {words}; recode the column, repair or drop"
     with pytest.raises(ValueError, match=message):
         FAMILIES[name].check(outcome, "y")
     FAMILIES[name].check(outcome[:1], "y")
