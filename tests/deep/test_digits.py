@@ -27,9 +27,10 @@ LIMIT = 4
 # What ``helpers.tables`` writes has a guard digit more: a mean may be off by 5 units, a limit by 10. Two runs
 # of a limit then differ by more than 60 units in one case of fifty thousand, those of a mean never.
 GUARDED = 15 * LIMIT
-# So has what ``helpers.own`` says in words and tables, which goes by ``helpers.tables``.
+# So has what ``helpers.own`` and a flip-book say in words and tables, which goes by ``helpers.tables``.
 WRITERS = re.compile(
-    r"\b(present_\w+|format_(estimate|probability)|round_off|count_decimals|words\.\w+|as_table)\b"
+    r"\b(present_\w+|format_(estimate|probability)|round_off|count_decimals|words\.\w+|as_table"
+    r"|make_flipbook)\b"
 )
 # An sd is written with two digits whatever its error. Behind the gate an effective sample size of 400 knows it
 # to 4 %, with heavy tails to 7 %, and the difference of two runs to 10 %.
