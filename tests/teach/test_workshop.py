@@ -237,6 +237,20 @@ def test_the_guide_has_a_whole_section_for_every_chapter():
         assert len(re.findall(r"^(?:\d\.|-) ", asked, re.MULTILINE)) >= 2, title
 
 
+def test_the_guide_names_exercises_by_the_titles_that_they_have():
+    text = (ROOT / "notebooks" / "t1_instructor_guide.md").read_text(encoding="utf-8")
+    sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    named = 0
+    for page, section in zip(CHAPTERS, sections, strict=True):
+        asked = "\n".join(cell.source for cell in tagged(read(page), "exercise"))
+        for title in re.findall(r'exercise\s+"([^"]+)"', section):
+            assert re.search(rf"^### Exercise \S+: {re.escape(title)} \(", asked, re.MULTILINE), (
+                title
+            )
+            named += 1
+    assert named >= 3
+
+
 def test_an_exercise_of_each_part_is_done_on_other_data():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     for part in toc["parts"]:
