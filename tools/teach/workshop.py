@@ -179,21 +179,6 @@ def write_notebooks(folder: Path) -> None:
         nbformat.write(open_exercises(chapter, page.stem), folder / "notebooks" / page.name)
 
 
-def write_start(folder: Path) -> None:
-    """START-HERE.md, and a notebook that says the same, checks the machine and lists the chapters."""
-    (folder / "START-HERE.md").write_text(START, encoding="utf-8")
-    check = "from helpers.workshop import setup_check\n\nsetup_check.report()"
-    cells = [
-        new_markdown_cell(FIVE_MINUTES_IN_JUPYTER, id="start"),
-        new_code_cell(check, id="check"),
-        new_markdown_cell(f"## The chapters\n\n{list_with_minutes()}", id="pages"),
-        new_markdown_cell(FOLDERS, id="folders"),
-    ]
-    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
-    nbformat.write(notebook, folder / "notebooks" / "00_start_here.ipynb")
-
-
 def list_with_minutes() -> str:
     """The chapters by part, as ``_toc.yml`` has them, with the minutes that each of them states."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
@@ -218,6 +203,21 @@ def read_minutes(page: Path) -> str:
     opening = nbformat.read(page, as_version=4).cells[0].source
     read, exercises = re.search(r"\*\*Minutes:\*\* (\d+)(.+?), at most", opening).groups()
     return f"{read} minutes{exercises}"
+
+
+def write_start(folder: Path) -> None:
+    """START-HERE.md, and a notebook that says the same, checks the machine and lists the chapters."""
+    (folder / "START-HERE.md").write_text(START, encoding="utf-8")
+    check = "from helpers.workshop import setup_check\n\nsetup_check.report()"
+    cells = [
+        new_markdown_cell(FIVE_MINUTES_IN_JUPYTER, id="start"),
+        new_code_cell(check, id="check"),
+        new_markdown_cell(f"## The chapters\n\n{list_with_minutes()}", id="pages"),
+        new_markdown_cell(FOLDERS, id="folders"),
+    ]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, folder / "notebooks" / "00_start_here.ipynb")
 
 
 def read_title(page: Path) -> str:
