@@ -106,9 +106,32 @@ def test_an_exercise_has_its_number_and_folds_its_hint(chapter):
     number = chapter.stem.split("_")[0].lstrip("0").upper()
     for count, (question, *_) in enumerate(exercises_of(chapter), start=1):
         assert question.source.startswith(f"### Exercise {number}.{count}: ")
-        _, *hint = re.split(r"\n\n(?=<details)", question.source)
+        (hint,) = re.split(r"\n\n(?=<details)", question.source)[1:]
         pattern = r"<details><summary>Hint</summary>\n\n.*\n\n</details>"
-        assert all(re.fullmatch(pattern, part, re.DOTALL) for part in hint)
+        assert re.fullmatch(pattern, hint, re.DOTALL)
+
+
+@each_chapter
+def test_a_hint_stands_once_and_a_deck_and_the_guide_do_not_give_it_away(chapter):
+    places = [cell.source for cell in cells_of(chapter)]
+    places += [(ROOT / "slides" / f"{chapter.stem}.md").read_text(encoding="utf-8")]
+    places += [(ROOT / "notebooks" / "t1_instructor_guide.md").read_text(encoding="utf-8")]
+    words = [" ".join(place.split()) for place in places]
+    for question, *_ in exercises_of(chapter):
+        hint = " ".join(
+            question.source.partition("</summary>")[2].partition("</details>")[0].split()
+        )
+        for sentence in (part for part in re.split(r"(?<=[.?:;]) ", hint) if len(part.split()) > 4):
+            assert sum(place.count(sentence) for place in words) == 1, sentence
+
+
+@each_chapter
+def test_an_exercise_says_its_minutes_in_its_title_and_nowhere_else(chapter):
+    for question, *others in exercises_of(chapter):
+        title, _, rest = question.source.partition("\n")
+        assert len(re.findall(r"\d+ minutes?", title)) == 1 and title.endswith("minutes)")
+        words = [rest, *(cell.source for cell in others if cell.cell_type == "markdown")]
+        assert not re.search(r"\d+ minutes?", "\n".join(words)), title
 
 
 @each_chapter

@@ -53,7 +53,7 @@ def read_schedule(title: str) -> list[Row]:
     return rows
 
 
-LENGTHS = {"Half a day": 180, "Half a day, in R": 180, "A day": 360}  # minutes
+LENGTHS = {"Half a day": 180, "Half a day, in R": 180, "A day": 405}  # minutes
 SCHEDULES = {title: read_schedule(title) for title in LENGTHS}
 each_schedule = pytest.mark.parametrize("rows", SCHEDULES.values(), ids=SCHEDULES)
 
@@ -94,13 +94,21 @@ def test_a_laptop_that_needs_the_most_that_chapters_say_comes_to_the_end(rows):
 @each_schedule
 def test_there_is_time_for_failed_set_ups_and_for_exercises(rows):
     assert 10 <= rows[-2].minutes <= 40
-    assert sum(row.exercises for row in rows) >= rows[-1].minutes / 4
+    lunch = sum(row.minutes for row in rows if row.what == "Lunch")
+    assert sum(row.exercises for row in rows) >= (rows[-1].minutes - lunch) / 4
 
 
 @each_schedule
 def test_there_is_a_break_at_least_every_ninety_minutes(rows):
-    breaks = [row for row in rows if row.what == "Break"]
+    breaks = [row for row in rows if row.what in ("Break", "Lunch")]
     assert all(row.rest >= 10 and row.minutes == row.rest for row in breaks)
     edges = [rows[0].begins, *(row.begins for row in breaks), rows[-2].begins]
     ends = [rows[0].begins, *(row.begins + row.rest for row in breaks)]
     assert all(edge - end <= 90 for edge, end in zip(edges[1:], ends, strict=True))
+
+
+@each_schedule
+def test_who_is_there_at_noon_gets_lunch_and_an_hour_for_it(rows):
+    lunch = [row for row in rows if row.what == "Lunch"]
+    assert len(lunch) == (rows[-1].begins > 12 * 60 + 30)
+    assert all(12 * 60 <= row.begins <= 13 * 60 and row.rest >= 60 for row in lunch)

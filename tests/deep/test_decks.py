@@ -23,6 +23,16 @@ LOOK = """slide => {
   const texts = e => [...e.childNodes].filter(n => n.nodeType === 3 && n.data.trim());
   const worded = shown.filter(e => texts(e).length && !e.closest("svg"));
   const type = e => parseFloat(getComputedStyle(e).fontSize);
+  const words = node => { const range = document.createRange(); range.selectNode(node);
+    return range.getBoundingClientRect(); };
+  const picture = e => { const r = e.getBoundingClientRect();
+    const scale = Math.min(r.width / e.naturalWidth, r.height / e.naturalHeight);
+    const x = (r.width - scale * e.naturalWidth) / 2, y = (r.height - scale * e.naturalHeight) / 2;
+    return new DOMRect(r.x + x, r.y + y, r.width - 2 * x, r.height - 2 * y); };
+  const filled = [...worded.flatMap(texts).map(words), ...shown.filter(e => e.matches("img")).map(picture)];
+  const over = (a, b) => a.width && b.width && Math.min(a.right, b.right) > Math.max(a.left, b.left) + 1
+    && Math.min(a.bottom, b.bottom) > Math.max(a.top, b.top) + 1;
+  const arrows = [...document.querySelectorAll(".reveal > .controls .enabled .controls-arrow")];
   return {
     text: slide.textContent.trim().slice(0, 60),
     outside: shown.filter(e => outside(e.getBoundingClientRect())).map(name),
@@ -33,12 +43,13 @@ LOOK = """slide => {
     raw: worded.filter(e => !e.closest("pre, code")).flatMap(texts).map(n => n.data)
       .filter(text => /\\$[^$]+\\$|\\\\[a-z]+\\{/.test(text)),
     empty: !shown.some(e => e.matches("img, canvas, svg, mjx-container") || texts(e).length),
+    crossed: arrows.filter(e => filled.some(r => over(r, e.getBoundingClientRect()))).map(name),
     broken: slide.querySelectorAll("mjx-merror, [data-mjx-error]").length,
     unnamed: shown.filter(e => e.matches("img") && (!e.naturalWidth || e.alt.length < 20)).length,
     label: getComputedStyle(slide, "::after").content,
   };
 }""".replace("LEAST", str(LEAST))
-DEFECTS = ("outside", "hidden", "small", "raw", "empty", "broken", "unnamed")
+DEFECTS = ("outside", "hidden", "small", "raw", "empty", "crossed", "broken", "unnamed")
 # A widget draws itself anew when its slide comes: that takes a frame.
 LOOK_AT_ALL = f"""async () => {{
   const seen = [];

@@ -47,6 +47,35 @@ def test_code_on_a_slide_is_a_model_or_a_call_of_the_sampler(name):
     assert all(re.search(r"pm\.(Model|sample)|bmb\.Model", source[cell]) for cell in shown)
 
 
+@each_deck
+def test_an_exercise_on_a_slide_has_the_page_s_title_and_minutes_and_its_notes_do_not_repeat_them(
+    name,
+):
+    chapter = nbformat.read(slides.ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    asked = "\n".join(cell.source for cell in chapter.cells)
+    on_page = re.findall(r"^### (Exercise .+ \(\d+ minutes?\))$", asked, re.MULTILINE)
+    for slide in read_slides(name):
+        shown, _, notes = slide.partition("\nNote:\n")
+        title = shown.partition("\n")[0].removeprefix("## ")
+        if title.startswith("Exercise"):
+            assert title in on_page
+            minutes = re.search(r"\((\d+) minutes?\)", title)[1]
+            numbers = [
+                "",
+                "one",
+                "two",
+                "three",
+                "four",
+                "five",
+                "six",
+                "seven",
+                "eight",
+                "nine",
+                "ten",
+            ]
+            assert f"{numbers[int(minutes)]} minutes" not in notes.lower(), title
+
+
 # What `make slides` made
 
 

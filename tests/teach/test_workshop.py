@@ -157,6 +157,57 @@ def test_the_start_page_leads_to_every_chapter_and_names_those_without_a_switch(
     assert f"page {own}\nfits your own table" in words
 
 
+def test_the_start_page_first_tells_of_the_next_five_minutes(unpacked):
+    for page in ("START-HERE.md", "README.md", "notebooks/00_start_here.ipynb"):
+        words = words_of(unpacked / page)
+        assert re.findall(r"^##? (.+)$", words, re.MULTILINE)[:2] == [
+            "Start here",
+            "The next five minutes",
+        ]
+        first, second = words.split("\n## ")[1:3]
+        assert len(re.findall(r"^\d\. ", first, re.MULTILINE)) in (3, 4), page
+        assert len(first.split()) < 150, page
+        assert second.startswith("The chapters\n" if page.endswith(".ipynb") else "Install\n")
+
+
+def test_the_start_page_says_how_long_each_chapter_takes(unpacked):
+    words = words_of(unpacked / "notebooks" / "00_start_here.ipynb")
+    said = re.findall(
+        r"\.ipynb\): (\d+) minutes to .*?, (\d+) for the exercises$", words, re.MULTILINE
+    )
+    stated = re.compile(r"\*\*Minutes:\*\* (\d+) .*?, (\d+) for the exercises")
+    assert said == [stated.search(words_of(page)).groups() for page in CHAPTERS]
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    parts = re.findall(r"^\*\*(.+)\*\*$", words, re.MULTILINE)
+    assert parts == [part["caption"] for part in toc["parts"]][: len(parts)]
+
+
+def test_the_start_page_names_only_what_the_folder_has(unpacked):
+    named = {name for name in re.findall("`([^`]+)`", workshop.START) if name.endswith("/")}
+    named |= set(re.findall(r"[\w/]+\.(?:ipynb|md|lock|yml)\b", workshop.START))
+    assert len(named) > 8
+    assert [
+        name
+        for name in named
+        if not (unpacked / name).exists() and not (unpacked / "notebooks" / name).exists()
+    ] == []
+
+
+def test_a_command_that_the_folder_has_not_is_said_to_be_the_repository_s(unpacked):
+    """There is no Makefile in it."""
+    pages = [*unpacked.rglob("*.md"), *unpacked.rglob("*.ipynb")]
+    parts = [part for page in pages for part in re.split(r"\n(?=#)", words_and_code(page))]
+    told = [part for part in parts if re.search(r"`make \w+", part)]
+    assert len(told) > 5
+    assert [part for part in told if "the book's repository" not in part.replace("\n", " ")] == []
+
+
+def words_and_code(page: Path) -> str:
+    if page.suffix == ".md":
+        return page.read_text(encoding="utf-8")
+    return "\n".join(cell.source for cell in read(page).cells)
+
+
 def test_no_file_of_the_zip_names_this_machine(unpacked):
     places = {str(ROOT), str(Path.home()), sys.prefix}
     for path in (path for path in unpacked.rglob("*") if path.is_file()):
@@ -184,6 +235,20 @@ def test_the_guide_has_a_whole_section_for_every_chapter():
             assert re.search(rf"\*\*[^*]*{part}\*\*", section), (title, part)
         asked = section.partition("**Predict, then run.**")[2]
         assert len(re.findall(r"^(?:\d\.|-) ", asked, re.MULTILINE)) >= 2, title
+
+
+def test_the_guide_names_exercises_by_the_titles_that_they_have():
+    text = (ROOT / "notebooks" / "t1_instructor_guide.md").read_text(encoding="utf-8")
+    sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    named = 0
+    for page, section in zip(CHAPTERS, sections, strict=True):
+        asked = "\n".join(cell.source for cell in tagged(read(page), "exercise"))
+        for title in re.findall(r'exercise\s+"([^"]+)"', section):
+            assert re.search(rf"^### Exercise \S+: {re.escape(title)} \(", asked, re.MULTILINE), (
+                title
+            )
+            named += 1
+    assert named >= 3
 
 
 def test_an_exercise_of_each_part_is_done_on_other_data():

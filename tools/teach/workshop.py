@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -31,25 +32,62 @@ SAMPLERS = {"sample", "fit", "fit_once", "refit"}
 SWITCH = "precomputed = False  # True: load stored posteriors in place of sampling"
 IMPORT = "from helpers.workshop import stored"
 
-START = """\
+# The page of the folder, for whoever has a terminal, and what a notebook says in its place.
+FIVE_MINUTES = """\
 # Start here
 
-You need Python 3.12 or newer. The second step needs a network; nothing after it does.
+## The next five minutes
 
-1. Open a terminal in this folder. Make an environment with `python -m venv .venv` and activate it with
+If the packages are not installed yet, see [Install](#install) first.
+
+1. Open a terminal in this folder and switch the environment on: `source .venv/bin/activate` (Windows:
+   `.venv\\Scripts\\activate`; with conda: `conda activate bayesian-lmm-book`).
+2. Check your machine: `python -m helpers check`. The last line is "Ready."; if it is not, do what stands below each
+   `MEND`.
+3. Open the list of chapters: `jupyter lab notebooks/00_start_here.ipynb`. Choose the first chapter there, and run its
+   cells one after the other with Shift and Enter, as far as the first figure.
+4. Go to its first exercise. Below it is an open cell: write your answer in the place of the dots, and run it. It says
+   "Right.", or what kind of wrong your answer is.
+"""
+FIVE_MINUTES_IN_JUPYTER = """\
+# Start here
+
+## The next five minutes
+
+1. Click into the next cell and press Shift and Enter. It checks your machine; the last line is "Ready.", and if it is
+   not, do what stands below each `MEND`.
+2. Open the first of the chapters below, and run its cells in the same way, one after the other, as far as the first
+   figure.
+3. Go to its first exercise. Below it is an open cell: write your answer in the place of the dots, and run it. It says
+   "Right.", or what kind of wrong your answer is.
+"""
+INSTALL = """\
+## Install
+
+Do this before the day, where there is a network; it takes a while, and nothing after it needs a network.
+
+1. You need Python 3.12 or newer: `python --version` tells (on macOS and Linux perhaps `python3`).
+2. Open a terminal in this folder and make an environment: `python -m venv .venv`. Activate it with
    `source .venv/bin/activate` (Windows: `.venv\\Scripts\\activate`).
-2. Install what the book was tested with: `python -m pip install --require-hashes -r requirements.lock`,
+3. Install what the book was tested with: `python -m pip install --require-hashes -r requirements.lock`,
    then the book's helpers: `python -m pip install --no-deps --no-build-isolation -e .`
    (With conda: `conda env create -f environment.yml`, `conda activate bayesian-lmm-book`, then the latter.)
-3. Check your machine: `python -m helpers check`. For what it finds, it says what to do.
-4. Begin: `jupyter lab notebooks/00_start_here.ipynb`.
+"""
+FOLDERS = """\
+## What is where
 
-In `notebooks/` each exercise has an open cell: write your code where its dots are, and run it. The same pages
-with solutions are in `solutions/`. If your machine is slow, set `precomputed = True` at the top of a page in
-`notebooks/` that samples: posteriors are then loaded from `fits/`. They are those of the page's own models, so take
-a model that you change out of its `if precomputed`. Pages a1 and a4 time and break the sampler itself, and page 18
+- `notebooks/`: the chapters. Each exercise has an open cell for your own code. `glossary.md`, `formulas.md` and
+  `bibliography.md` beside them are to look things up in.
+- `solutions/`: the same chapters with solutions.
+- `fits/`: stored posteriors, for slow machines.
+- `data/`, `r/`, `src/`: the tables, the workflow in R, the helpers that the chapters import.
+
+If your machine is slow, set `precomputed = True` at the top of a page in `notebooks/` that samples: posteriors are then
+loaded from `fits/`. They are those of the page's own models, so take a model that you change out of its
+`if precomputed`. Pages a1 and a4 time and break the sampler itself, and page 18
 fits your own table, so they have no switch.
 """
+START = f"{FIVE_MINUTES}\n{INSTALL}\n{FOLDERS}"
 
 
 # A participant's notebook
@@ -141,16 +179,41 @@ def write_notebooks(folder: Path) -> None:
         nbformat.write(open_exercises(chapter, page.stem), folder / "notebooks" / page.name)
 
 
+def list_with_minutes() -> str:
+    """The chapters by part, as ``_toc.yml`` has them, with the minutes that each of them states."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    parts = {
+        part["caption"]: [Path(chapter["file"]).name for chapter in part["chapters"]]
+        for part in toc["parts"]
+    }
+    lines = {
+        page.stem: f"- [{read_title(page)}]({page.name}): {read_minutes(page)}"
+        for page in list_chapters()
+    }
+    listed = {
+        name: [lines[stem] for stem in stems if stem in lines] for name, stems in parts.items()
+    }
+    return "\n\n".join(
+        f"**{name}**\n\n" + "\n".join(of_part) for name, of_part in listed.items() if of_part
+    )
+
+
+def read_minutes(page: Path) -> str:
+    """How long a chapter takes, as it says itself; not the machine's part."""
+    opening = nbformat.read(page, as_version=4).cells[0].source
+    read, exercises = re.search(r"\*\*Minutes:\*\* (\d+)(.+?), at most", opening).groups()
+    return f"{read} minutes{exercises}"
+
+
 def write_start(folder: Path) -> None:
-    """START-HERE.md, and the same as a notebook that checks the machine and lists the pages."""
+    """START-HERE.md, and a notebook that says the same, checks the machine and lists the chapters."""
     (folder / "START-HERE.md").write_text(START, encoding="utf-8")
-    titles = {page.name: read_title(page) for page in list_chapters()}
-    listed = "\n".join(f"- [{title}]({name})" for name, title in titles.items())
     check = "from helpers.workshop import setup_check\n\nsetup_check.report()"
     cells = [
+        new_markdown_cell(FIVE_MINUTES_IN_JUPYTER, id="start"),
         new_code_cell(check, id="check"),
-        new_markdown_cell(START, id="start"),
-        new_markdown_cell(f"## The pages\n\n{listed}", id="pages"),
+        new_markdown_cell(f"## The chapters\n\n{list_with_minutes()}", id="pages"),
+        new_markdown_cell(FOLDERS, id="folders"),
     ]
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
     notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
@@ -163,8 +226,8 @@ def read_title(page: Path) -> str:
 
 
 def copy_environment(folder: Path) -> None:
-    """What the notebooks need to run: helpers, data, versions, licences. The page to start from is README too."""
-    for path in list_files(TO_RUN):
+    """What notebooks and R scripts need: helpers, data, versions, licences. The page to start from is README too."""
+    for path in list_files((*TO_RUN, "r/README.md")):
         target = folder / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)

@@ -27,14 +27,14 @@ class Answer:
         Other units and the factor that turns ``value`` into them: ``{"seconds per year": 0.1}``.
     slips
         Sentences for known wrong answers, such as another group's or another interval's, and the value
-        that each of them gives.
+        that each of them gives; by label where the answer is.
     """
 
     value: float | str | Mapping[str, float]
     unit: str = ""
     error: float = 0.0
     units: Mapping[str, float] = field(default_factory=dict)
-    slips: Mapping[str, float | str] = field(default_factory=dict)
+    slips: Mapping[str, float | str | Mapping[str, float]] = field(default_factory=dict)
 
 
 def check(answers: Mapping[str, Answer | Callable[[], Answer]], label: str, given: object) -> str:
@@ -99,7 +99,11 @@ def _judge_labelled(answer: Answer, given: object) -> str:
     if missing:
         return f"There is no number for {missing[0]}."
     for label, value in answer.value.items():
-        part = Answer(value, answer.unit, answer.error, answer.units, answer.slips)
+        slips = {
+            sentence: slip[label] if isinstance(slip, Mapping) else slip
+            for sentence, slip in answer.slips.items()
+        }
+        part = Answer(value, answer.unit, answer.error, answer.units, slips)
         verdict = _judge_number(part, numbers[label])
         if verdict != "Right.":
             return f"{label}: {verdict}"

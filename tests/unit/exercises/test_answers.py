@@ -41,6 +41,21 @@ def list_numbers(label: str) -> list[float]:
     return [number for number in numbers if not isinstance(number, str)]
 
 
+def decimals_of(label: str) -> int:
+    """How many decimals an exercise asks for: two, if it does not say anything else."""
+    text = EXERCISES[label]
+    return 0 if "whole number" in text else 1 if "to one decimal" in text else 2
+
+
+def round_to(
+    value: float | str | dict[str, float], decimals: int
+) -> float | str | dict[str, float]:
+    """An answer as a reader writes it; a word stays as it is."""
+    if isinstance(value, dict):
+        return {key: round(number, decimals) for key, number in value.items()}
+    return value if isinstance(value, str) else round(value, decimals)
+
+
 @each_label
 def test_an_answer_of_the_book_is_told_from_its_slips_rounded_or_not(label):
     answer = find_answer(label)
@@ -48,7 +63,7 @@ def test_an_answer_of_the_book_is_told_from_its_slips_rounded_or_not(label):
     for sentence, value in answer.slips.items():
         assert sentence in judge(label, value)
         for decimals in (1, 2) if list_numbers(label) else ():
-            assert "Right." not in judge(label, round(value, decimals)), sentence
+            assert "Right." not in judge(label, round_to(value, decimals)), sentence
     if not isinstance(answer.value, dict):
         for factor in answer.units.values():
             assert answer.unit in judge(label, factor * answer.value)
@@ -56,14 +71,19 @@ def test_an_answer_of_the_book_is_told_from_its_slips_rounded_or_not(label):
 
 @each_label
 def test_an_answer_is_right_when_it_is_rounded_as_its_exercise_asks(label):
-    """To two decimals, if it does not ask for anything else."""
-    value, text = find_answer(label).value, EXERCISES[label]
-    decimals = 0 if "whole number" in text else 1 if "to one decimal" in text else 2
-    if isinstance(value, dict):
-        value = {key: round(number, decimals) for key, number in value.items()}
-    elif not isinstance(value, str):
-        value = round(value, decimals)
+    value = round_to(find_answer(label).value, decimals_of(label))
     assert judge(label, value) == "Right."
+
+
+@each_label
+def test_each_wrong_answer_that_people_give_gets_a_sentence_of_its_own(label):
+    """In full and rounded as asked, without another mistake's sentence."""
+    answer = find_answer(label)
+    assert answer.slips or answer.units
+    for sentence, value in answer.slips.items():
+        for given in (value, round_to(value, decimals_of(label))):
+            said = judge(label, given)
+            assert said == sentence or re.fullmatch(rf"\S+: {re.escape(sentence)}", said), given
 
 
 @each_label

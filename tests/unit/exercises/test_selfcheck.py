@@ -12,7 +12,12 @@ YEAR = {"seconds per year": 0.1}
 MADE = {
     "slope": lambda: Answer(-3.2, "s per decade", 0.1, YEAR, {"This is Kent's.": -5.0}),
     "near": lambda: Answer(3.0, "s per decade", 1.0, YEAR, {"This is Kent's.": 0.4}),
-    "counties": lambda: Answer({"Kent": 190.0, "Devon": 215.0}, "seconds", error=1),
+    "counties": lambda: Answer(
+        {"Kent": 190.0, "Devon": 215.0},
+        "seconds",
+        error=1,
+        slips={"This is a median.": {"Kent": 180.0, "Devon": 205.0}, "All alike.": 200.0},
+    ),
     "ratio": lambda: Answer(1.2144, "a ratio", 0.01, slips={"The other way round.": 0.8235}),
     "share": lambda: Answer(0.2859, "a share between 0 and 1", 0.005, {"per cent": 100}),
     "per cent": lambda: Answer(30.8, "per cent of the visits", 5, {"a share": 0.01}),
@@ -116,6 +121,9 @@ def test_every_way_to_hold_what_is_right_is_right(label, given):
         ("near", 0.38, "Kent"),
         ("counties", {"Devon": 215}, "no number for Kent"),
         ("counties", {"Kent": 190, "Devon": -215}, "Devon: The size is right"),
+        ("counties", {"Kent": 190, "Devon": 205}, "Devon: This is a median."),
+        ("counties", {"Kent": 205, "Devon": 205}, "Kent: Not yet."),
+        ("counties", {"Kent": 190, "Devon": 200}, "Devon: All alike."),
         ("counties", 190, "one number a label"),
         ("counties", [190, 215], "one number a label"),
         ("counties", xr.DataArray(1.0), "one number a label"),

@@ -43,7 +43,11 @@ def evidence_against_wide_slopes() -> Answer:
 def corner_of_each_county() -> Answer:
     """Weight of each county's own data for sigma = 8 s and tau = 4 s."""
     n = visits()["county"].value_counts()
-    return share((n / (n + 4)).to_dict(), error=0.006, slips={})
+    slips = {
+        "This is what the common line has: the rest of the weight.": (4 / (n + 4)).to_dict(),
+        "The variance ratio takes squares: of sigma and of tau.": (n / (n + 2)).to_dict(),
+    }
+    return share((n / (n + 4)).to_dict(), error=0.006, slips=slips)
 
 
 def factor_of_a_firm() -> Answer:

@@ -11,16 +11,19 @@ from .shared import Answer, exact_mean, firms, share
 
 def weight_of_rutland() -> Answer:
     """Mean weight of seven visits if counties differ by 2 s."""
-    sigma = exact_mean("random_intercept", "sigma")
+    sigma, found = (exact_mean("random_intercept", name) for name in ("sigma", "group_sd"))
 
-    def weigh(n):
-        return n / (n + sigma**2 / 2.0**2)
+    def weigh(n, group_sd=2.0):
+        return n / (n + sigma**2 / group_sd**2)
 
     squares = "The variance ratio takes squares: of sigma and of the group sd."
     slips = {
         "This is the weight of the other counties' evidence.": 1 - weigh(7),
         squares: 7 / (7 + sigma / 2),
         "This is Kent's weight: use the visits of Rutland.": weigh(150),
+        "This is the weight as it is: it depends on how much counties differ, too.": weigh(
+            7, found
+        ),
     }
     return share(weigh(7), error=0.01, slips=slips)
 

@@ -3,7 +3,9 @@
 import numpy as np
 from scipy import stats
 
-from .shared import Answer, age_scale, exact, per_decade, share, slopes_on_a_grid
+from helpers.exact import exact_posterior
+
+from .shared import Answer, age_scale, exact, per_decade, share, slopes_on_a_grid, visits
 
 
 def sd_with_endless_visits() -> Answer:
@@ -51,9 +53,13 @@ def chance_in_a_ninth_county() -> Answer:
         return float(weight @ stats.norm.cdf(-slope / np.sqrt(spread)))
 
     one = falls(variance + slope_sd**2)
+    drawn = exact_posterior("random_slope", visits())["posterior"].to_dataset()
     of_mean = "This is the probability for the mean of the population, not for one county."
     slips = {
         of_mean: falls(variance),
+        "This copies one of the eight counties; a ninth has a slope of its own.": float(
+            (drawn["slope"] + drawn["group_slope"] < 0).mean()
+        ),
         "This is the probability that times rise with age there.": 1 - one,
     }
     return share(one, error=0.02, slips=slips)

@@ -8,7 +8,7 @@ ANSWERS = {
         "rows of the checklist",
         slips={
             "One row is there: each section of the report has to hold the text.": 18,
-            "This is the number of rows that are there.": 1,
+            "Far more than the draws is missing; one is the number of rows that are there.": 1,
         },
     ),
     "rp-refuse": Answer(  # the Monte Carlo error falls with the root of the draws
@@ -26,6 +26,7 @@ ANSWERS = {
         "Monte Carlo standard errors of one half",
         error=0.02,
         slips={
+            "A seed repeats one run; these two drew different numbers.": 0.0,
             "Both runs have an error, and their variances add.": 1.0,
             "Variances add, not standard errors.": 2.0,
             "This is the error of the mean of both, not of their difference.": 0.5**0.5,

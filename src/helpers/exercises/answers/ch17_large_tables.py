@@ -56,6 +56,7 @@ def times_the_median_scatter() -> Answer:
         "These are variances: compare sds.": times**2,
         "This is an sd in seconds: how many times the median is it?": residual_sds[99],
         "This is the median county's sd.": median,
+        "One row does matter here: look at the largest sd.": 1.0,
     }
     return Answer(times, "a number of times", error=0.01 * times, slips=slips)
 

@@ -46,13 +46,18 @@ def slope_of(low: float, high: float) -> float:
     return float(frames.scale_of(sleep(), "days").per_unit(slope))
 
 
-def fastest() -> float:
-    """The 2.5 % quantile (ms) of a mixture of normals, one a draw of the parameters."""
+def on_the_last_day() -> tuple[np.ndarray, np.ndarray]:
+    """The population's mean and the sd around it of a new person's day (ms), in each draw."""
     drawn = fit(100, 700)["posterior"].to_dataset().squeeze("chain")
     x = frames.scale_of(sleep(), "days").standardize(LAST_DAY)
     mean = (drawn["intercept"] + x * drawn["slope"]).values
     variance = drawn["group_sd"] ** 2 + (x * drawn["slope_sd"]) ** 2 + drawn["sigma"] ** 2
-    sd = np.sqrt(variance.values)
+    return mean, np.sqrt(variance.values)
+
+
+def fastest() -> float:
+    """The 2.5 % quantile (ms) of a mixture of normals, one a draw of the parameters."""
+    mean, sd = on_the_last_day()
     return optimize.brentq(lambda y: stats.norm.cdf(y, mean, sd).mean() - 0.025, 0, 700)
 
 
@@ -81,6 +86,9 @@ def own_new() -> Answer:
     slips = {
         "This is the middle of the prediction, not its lower end.": line,
         "This is the upper end.": 2 * line - fastest(),
+        "This is the limit of the mean over people; a new person differs from it.": float(
+            np.quantile(on_the_last_day()[0], 0.025)
+        ),
         "The scatter of days alone is too little: people differ as well.": line
         - 1.96 * float(exact["sigma"]),
     }

@@ -11,8 +11,10 @@ from .shared import Answer, share
 BATCHES, CASKS, TESTS = 10, 3, 2
 
 
-def parts_of_paste() -> tuple[float, float, float]:
+def parts_of_paste(power: float = 1.0) -> tuple[float, float, float]:
     """Posterior mean shares of batches, casks and tests in the variance, summed over a plain grid.
+
+    ``power`` 0.5 gives shares in the sum of the sds, which nobody should ask for.
 
     The sums of squares between batches, between casks of a batch and within casks are independent, and
     each over its mean square is chi-squared; the sds have half-normal priors of scale 5.
@@ -29,8 +31,8 @@ def parts_of_paste() -> tuple[float, float, float]:
     log_weight = -(batch + cask + test) / (2 * 5**2)
     for square, mean_square, df in zip(squares, expected, free, strict=True):
         log_weight += stats.chi2.logpdf(square / mean_square, df) - np.log(mean_square)
-    weight, total = special.softmax(log_weight), batch + cask + test
-    return tuple(float((weight * part / total).sum()) for part in (batch, cask, test))
+    weight, parts = special.softmax(log_weight), [part**power for part in (batch, cask, test)]
+    return tuple(float((weight * part / sum(parts)).sum()) for part in parts)
 
 
 def correlation_within_a_cask() -> Answer:
@@ -39,6 +41,7 @@ def correlation_within_a_cask() -> Answer:
         "This is the casks' share; two tests of one cask come from one batch as well.": cask,
         "This is the correlation of two casks of one batch.": batch,
         "This is what tests of one cask do not share.": test,
+        "These are shares of sds: take variances.": 1 - parts_of_paste(0.5)[2],
     }
     return share(batch + cask, error=0.012, slips=slips)
 

