@@ -101,7 +101,7 @@ def setup(app: Sphinx) -> dict:
     for transform in (KeepTogether, LighterFigures):
         app.add_post_transform(transform)
     app.connect("config-inited", configure, priority=1)
-    app.connect("config-inited", configure_mathjax, priority=1)
+    app.connect("builder-inited", configure_mathjax)
     app.connect("builder-inited", print_as_html)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT])
     app.connect("html-page-context", offer_executed, priority=600)

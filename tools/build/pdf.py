@@ -1,43 +1,33 @@
-"""One typeset PDF of the whole book: the chapters on one page of HTML, printed by Chromium."""
+"""One typeset PDF of the whole book: the chapters on one page of HTML, printed by Chromium, twice: what
+the first print tells of pages goes into the contents of the second.
+"""
 
 import subprocess
 import sys
+import zlib
+from datetime import UTC, datetime
+from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
+
+import pikepdf
+import yaml
+from pikepdf import Array, Dictionary, Name, NameTree, PdfImage
+from PIL import Image
+from playwright.sync_api import Browser
 
 from browser import find_chromium, open_chromium
 from chapters import ROOT
 
+HERE = Path(__file__).parent
 FOLDER = ROOT / "_build" / "singlehtml"
 PDF = ROOT / "_build" / "bayesian-lmm-book.pdf"
-
-# Solutions move to the end, each under the title of its exercise; what only a screen can do goes.
-ARRANGE = """async () => {
-  await MathJax.startup.promise;
-  const article = document.querySelector("article");
-  const end = document.createElement("section");
-  end.innerHTML = "<h1>Solutions</h1>";
-  document.querySelectorAll(".solution").forEach(solution => end.append(solution));
-  article.append(end);
-  document.querySelectorAll(".cell_input details").forEach(e => e.querySelector("summary").remove());
-  document.querySelectorAll("article a[href*='index.html#']").forEach(e => e.href = e.hash);
-  document.querySelectorAll(".toggle-hidden").forEach(e => e.classList.remove("toggle-hidden"));
-  document.querySelectorAll("details").forEach(e => e.open = true);
-  const images = [...document.images];
-  images.forEach(image => image.loading = "eager");
-  await Promise.allSettled(images.map(image => image.decode()));
-}"""
-PRINT = """
-.bd-header, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer, footer,
-.toggle-button, .copybtn, .headerlink, .skip-link { display: none !important; }
-.bd-main .bd-content .bd-article-container { max-width: none; padding: 0; }
-.toctree-wrapper > section, article > section:last-child { break-before: page; }
-.toctree-wrapper > section > h2 { font-size: 2.2em; }
-h1, h2, h3, h4, p:has(+ .cell), dt { break-after: avoid; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-pre, .cell_input, .cell_output img, figure, tr, .admonition-title, mjx-container { break-inside: avoid; }
-img, table { max-width: 100%; }
-.cell_output .output, .cell_output .text_html { overflow: visible; }
-"""
+LARGEST = (1024, 1500)  # pixels of a figure, whose 130 mm pdf.css has; 200 an inch
+COLOURS = 48
+NUMBER = """pages => Object.fromEntries([...document.querySelectorAll(".contents a")].map(link => {
+  link.lastChild.textContent = pages[decodeURIComponent(link.hash.slice(1))] ?? "";
+  return [link.firstChild.textContent, link.lastChild.textContent];
+}))"""
 
 
 def main() -> None:
@@ -47,29 +37,83 @@ def main() -> None:
     build = [Path(sys.executable).parent / "jupyter-book", "build", ".", "--builder", "singlehtml"]
     subprocess.run([*build, "-q"], cwd=ROOT, check=True)
     # Its addresses are written for a page at the top, whatever folder the first page is in.
-    print_page(program, (FOLDER / "notebooks" / "index.html").replace(FOLDER / "book.html"))
-    print(f"The PDF is at {PDF}")
-
-
-def print_page(program: str, page_file: Path) -> None:
+    page_file = (FOLDER / "notebooks" / "index.html").replace(FOLDER / "book.html")
     with open_chromium(program) as browser:
-        page = browser.new_page()
-        page.goto(page_file.as_uri())
-        page.evaluate(ARRANGE)
-        page.add_style_tag(content=PRINT)
-        page.emulate_media(media="print", color_scheme="light")
-        margin = dict.fromkeys(("top", "bottom", "left", "right"), "18mm")
-        numbers = "<div style='font-size:8px;width:100%;text-align:center'><span class=pageNumber></span></div>"
-        page.pdf(
-            path=PDF,
-            format="A4",
-            margin=margin,
-            scale=0.75,
-            **dict.fromkeys(("outline", "tagged", "print_background"), True),
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=numbers,
-        )
+        print_page(browser, page_file, list_parts(), PDF)
+    print(f"The PDF is at {PDF}: {PDF.stat().st_size / 1e6:.1f} MB")
+
+
+def print_page(
+    browser: Browser, page_file: Path, parts: list[tuple], target: Path
+) -> dict[str, str]:
+    """Print a page of HTML with title, contents, running heads and bookmarks.
+
+    Returns
+    -------
+    The page of each line of the contents.
+    """
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    page.emulate_media(media="print", color_scheme="light")
+    page.add_style_tag(path=HERE / "pdf.css")
+    arrange = (HERE / "pdf.js").read_text(encoding="utf-8")
+    page.evaluate(arrange, {"parts": parts, "about": describe()})
+    settings = {"prefer_css_page_size": True, "print_background": True, "outline": True}
+    with pikepdf.open(BytesIO(page.pdf(**settings, tagged=True))) as first:
+        contents = page.evaluate(NUMBER, find_pages(first))
+    with pikepdf.open(BytesIO(page.pdf(**settings, tagged=True))) as last:
+        lighten(last)
+        together = pikepdf.ObjectStreamMode.generate
+        last.save(target, object_stream_mode=together, recompress_flate=True)
+    return contents
+
+
+def list_parts() -> list[tuple[str, list[str]]]:
+    """Each part's caption, and the anchors of its pages."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return [
+        (part["caption"], [f"document-{chapter['file']}" for chapter in part["chapters"]])
+        for part in toc["parts"]
+    ]
+
+
+def describe() -> list[tuple[str, str]]:
+    """Lines of the title page, and the class of each."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    today = datetime.now(UTC).strftime("%d %B %Y")
+    left_out = "Code that the pages fold away, mostly that of figures, is left out here: see the notebooks."
+    return [
+        ("Bayesian linear mixed models in Python and R, hands on", ""),
+        (config["author"], ""),
+        (f"Version {version('bayesian-lmm-book')}, {today}", ""),
+        (left_out, "small"),
+    ]
+
+
+def find_pages(pdf: pikepdf.Pdf) -> dict[str, int]:
+    """The page of each place that a link leads to."""
+    numbers = {page.objgen: number for number, page in enumerate(pdf.pages, start=1)}
+    places = NameTree(pdf.Root.Names.Dests) if Name.Names in pdf.Root else pdf.Root.Dests
+    found = {}
+    for name, place in places.items():
+        place = place.D if isinstance(place, Dictionary) else place
+        found[str(name).lstrip("/")] = numbers[place[0].objgen]
+    return found
+
+
+def lighten(pdf: pikepdf.Pdf) -> None:
+    """Keep figures at few dots and in few colours of their own: Chromium writes three bytes a pixel."""
+    for page in pdf.pages:
+        for image in page.get_images().values():
+            if image.get(Name.Filter) == Name.FlateDecode and image.ColorSpace[0] == Name.ICCBased:
+                picture = PdfImage(image).as_pil_image().convert("RGB")
+                picture.thumbnail(LARGEST)
+                picture = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+                palette = bytes(picture.getpalette())
+                last = len(palette) // 3 - 1
+                image.ColorSpace = Array([Name.Indexed, Name.DeviceRGB, last, palette])
+                image.Width, image.Height = picture.size
+                image.write(zlib.compress(picture.tobytes(), 9), filter=Name.FlateDecode)
 
 
 if __name__ == "__main__":

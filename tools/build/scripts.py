@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-# The parts of MathJax that typeset TeX as SVG, with MathML beside it for screen readers; no menu.
+# The parts of MathJax that typeset TeX, as SVG or, for the PDF, with fonts, as drawn letters were a third of
+# its bytes; with MathML beside it for screen readers; no menu.
 # sphinx-mathjax-offline, pinned by its hash in the lock, carries the files of mathjax 3.2.2 as npm has them.
-MATHJAX = ("core", "input/tex", "output/svg", "a11y/assistive-mml")
-FONT = "output/svg/fonts/tex"  # asked for by output/svg itself, and twice is once too often
+MATHJAX = ("core", "input/tex", "output/{}", "a11y/assistive-mml")
+FONT = "output/{}/fonts/"  # asked for by the output itself, and twice is once too often
 ICONS = Path("scripts", "fontawesome.js")
 # Name, other names and drawing of one icon in Font Awesome's script.
 ICON = re.compile(
@@ -19,17 +20,23 @@ ICON = re.compile(
 )
 
 
-def configure_mathjax(app: Sphinx, config) -> None:
-    config.mathjax_path = "mathjax/startup.js"
-    config.mathjax3_config = (config.mathjax3_config or {}) | {"loader": {"load": list(MATHJAX)}}
+def name_parts(app: Sphinx, *parts: str) -> list[str]:
+    return [part.format("svg" if app.builder.name == "html" else "chtml") for part in parts]
+
+
+def configure_mathjax(app: Sphinx) -> None:
+    app.config.mathjax_path = "mathjax/startup.js"
+    loaded = {"loader": {"load": name_parts(app, *MATHJAX)}}
+    app.config.mathjax3_config = (app.config.mathjax3_config or {}) | loaded
 
 
 def copy_mathjax(app: Sphinx) -> None:
     """Formulas are typeset without a network: MathJax comes from the environment."""
-    parts = {f"mathjax/{part}.js" for part in ("startup", *MATHJAX, FONT)}
+    parts = [f"mathjax/{part}.js" for part in ("startup", *name_parts(app, *MATHJAX))]
+    fonts = tuple(f"mathjax/{folder}" for folder in name_parts(app, FONT))
     for file in files("sphinx-mathjax-offline"):
         part = file.as_posix().partition("/static/")[2]
-        if part in parts:
+        if part in parts or part.startswith(fonts):
             target = Path(app.outdir, "_static", part)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.locate(), target)

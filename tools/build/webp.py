@@ -12,7 +12,7 @@ class LighterFigures(SphinxPostTransform):
     """Send the figures that cells drew as WebP; the notebooks to download keep theirs."""
 
     default_priority = 910
-    formats = ("html",)
+    builders = ("html",)  # the PDF takes them as they are
 
     def run(self, **settings) -> None:
         for figure in self.document.findall(nodes.image):
