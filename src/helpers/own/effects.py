@@ -298,7 +298,8 @@ def predict_outcomes(
     question: Question, candidate: Candidate, tree: xr.DataTree, seed: int = SEED
 ) -> xr.Dataset:
     """Draws of the mean of the population, and of single outcomes in a group never seen, along the
-    main term; the dimension ``row`` has its values."""
+    main term; of several factors also of the mean of a new group of each. The dimension ``row`` has its
+    values."""
     values = at.grid(question, candidate)
     rows = at.rows_on_grid(question, candidate, values)
     if question.family != GAUSSIAN:
@@ -309,5 +310,8 @@ def predict_outcomes(
         mean = predictions.predict(*fit, rows)
         single = predictions.predict(*fit, new, kind="outcome", seed=seed)
         found = xr.Dataset({"mean of groups": mean, f"one outcome, {NEW}": single})
+    for factor in question.terms.factors if question.further else ():
+        new = averages.expect_in_new(question, candidate, tree, rows, factor, seed)
+        found[f"mean of a new group of {factor}"] = new
     found.attrs["held"] = at.held(question, candidate, rows)
     return found.assign_coords(row=values or ["all"])

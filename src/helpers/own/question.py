@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.families import GAUSSIAN
 from helpers.frames import original_column
 from helpers.priors import Plausible
-from helpers.terms import Terms, find_beyond, read_terms, standardize
+from helpers.terms import Terms, find_beyond, find_beyond_two, read_terms, standardize
 
 NUMBER, FACTOR, NONE = "number", "factor", "none"
 BERNOULLI = "bernoulli"
@@ -45,6 +45,11 @@ class Question:
     def is_sampled(self) -> bool:
         """Whether it is beyond the three models that are computed exactly, so that Bambi answers alone."""
         return self.family != GAUSSIAN or bool(find_beyond(self.terms))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its exact answer can be computed, unless the table is too large for two factors."""
+        return not self.is_sampled or (self.family == GAUSSIAN and not find_beyond_two(self.terms))
 
     @property
     def times(self) -> int:
@@ -240,6 +245,12 @@ def _check(terms: Terms) -> None:
             f"{name!r} has several columns, so no one slope tells its effect; write the terms one by one, "
             "such as x + I(scale(x)**2)."
         )
+
+
+def label_groups(table: pd.DataFrame, factor: str) -> np.ndarray:
+    """The group (n,) of each row by a grouping factor, such as "g" or "g:h", as text."""
+    columns = [table[name].astype(str) for name in factor.split(":")]
+    return (columns[0].str.cat(columns[1:], sep=":") if columns[1:] else columns[0]).to_numpy()
 
 
 def list_plain(terms: Terms) -> list[str]:

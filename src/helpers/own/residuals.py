@@ -12,6 +12,11 @@ MOST_CELLS = 8_000_000  # draws times rows that memory bears
 FEWEST_DRAWS = 100
 
 
+def sum_by(code: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums (S, G) of values (S, n) over the rows of each group; of one row (n,) of them (1, G)."""
+    return np.array([np.bincount(code, row) for row in np.atleast_2d(values)])
+
+
 class Residuals:
     """Draws (S, n) of rows' means and residuals (in sds), and the parts (S, G) of groups in them."""
 
@@ -42,8 +47,7 @@ class Residuals:
         self.rho = flatten(posterior["rho"])[:, None] if "rho" in posterior else None
 
     def sum_by_group(self, values: np.ndarray) -> np.ndarray:
-        """Sums (S, G) of values (S, n) over the rows of each group; of one row (n,) of them (1, G)."""
-        return np.array([np.bincount(self.code, row) for row in np.atleast_2d(values)])
+        return sum_by(self.code, values)
 
     def mean_by_group(self, values: np.ndarray) -> np.ndarray:
         return self.sum_by_group(values) / self.sizes

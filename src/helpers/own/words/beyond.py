@@ -8,8 +8,8 @@ import pandas as pd
 from helpers import tables
 from helpers.families import GAUSSIAN
 from helpers.own import effects
-from helpers.own.checks import FAILS, Check
-from helpers.own.choice import judge_score
+from helpers.own.checks import Check
+from helpers.own.choice import DIFFERENCE, judge_score
 from helpers.own.draws import limits_of, sign_of
 from helpers.own.question import BERNOULLI, FACTOR, NONE, NUMBER, Question
 from helpers.own.words.pieces import (
@@ -25,6 +25,7 @@ from helpers.own.words.pieces import (
 )
 
 LOG = "log"
+ENDS = ("largest", "smallest")
 # What is normal around nothing, is gamma around its mean, ..., and with which further parameter.
 SCATTERS = {
     GAUSSIAN: "is normal around a mean, with one residual sd",
@@ -36,20 +37,35 @@ SCATTERS = {
 
 
 def describe_beyond(question: Question) -> str:
-    """How the page goes where nothing is exact; "" where it is."""
+    """How the page goes beyond the three models; "" within them."""
     if not question.is_sampled:
         return ""
-    why = []
+    why, without = [], "speaks of four candidates or of PyMC"
     if question.family != GAUSSIAN:
         why.append(f"outcomes of the family {code(question.family)}")
     if question.further:
         why.append(f"the grouping factors {join([code(f) for f in question.terms.factors])}")
-    return (
-        f"**Beyond the three models.** No exact answer is computed here for {join(why)}: Bambi samples every model that is "
-        "compared, and the gate judges a fit by its own draws alone. So wherever the text of this page says "
-        "*exact*, or speaks of four candidates or of PyMC, it is about questions within the three models; "
-        "what is left out here is said at its place."
+    said = (
+        f"**Beyond the three models.** For {join(why)} Bambi samples every model that is compared. "
     )
+    if question.is_exact:
+        said += (
+            "The exact answer of your formula is computed as well, unless the table is too large for it: "
+            "the gate compares Bambi's fit with it, and what a sceptic would change is computed exactly. "
+        )
+    else:
+        said += "No exact answer is computed: the gate judges a fit by its own draws alone. "
+        without = f"says *exact*, or {without}"
+    said += (
+        f"Where the text of this page {without}, it is about questions within the three models; what is "
+        "left out here is said at its place."
+    )
+    if question.further:
+        said += (
+            f" Figures and tables by group are of {code(question.group)} only: the factor with slopes, or "
+            "else the first one of the formula."
+        )
+    return said
 
 
 def describe_sizes(question: Question) -> str:
@@ -88,25 +104,16 @@ def write_model(question: Question, candidate) -> str:
     of = {"identity": f"The {what}", LOG: f"The log of the {what}"}
     of = of.get(link, "The log odds of the chance")
     mean = f"a level and the effects of {join(common)}" if common else "a level"
-    own = [
-        f"each group of {code(factor)} has a level"
-        + " and an effect of ".join(
-            ["", *(name_term(e) for e, f in terms.by_group.values() if f == factor and e != "1")]
-        )
-        + " of its own"
-        for factor in terms.factors
-    ]
+    have: dict[str, list[str]] = {}
+    for factor in terms.factors:
+        own = [e for e, f in terms.by_group.values() if f == factor and e != "1"]
+        what = join(["a level", *(f"an effect of {name_term(effect)}" for effect in own)])
+        have.setdefault(what, []).append(f"each group of {code(factor)}")
+    groups = "; ".join(f"{join(those)} has {what} of its own" for what, those in have.items())
     scaled = " Numeric predictors were standardized." if "std_" in candidate.formula else ""
     return (
-        f"Each {outcome} {SCATTERS[question.family]}. {of} has {mean} in the population; {join(own)}, "
-        f"all normal around those of the population and independent of each other.{scaled}"
-    )
-
-
-def describe_gate() -> str:
-    return (
-        "The fit passed the gate: R-hat, effective sample sizes, energy, and no divergence. There is no "
-        "exact posterior to compare it with."
+        f"Each {outcome} {SCATTERS[question.family]}. {of} has {mean} in the population. Besides, {groups}: "
+        f"all are normal around those of the population, and independent of each other.{scaled}"
     )
 
 
@@ -124,7 +131,7 @@ def tabulate_scores(question: Question, scores: pd.DataFrame) -> pd.DataFrame:
     table["rows with a large Pareto k"] = [
         f"{number:,.0f} of {len(question.table):,}" for number in scores["unsure"]
     ]
-    return table.rename_axis("difference of elpd")
+    return table.rename_axis(DIFFERENCE)
 
 
 def describe_choice(question: Question, scores: pd.DataFrame, own: str) -> str:
@@ -132,19 +139,14 @@ def describe_choice(question: Question, scores: pd.DataFrame, own: str) -> str:
     parts = ["Your formula answers; scores do not choose."]
     for name, one in scores.drop(index=own).iterrows():
         parts.append(f"By *{name}*, single rows are {judge_score(one['rows'], one['rows_se'])}.")
-    large = [name for name, number in scores["unsure"].items() if number]
+    large = {n: int(number) for n, number in scores["unsure"].items() if number}
+    rough = join([f"{count(number, 'row')} of *{n}*" for n, number in large.items()])
     parts.append(
-        "These are PSIS-LOO, computed from the draws of each fit. Pareto k says where that can be trusted: "
-        + (
-            f"it is too large for {join([f'{count(int(scores.loc[n, "unsure"]), "row")} of *{n}*' for n in large])}, "
-            "so these scores are rough."
-            if large
-            else "it is small enough for every row."
-        )
+        "The scores are PSIS-LOO: a row is left out by weighing the draws of the fit. A large Pareto k marks "
+        "a row for which that is not accurate. "
+        + (f"There are {rough}, so the scores are rough." if large else "There is none.")
     )
-    parts.append(
-        "Whole groups were not left out: that takes an exact answer, or a new fit for each group."
-    )
+    parts.append("Whole groups were not left out: that takes a new fit for each.")
     return " ".join(parts)
 
 
@@ -207,7 +209,10 @@ def describe_new(question: Question) -> str:
     if not question.further:
         return ""
     new = join([f"of {code(factor)}" for factor in question.terms.factors])
-    return f"*A group never seen* means new groups {new}."
+    return (
+        f"*A group never seen* means new groups {new}. *A new group of* one factor is told as its mean, over "
+        "groups of the others like these."
+    )
 
 
 def describe_spread(question: Question, tree) -> str:
@@ -220,9 +225,10 @@ def describe_spread(question: Question, tree) -> str:
     levels = {f: posterior[f"1|{f}_sigma"] for f in question.terms.factors}
     sds = levels | ({"sigma": posterior["sigma"]} if gaussian else {})
     told = estimates(sds, scale)
-    parts = [f"of {code(f)} {told[f]}" for f in levels]
-    text = f"The levels of groups have an sd, {join(parts)}"
-    text += f", and single outcomes around them one of {told['sigma']}." if gaussian else "."
+    between = join([f"{told[f]} between groups of {code(f)}" for f in levels])
+    text = f"The sd of the levels is {between}" + (
+        f"; that of single outcomes around them is {told['sigma']}." if gaussian else "."
+    )
     if link == LOG:
         means = "; ".join(
             f"of {code(f)} by a factor of about {exact_number(float(np.exp(sd).mean()))}"
@@ -250,72 +256,30 @@ def describe_spread(question: Question, tree) -> str:
 
 
 def advise(question: Question, check: Check) -> str:
-    """What a failed check of a sampled fit means, and what to do; "" if it is not one of these."""
+    """What a failed check that only sampled fits have means, and what to do; "" of others."""
     outcome, more = code(question.outcome), check.is_more
-    if check.name.startswith("normal groups of"):
-        name, factor = check.names
-        if not more:
-            return f"the levels of {code(factor)} lie closer together than a normal distribution's would."
-        return (
-            f"group {code(name)} of {code(factor)} lies farther out than a normal distribution of groups lets "
-            "it. Look at its rows."
-        )
-    if check.name.startswith("spread by"):
-        name, factor = check.names
-        if not more:
-            return f"outcomes scatter more alike in groups of {code(factor)} than chance would make them."
-        return (
-            f"outcomes scatter more in some groups of {code(factor)} than in others, most in group "
-            f"{code(name)}, so intervals of such groups are too short."
-        )
-    if check.name.startswith("shares by"):
-        return (
-            f"shares of yes differ {'more' if more else 'less'} between groups of {code(question.group)} than "
-            "the model makes them."
-        )
-    far = "larger" if more else "smaller"
-    return {
+    much, far = ("more", "larger") if more else ("less", "smaller")
+    other = " Try the family `negativebinomial`." if question.family == "poisson" and more else ""
+    said = {
+        "shares by": f"shares of yes differ {much} between groups of {code(question.group)} than the model "
+        "makes them.",
         "calibration": "shares of yes are not what the predicted chances say; a term is missing, or has "
         "another shape.",
-        "zeros": f"{'more' if more else 'fewer'} outcomes are 0 than the model draws. "
-        + ("Try the family `negativebinomial`." if question.family == "poisson" else ""),
-        "dispersion": f"{outcome} scatters {'more' if more else 'less'} than the family lets it. "
-        + ("Try the family `negativebinomial`." if question.family == "poisson" and more else ""),
-        "largest outcome": f"the largest {outcome} is {far} than the model draws.",
-        "smallest outcome": f"the smallest {outcome} is {far} than the model draws.",
-        "spread along the mean": f"outcomes scatter {'more' if more else 'less'}, in the sds that the "
-        f"family gives them, where {outcome} is expected to be high."
-        + (
-            f" All are positive: try the family `gamma`, or `np.log({question.outcome})`."
-            if question.family == GAUSSIAN and more and question.values.min() > 0
-            else ""
-        ),
-    }.get(check.name, "").strip()
+        "zeros": f"{'more' if more else 'fewer'} outcomes are 0 than the model draws.{other}",
+        "dispersion": f"{outcome} scatters {much} than the family lets it.{other}",
+        "spread along the mean": f"outcomes scatter {much}, in the sds that the family gives them, where "
+        f"{outcome} is expected to be high.",
+    }
+    said |= {
+        f"{end} outcome": f"the {end} {outcome} is {far} than the model draws." for end in ENDS
+    }
+    if check.name == "spread along the mean" and question.family == GAUSSIAN:
+        return ""
+    return next((text for name, text in said.items() if check.name.startswith(name)), "")
 
 
-MEANT = {
-    "normal groups of": "one group pulls at the spread of all, and what is said of a new group may be off",
-    "spread by": "intervals of single groups are too wide or too narrow",
-    "shares by": "groups are not as the model has them",
-    "calibration": "predicted chances are off",
-    "zeros": "the model does not know how often nothing happens",
-    "dispersion": "intervals are too narrow, or too wide",
-    "largest outcome": "what is said of single outcomes at the upper end may be off",
-    "smallest outcome": "what is said of single outcomes at the lower end may be off",
-}
-
-
-def say_failed(checks: list[Check], meant: dict[str, str]) -> list[str]:
-    """Names of failed checks, each with what that means."""
-    said = []
-    for check in (check for check in checks if check.verdict == FAILS):
-        meaning = [text for name, text in (MEANT | meant).items() if check.name.startswith(name)]
-        said.append(f"*{check.name}* ({meaning[-1]})")
-    return said
-
-
-def describe_limits(question: Question) -> list[str]:
-    """What a report of a sampled fit cannot say besides."""
+def describe_limits(question: Question, compared: bool) -> list[str]:
+    """What a report of a sampled fit cannot say besides; ``compared`` is whether with an exact answer."""
     limits = []
     if question.kind == NUMBER and question.differs_between and question.differs_within:
         limits.append(
@@ -328,10 +292,11 @@ def describe_limits(question: Question) -> list[str]:
             "predictors or levels lie otherwise, it is another one"
             + (", while the ratio within a group is the same." if not _interacts(question) else ".")
         )
-    limits.append(
-        "No exact answer stands beside the sampler's: the gate judges the draws, and cannot see what all "
-        "chains miss."
-    )
+    if not compared:
+        limits.append(
+            "No exact answer stands beside the sampler's: the gate judges the draws, and cannot see what "
+            "all chains miss."
+        )
     return limits
 
 

@@ -6,7 +6,7 @@ import xarray as xr
 
 from helpers import tables
 from helpers.own.candidates import BOTH, INTERCEPTS, SLOPES, name_of_own
-from helpers.own.choice import CLEAR, Choice, judge_score
+from helpers.own.choice import CLEAR, DIFFERENCE, Choice, judge_score
 from helpers.own.draws import limits_of
 from helpers.own.question import FEW_GROUPS, Question
 from helpers.own.words import beyond
@@ -28,7 +28,7 @@ def tabulate_scores(question: Question, scores: pd.DataFrame) -> pd.DataFrame:
         ]
     table = pd.DataFrame(shown, index=scores.index).replace("-", tables.MINUS, regex=True)
     table.loc[(scores[["rows", "groups"]] == 0).all(axis=1)] = "your formula"
-    return table.rename_axis("difference of elpd")
+    return table.rename_axis(DIFFERENCE)
 
 
 def describe_choice(question: Question, scores: pd.DataFrame, choice: Choice) -> str:

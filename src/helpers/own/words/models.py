@@ -1,16 +1,25 @@
 """Sentences and tables about the candidates and their priors."""
 
-import re
 from collections.abc import Mapping
 
 import pandas as pd
+import xarray as xr
 
-from helpers import tables
 from helpers.elicitation import Elicited
 from helpers.own.candidates import BOTH, Candidate, between_column, rename_term
+from helpers.own.checks import compare_with_priors
 from helpers.own.question import Question
 from helpers.own.words import beyond
-from helpers.own.words.pieces import code, join, name_term, plain
+from helpers.own.words.pieces import (
+    code,
+    estimate,
+    join,
+    name_term,
+    plain,
+    with_minus,
+)
+
+PULLS = 0.1  # how often at most a prior has the table as far away as one that is told
 
 
 def tabulate_candidates(candidates: Mapping[str, Candidate]) -> pd.DataFrame:
@@ -62,19 +71,36 @@ def tabulate_priors(question: Question, candidate: Candidate, elicited: Elicited
     rows = {}
     between = between_column(question) if candidate.name == BOTH else None
     for name, prior in candidate.priors.items():
-        pair = isinstance(prior, tuple)
-        text = (
-            f"Normal({plain(prior[0])}, {plain(prior[1])})"
-            if pair
-            else f"HalfNormal({plain(prior)})"
-        )
         old = name if between is None else rename_term(name, {candidate.main: question.main})
         if name == between:
             reason = "all that groups differ may go with their means, in either direction"
         elif elicited.priors.get(old) == prior:
             reason = elicited.reasons.loc[old, "reason"].replace("std_", "")
-            reason = re.sub(r"(?<![\w-])-(?=\d)", tables.MINUS, reason)
+            reason = with_minus(reason)
         else:
             reason = "set by hand"
-        rows[name] = {"prior": text, "reason": reason}
+        rows[name] = {"prior": _write_prior(prior), "reason": reason}
     return pd.DataFrame(rows).T.rename_axis("parameter")
+
+
+def _write_prior(prior: tuple[float, float] | float) -> str:
+    if isinstance(prior, tuple):
+        return f"Normal({plain(prior[0])}, {plain(prior[1])})"
+    return f"HalfNormal({plain(prior)})"
+
+
+def describe_pull(question: Question, candidate: Candidate, tree: xr.DataTree) -> str:
+    """Which prior pulls most against the table, where it expects the parameter, and where the posterior
+    is; "" if none pulls much."""
+    worst, *_ = compare_with_priors(candidate, tree["posterior"].to_dataset())
+    if worst.probability > PULLS:
+        return ""
+    unit = beyond.describe_unit_of_priors(question)
+    if worst.name in candidate.formula.replace("std_", ""):
+        unit += " per sd of the predictor" * (f"std_{worst.name}" in candidate.formula)
+    so = "what the table says of it" if isinstance(worst.prior, tuple) else "so large a value"
+    return (
+        f"**The prior of {code(worst.name)} pulls most against the table:** the posterior is "
+        f"{estimate(worst.draws)}, {unit}, and {_write_prior(worst.prior)} gives {so}, or one farther "
+        f"away, a probability of {worst.probability:.2g}. A wider plausible range makes priors wider."
+    )
