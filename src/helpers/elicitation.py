@@ -269,9 +269,9 @@ def _reason_of_place(terms: Terms) -> str:
 def _write_change(terms: Terms, change: float, unit: str) -> str:
     """A change of the linear predictor, in the outcome's unit or as a ratio."""
     if terms.family.link == "identity":
-        return f"{_round(change):g} {unit}"
+        return f"{_write_number(change)} {unit}"
     ratio = {"log": "a factor of", "logit": "an odds ratio of"}[terms.family.link]
-    return f"{ratio} {_round(np.exp(change)):g}"
+    return f"{ratio} {_write_number(np.exp(change))}"
 
 
 def _reason_of_term(
@@ -301,10 +301,10 @@ def _write_way(name: str, reach: Mapping) -> str:
     """How far a numeric term goes: over its reach, or four times what is typical of it."""
     column = name.removeprefix("std_")
     if column in reach:
-        return "from {:g} to {:g} of {}".format(*reach[column], column)
+        return "from {:g} to {:g} of {},".format(*reach[column], column)
     if column != name:
-        return f"from {RANGE // 2} sds of {column} below its mean to {RANGE // 2} above"
-    return f"over {RANGE} times a typical value of {column}"
+        return f"from {RANGE // 2} sds of {column} below its mean to {RANGE // 2} above,"
+    return f"over {RANGE} times a typical value of {column},"
 
 
 def _reason_of_interaction(terms: Terms, term) -> str:
@@ -331,6 +331,12 @@ def _normal(mean: float, sd: float, reason: str) -> tuple:
 def _half_normal(scale: float, reason: str) -> tuple:
     scale = _round(scale)
     return scale, f"HalfNormal({scale:g})", reason
+
+
+def _write_number(value: float) -> str:
+    """A rounded number, thousands with a comma."""
+    value = _round(value)
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
 
 
 def _round(value: float, digits: int = 2) -> float:

@@ -80,5 +80,5 @@ def test_auxiliary_parameters_are_those_of_bambi_and_an_unknown_family_is_refuse
     assert own == {"gaussian": "sigma", "gamma": "alpha", "negativebinomial": "alpha"}
     with pytest.raises(ValueError, match="Unknown family 't'; choose one of gaussian, gamma"):
         find_family("t")
-    with pytest.raises(ValueError, match="one row a trial, .* choose 'bernoulli'"):
+    with pytest.raises(ValueError, match=r"one row a trial, .* choose 'bernoulli'"):
         find_family("binomial")

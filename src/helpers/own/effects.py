@@ -89,11 +89,6 @@ def _answer_in_averages(
 # Names
 
 
-def name_effect(question: Question) -> str:
-    """What the effect of a number is called, such as "10 more of days", and that of nothing."""
-    return averages.name_effect(question)
-
-
 def overall(found: xr.Dataset) -> list[str]:
     """Names of the effects in the mean over the table's rows."""
     return [name for name in found if "," not in name]
@@ -271,7 +266,7 @@ def _effects_at(
     else:
         slope = tree["posterior"][candidate.main] * unit
         draws = slope.expand_dims(row=len(rows)).transpose(..., "row")
-    return {name_effect(question): draws}
+    return {averages.name_effect(question): draws}
 
 
 # What figures and tables show

@@ -20,6 +20,7 @@ from helpers.terms.model import (
     as_two_factors,
     find_beyond,
     find_beyond_two,
+    find_other_effects,
 )
 from helpers.terms.names import group_dim
 from helpers.terms.standardizing import standardize
@@ -35,6 +36,7 @@ __all__ = [
     "as_two_factors",
     "find_beyond",
     "find_beyond_two",
+    "find_other_effects",
     "group_dim",
     "is_formula",
     "priors_by_term",

@@ -167,11 +167,17 @@ def model_of(terms: Terms, priors: dict, group: str | None = None) -> Model:
 
 def find_beyond(terms: Terms) -> str:
     """What a formula has that none of the three models has, if anything."""
-    slopes = terms.own_slopes
     if len(terms.factors) > 1:
         return f"{len(terms.factors)} grouping factors ({', '.join(terms.factors)})"
     if any(":" in factor for factor in terms.factors):
         return f"a grouping factor of several columns ({terms.factors[0]})"
+    return find_other_effects(terms)
+
+
+def find_other_effects(terms: Terms) -> str:
+    """What effects a formula has besides an intercept and slopes of the population, and intercepts and
+    slopes of one column by group, if any."""
+    slopes = terms.own_slopes
     if not terms.has_intercept:
         return "no intercept"
     if any(term.kind == "offset" for term in terms.population.values()):

@@ -2,14 +2,13 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 
 from helpers import tables
 from helpers.families import GAUSSIAN
 from helpers.own import effects
 from helpers.own.checks import Check
-from helpers.own.choice import DIFFERENCE, judge_score
+from helpers.own.choice import judge_score
 from helpers.own.draws import limits_of, sign_of
 from helpers.own.question import BERNOULLI, FACTOR, NONE, NUMBER, Question
 from helpers.own.words.pieces import (
@@ -17,23 +16,13 @@ from helpers.own.words.pieces import (
     count,
     estimate,
     estimates,
-    exact_number,
     join,
-    name_term,
     plain,
     unit_of,
 )
 
 LOG = "log"
 ENDS = ("largest", "smallest")
-# What is normal around nothing, is gamma around its mean, ..., and with which further parameter.
-SCATTERS = {
-    GAUSSIAN: "is normal around a mean, with one residual sd",
-    "gamma": "is gamma around a mean, with an sd that is the same share of every mean (1 / sqrt of `alpha`)",
-    BERNOULLI: "is 1 with a chance of its own, and else 0",
-    "poisson": "is Poisson around a mean, so its variance is that mean",
-    "negativebinomial": "is negative binomial around a mean, so its variance is mean + mean² / `alpha`",
-}
 
 
 def describe_beyond(question: Question) -> str:
@@ -96,42 +85,7 @@ def describe_sizes(question: Question) -> str:
     return " ".join(said)
 
 
-def write_model(question: Question, candidate) -> str:
-    """A model in words."""
-    terms, outcome, link = candidate.terms, code(question.outcome), candidate.link
-    common = [name_term(n) for n in terms.common]
-    what = "chance" if question.family == BERNOULLI else "mean"
-    of = {"identity": f"The {what}", LOG: f"The log of the {what}"}
-    of = of.get(link, "The log odds of the chance")
-    mean = f"a level and the effects of {join(common)}" if common else "a level"
-    have: dict[str, list[str]] = {}
-    for factor in terms.factors:
-        own = [e for e, f in terms.by_group.values() if f == factor and e != "1"]
-        what = join(["a level", *(f"an effect of {name_term(effect)}" for effect in own)])
-        have.setdefault(what, []).append(f"each group of {code(factor)}")
-    groups = "; ".join(f"{join(those)} has {what} of its own" for what, those in have.items())
-    scaled = " Numeric predictors were standardized." if "std_" in candidate.formula else ""
-    return (
-        f"Each {outcome} {SCATTERS[question.family]}. {of} has {mean} in the population. Besides, {groups}: "
-        f"all are normal around those of the population, and independent of each other.{scaled}"
-    )
-
-
 # Choice
-
-
-def tabulate_scores(question: Question, scores: pd.DataFrame) -> pd.DataFrame:
-    """Differences of elpd from the reader's model, and for how many rows they are not sure, as text."""
-    told = [
-        f"{v:+.1f} (SE {e:.1f})" for v, e in zip(scores["rows"], scores["rows_se"], strict=True)
-    ]
-    table = pd.DataFrame({"a row left out": told}, index=scores.index)
-    table = table.replace("-", tables.MINUS, regex=True)
-    table.loc[scores["rows"] == 0] = "your formula"
-    table["rows with a large Pareto k"] = [
-        f"{number:,.0f} of {len(question.table):,}" for number in scores["unsure"]
-    ]
-    return table.rename_axis(DIFFERENCE)
 
 
 def describe_choice(question: Question, scores: pd.DataFrame, own: str) -> str:
@@ -213,43 +167,6 @@ def describe_new(question: Question) -> str:
         f"*A group never seen* means new groups {new}. *A new group of* one factor is told as its mean, over "
         "groups of the others like these."
     )
-
-
-def describe_spread(question: Question, tree) -> str:
-    """How far groups of each factor lie apart, on the scale of the link."""
-    posterior, gaussian = tree["posterior"], question.family == GAUSSIAN
-    link = question.terms.family.link
-    scale = (
-        unit_of(question) if gaussian else ("on the log scale" if link == LOG else "of log odds")
-    )
-    levels = {f: posterior[f"1|{f}_sigma"] for f in question.terms.factors}
-    sds = levels | ({"sigma": posterior["sigma"]} if gaussian else {})
-    told = estimates(sds, scale)
-    between = join([f"{told[f]} between groups of {code(f)}" for f in levels])
-    text = f"The sd of the levels is {between}" + (
-        f"; that of single outcomes around them is {told['sigma']}." if gaussian else "."
-    )
-    if link == LOG:
-        means = "; ".join(
-            f"of {code(f)} by a factor of about {exact_number(float(np.exp(sd).mean()))}"
-            for f, sd in levels.items()
-        )
-        text += f" So means of groups one sd apart differ, {means}."
-    if "alpha" in posterior:
-        text += f" {code('alpha')} is {estimate(posterior['alpha'])}."
-    for factor, sd in levels.items():
-        _, low, high = limits_of(sd)
-        if low < 0.1 * high:
-            text += (
-                f" That of {code(factor)} can be close to 0: the table does not rule out that its groups do "
-                "not differ at all."
-            )
-    few = [f for f in levels if question.terms.count_groups(f) < 5]
-    text += "".join(
-        f" With {question.terms.count_groups(f)} groups of {code(f)} its sd hangs on the prior."
-        for f in few
-    )
-    return text
 
 
 # Checks

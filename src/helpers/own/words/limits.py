@@ -77,7 +77,7 @@ def _limit_reach(question: Question, chosen: str) -> str:
     if chosen != BOTH:
         return (
             f"It speaks of {column} from {exact_number(x.min())} to {exact_number(x.max())}; beyond, the "
-            f"straight line{bent} is a guess."
+            f"line{bent} is a guess."
         )
     ranges = question.ranges_within
     return (

@@ -43,12 +43,12 @@ def describe_sensitivity(
     how = "little" if size < LITTLE else "noticeably" if size < MUCH else "strongly"
     named = f", {safe(effect)}," if effect else ""
     parts = [
-        f"The answer{named} moves {how}: by at most {size:.1f} of its posterior sd, under *{safe(most)}*."
+        f"The answer{named} moves {how}: by at most {size:.1f} of its posterior sd, in the row *{safe(most)}*."
     ]
     prior, far = _find_prior(table, sd)
     if far >= LITTLE:
         parts.append(
-            f"**It hangs on the prior:** under *{safe(prior)}* it moves by {far:.1f} posterior sds. Say why "
+            f"**It hangs on the prior:** in the row *{safe(prior)}* it moves by {far:.1f} posterior sds. Say why "
             "this prior and no wider one, or state a wider plausible range."
         )
     signs = [sign_of(low, high) for low, high in zip(table[LOWER], table[UPPER], strict=True)]
@@ -58,7 +58,9 @@ def describe_sensitivity(
             was = "excludes" if signs[0] else "includes"
             now = "includes" if signs[0] else "excludes"
             under = join([f"*{safe(one)}*" for one in other])
-            parts.append(f"The interval{of} {was} 0; it {now} 0 under {under}.")
+            parts.append(
+                f"The interval{of} {was} 0; it {now} 0 in the row{'s' * (len(other) > 1)} {under}."
+            )
         else:
             word = "excludes" if signs[0] else "includes"
             parts.append(f"The interval{of} {word} 0 under every change.")
@@ -76,7 +78,7 @@ def _say_widths(table: pd.DataFrame) -> str:
     most = np.abs(np.log(ratio)).idxmax()
     if abs(ratio[most] - 1) <= SHIFT:
         return "The width of the interval changes little."
-    return f"The interval becomes {ratio[most]:.2f} times as wide under *{safe(most)}*."
+    return f"The interval becomes {ratio[most]:.2f} times as wide in the row *{safe(most)}*."
 
 
 def _say_spread_changes(question: Question, table: pd.DataFrame) -> list[str]:
@@ -133,6 +135,6 @@ def warn_of_prior(question: Question, name: str, table: pd.DataFrame, sd: float)
         for _, row in wide.iterrows()
     )
     return (
-        f"**Read this with care:** {safe(what)} hangs on the prior: under *{safe(prior)}* it moves by "
+        f"**Read this with care:** {safe(what)} hangs on the prior: in the row *{safe(prior)}* of the sensitivity it moves by "
         f"{far:.1f} posterior sds.{instead}"
     )
