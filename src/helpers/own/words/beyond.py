@@ -80,7 +80,7 @@ def describe_sizes(question: Question) -> str:
         else:
             how = f"some of them meet several groups of {code(question.group)}"
         said.append(
-            f"There are also {len(sizes):,} groups of {code(factor)}, with {each} rows; {how}."
+            f"There are also {len(sizes):,} groups of {code(factor)}, with {each} rows each; {how}."
         )
     return " ".join(said)
 
@@ -97,8 +97,7 @@ def describe_choice(question: Question, scores: pd.DataFrame, own: str) -> str:
     rough = join([f"{count(number, 'row')} of *{n}*" for n, number in large.items()])
     parts.append(
         "The scores are PSIS-LOO: a row is left out by weighing the draws of the fit. A large Pareto k marks "
-        "a row for which that is not accurate. "
-        + (f"There are {rough}, so the scores are rough." if large else "There is none.")
+        f"rows for which that is not accurate: {rough + ', so the scores are rough' if large else 'none'}."
     )
     parts.append("Whole groups were not left out: that takes a new fit for each.")
     return " ".join(parts)
