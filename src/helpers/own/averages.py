@@ -106,12 +106,10 @@ def compare(
 ) -> xr.DataArray:
     """Draws (chain, draw, row) of the difference of two means of each row, or of a mean itself."""
     before, after = pair
-    second = expect(question, candidate, tree, after, groups, seed)
-    return (
-        second
-        if before is None
-        else second - expect(question, candidate, tree, before, groups, seed)
-    )
+    found = expect(question, candidate, tree, after, groups, seed)
+    if before is None:
+        return found
+    return found - expect(question, candidate, tree, before, groups, seed)
 
 
 def expect(

@@ -49,41 +49,20 @@ class Answer:
 def answer(question: Question, candidate: Candidate, tree: xr.DataTree, seed: int = SEED) -> Answer:
     """All that a fit of a candidate says of the question."""
     about = question, candidate, tree
-    if question.family != GAUSSIAN:
-        return _answer_in_averages(*about, seed)
     found = population(*about)
     name = choose_first(question, found)
+    own = by_group(*about, name)
+    if question.family != GAUSSIAN:
+        new = averages.of_rows(*about, averages.NEW_GROUP, seed)[name]
+        typical = averages.of_rows(*about, averages.TYPICAL)
+        return Answer(name, found, own, new, typical=typical, ratios=averages.ratios(*about))
     by_level = {
         one.removeprefix(f"{name}, "): of_new_group(*about, one, seed)
         for one in at_levels(found, name)
     }
     of_slope = question.kind == NUMBER and candidate.name != BOTH and not question.is_sampled
-    return Answer(
-        name,
-        found,
-        by_group(*about, name),
-        of_new_group(*about, name, seed),
-        by_level,
-        share_between(*about) if of_slope else None,
-    )
-
-
-def _answer_in_averages(
-    question: Question, candidate: Candidate, tree: xr.DataTree, seed: int
-) -> Answer:
-    """The answer of a family whose means are no sums: differences on average over the table's rows."""
-    about = question, candidate, tree
-    found = population(*about)
-    name = choose_first(question, found)
-    new = averages.of_rows(*about, averages.NEW_GROUP, seed)[name]
-    return Answer(
-        name,
-        found,
-        by_group(*about, name),
-        new,
-        typical=averages.of_rows(*about, averages.TYPICAL),
-        ratios=averages.ratios(*about),
-    )
+    between = share_between(*about) if of_slope else None
+    return Answer(name, found, own, of_new_group(*about, name, seed), by_level, between)
 
 
 # Names

@@ -22,7 +22,6 @@ from helpers.own.words.pieces import (
 )
 
 LOG = "log"
-ENDS = ("largest", "smallest")
 
 
 def describe_beyond(question: Question) -> str:
@@ -132,11 +131,8 @@ def describe_average(question: Question) -> str:
 def describe_other_answers(question: Question, answer: effects.Answer) -> list[str]:
     """The effect in a typical group and in one never seen, and the ratio, of another family's answer."""
     unit, name = unit_of(question), answer.name
-    of = (
-        f" ({name})"
-        if question.kind == FACTOR and len(effects.overall(answer.population)) > 1
-        else ""
-    )
+    several = question.kind == FACTOR and len(effects.overall(answer.population)) > 1
+    of = f" ({name})" * several
     told = estimates({"typical": answer.typical[name], "new": answer.new}, unit)
     parts = [
         f"In a typical group, one whose own effects are 0, it is {told['typical']}{of}; in a group never "
@@ -183,11 +179,10 @@ def advise(question: Question, check: Check) -> str:
         "another shape.",
         "zeros": f"{'more' if more else 'fewer'} outcomes are 0 than the model draws.{other}",
         "dispersion": f"{outcome} scatters {much} than the family lets it.{other}",
+        "largest outcome": f"the largest {outcome} is {far} than the model draws.",
+        "smallest outcome": f"the smallest {outcome} is {far} than the model draws.",
         "spread along the mean": f"outcomes scatter {much}, in the sds that the family gives them, where "
         f"{outcome} is expected to be high.",
-    }
-    said |= {
-        f"{end} outcome": f"the {end} {outcome} is {far} than the model draws." for end in ENDS
     }
     if check.name == "spread along the mean" and question.family == GAUSSIAN:
         return ""

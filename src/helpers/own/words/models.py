@@ -63,10 +63,13 @@ def write_model(question: Question, candidate: Candidate) -> str:
         have.setdefault(what, []).append(f"each group of {code(factor)}")
     groups = "; ".join(f"{join(those)} has {what} of its own" for what, those in have.items())
     split = (
-        f" {code(candidate.main)} is the distance of {code(question.column)} from its group's mean, "
-        f"{code(between_column(question))} is that mean."
+        ""
+        if candidate.name != BOTH
+        else (
+            f" {code(candidate.main)} is the distance of {code(question.column)} from its group's mean, "
+            f"{code(between_column(question))} is that mean."
+        )
     )
-    split = split if candidate.name == BOTH else ""
     scaled = " Numeric predictors were standardized." if "std_" in candidate.formula else ""
     return (
         f"Each {outcome} {SCATTERS[question.family]}. {of} has {mean} in the population. Besides, {groups}: "
@@ -104,8 +107,7 @@ def describe_pull(question: Question, candidate: Candidate, tree: xr.DataTree) -
     if worst.probability > PULLS:
         return ""
     unit = beyond.describe_unit_of_priors(question)
-    if worst.name in candidate.formula.replace("std_", ""):
-        unit += " per sd of the predictor" * (f"std_{worst.name}" in candidate.formula)
+    unit += " per sd of the predictor" * (f"std_{worst.name}" in candidate.formula)
     so = "what the table says of it" if isinstance(worst.prior, tuple) else "so large a value"
     return (
         f"**The prior of {code(worst.name)} pulls most against the table:** the posterior is "

@@ -87,12 +87,10 @@ def _say_spread_changes(question: Question, table: pd.DataFrame) -> list[str]:
     if question.family != GAUSSIAN:
         unit = beyond.describe_unit_of_priors(question)
     scaled = table.filter(like="scales of all", axis=0)
-    for factor in question.terms.factors if len(scaled) == 2 else ():  # else the gate refused one
-        spread = f"1|{factor}_sigma"
-        if spread not in table:
-            continue
-        half, double = scaled[spread]
-        moves = abs(double - half) > SHIFT * table[spread].iloc[0]
+    factors = question.terms.factors if len(scaled) == 2 else ()  # else the gate refused one
+    for factor in (factor for factor in factors if f"1|{factor}_sigma" in table):
+        half, double = scaled[f"1|{factor}_sigma"]
+        moves = abs(double - half) > SHIFT * table[f"1|{factor}_sigma"].iloc[0]
         if moves or question.kind == NONE:
             of = f" of {code(factor)}" if question.further else ""
             number = f"{question.terms.count_groups(factor):,} groups"
