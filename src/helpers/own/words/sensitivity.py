@@ -93,10 +93,10 @@ def _say_spread_changes(question: Question, table: pd.DataFrame) -> list[str]:
         moves = abs(double - half) > SHIFT * table[f"1|{factor}_sigma"].iloc[0]
         if moves or question.kind == NONE:
             of = f" of {code(factor)}" if question.further else ""
-            number = f"{question.terms.count_groups(factor):,} groups"
+            how = "too few to outvote the prior" if moves else "enough to outvote the prior"
             said.append(
                 f"With scales halved the sd of the levels{of} is {exact_number(half)}, with scales doubled "
-                f"{exact_number(double)} {unit}: {number} {'do not settle' if moves else 'settle'} it."
+                f"{exact_number(double)} {unit}: {question.terms.count_groups(factor):,} groups are {how}."
             )
     return said
 
