@@ -202,7 +202,7 @@ def _beyond(values: pd.Series, usual: float, crowd: float, last: float) -> list[
     if not many:
         return [(label, value, usual, "") for label, value in above.items()]
     if len(above) > SHARE * len(values):
-        share = f" for {1 - SHARE:.0%} of its {len(values):,} numbers"
+        share = f" for {100 * (1 - SHARE):.0f} % of its {len(values):,} numbers"
         return [(label, value, crowd, share) for label, value in above.items()]
     return [(label, value, last, "") for label, value in above.items() if not value <= last]
 

@@ -93,7 +93,7 @@ def elicit(
     ends = _ends_on_link(terms.family, plausible)
     spreads = _spreads(terms, frame, reach or {})
     sd = (ends[1] - ends[0]) / RANGE * _shrink(terms)
-    rows = _write_priors(terms, plausible, ends, sd, spreads)
+    rows = _write_priors(terms, plausible, ends, sd, spreads, reach or {})
     if correlated and len(terms.by_group) == 2:
         rows[RHO] = ETA, f"LKJ({ETA:g})", "any correlation can be, one near -1 or 1 is rare"
     priors = {name: prior for name, (prior, _, _) in rows.items()}
@@ -150,6 +150,8 @@ def predict_prior(model: Model) -> tuple[np.ndarray, np.ndarray]:
     scales = {"pooled": (), "random_intercept": (priors.group_sd,)}
     of_groups = np.array(scales.get(model.name, (priors.group_sd, priors.slope_sd)))
     groups = x[:, : len(of_groups)] ** 2 @ of_groups**2
+    if model.group_sds is not None:
+        groups = sum(scale**2 for scale in model.group_sds.values())
     return x @ means, np.sqrt(x**2 @ sds**2 + priors.sigma**2 + groups)
 
 
@@ -184,6 +186,7 @@ def _write_priors(
     ends: tuple[float, float],
     sd: float,
     spreads: dict[str, float],
+    reach: Mapping,
 ) -> dict[str, tuple]:
     """Prior, its text and its reason of each parameter; ``ends`` and ``sd`` are on the link's scale."""
     low, high, unit = plausible.low, plausible.high, plausible.unit
@@ -197,7 +200,7 @@ def _write_priors(
         rows[INTERCEPT] = _normal(middle, wide, reason)
     for name in terms.common:
         effect = sd * np.sqrt(SHARES["term"] * _count_shares(terms, name))
-        reason = _reason_of_term(terms, name, effect, ends, unit)
+        reason = _reason_of_term(terms, name, effect, ends, unit, reach)
         rows[name] = _normal(0.0, effect / spreads[name], reason)
     for name in terms.auxiliary:
         rows[name] = _write_auxiliary(terms.family, sd * np.sqrt(SHARES["residual"]))
@@ -266,13 +269,18 @@ def _reason_of_place(terms: Terms) -> str:
 def _write_change(terms: Terms, change: float, unit: str) -> str:
     """A change of the linear predictor, in the outcome's unit or as a ratio."""
     if terms.family.link == "identity":
-        return f"{_round(change):g} {unit}"
+        return f"{_write_number(change)} {unit}"
     ratio = {"log": "a factor of", "logit": "an odds ratio of"}[terms.family.link]
-    return f"{ratio} {_round(np.exp(change)):g}"
+    return f"{ratio} {_write_number(np.exp(change))}"
 
 
 def _reason_of_term(
-    terms: Terms, name: str, effect: float, ends: tuple[float, float], unit: str
+    terms: Terms,
+    name: str,
+    effect: float,
+    ends: tuple[float, float],
+    unit: str,
+    reach: Mapping,
 ) -> str:
     term = terms.population[name]
     surprise = _write_change(terms, 2 * effect, unit)
@@ -280,13 +288,23 @@ def _reason_of_term(
         return f"either direction; {_reason_of_interaction(terms, term)} by hardly more than {surprise}"
     if term.kind != "numeric":
         return f"either direction; a difference of more than {surprise} would be a surprise"
-    reach, column, whole = RANGE * effect, name.removeprefix("std_"), ends[1] - ends[0]
+    change, whole = RANGE * effect, ends[1] - ends[0]
     what = "chance" if terms.family.link == "logit" else "mean"
-    start = f"either direction; from one end of {column} to the other the {what} changes by"
-    if 2 * reach < whole:
-        return f"{start} hardly more than {_write_change(terms, 2 * reach, unit)}"
-    chance = 2 * stats.norm.sf(whole / reach)
+    start = f"either direction; {_write_way(name, reach)} the {what} changes by"
+    if 2 * change < whole:
+        return f"{start} hardly more than {_write_change(terms, 2 * change, unit)}"
+    chance = 2 * stats.norm.sf(whole / change)
     return f"{start} more than the whole range with a probability of {chance:.2f}"
+
+
+def _write_way(name: str, reach: Mapping) -> str:
+    """How far a numeric term goes: over its reach, or four times what is typical of it."""
+    column = name.removeprefix("std_")
+    if column in reach:
+        return "from {:g} to {:g} of {},".format(*reach[column], column)
+    if column != name:
+        return f"from {RANGE // 2} sds of {column} below its mean to {RANGE // 2} above,"
+    return f"over {RANGE} times a typical value of {column},"
 
 
 def _reason_of_interaction(terms: Terms, term) -> str:
@@ -313,6 +331,12 @@ def _normal(mean: float, sd: float, reason: str) -> tuple:
 def _half_normal(scale: float, reason: str) -> tuple:
     scale = _round(scale)
     return scale, f"HalfNormal({scale:g})", reason
+
+
+def _write_number(value: float) -> str:
+    """A rounded number, thousands with a comma."""
+    value = _round(value)
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
 
 
 def _round(value: float, digits: int = 2) -> float:

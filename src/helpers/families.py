@@ -121,6 +121,11 @@ FAMILIES: dict[str, Family] = {
 
 def find_family(name: str) -> Family:
     """The family of a name; a ``ValueError`` lists those that there are."""
+    if name == "binomial":
+        raise ValueError(
+            "The family 'binomial' counts the yeses of several trials; write one row a trial, with 1 for "
+            "yes and 0 for no, and choose 'bernoulli'."
+        )
     if name not in FAMILIES:
         raise ValueError(f"Unknown family {name!r}; choose one of {', '.join(FAMILIES)}.")
     return FAMILIES[name]

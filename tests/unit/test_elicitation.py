@@ -237,7 +237,8 @@ def test_the_reason_of_alpha_says_how_outcomes_scatter(family):
             "of a row's mean, so it begins above 0, such as at 0.5, not at 0",
         ),
         ("gamma", Plausible(-1, 50), "begins above 0"),
-        ("binomial", LIKELY, "Unknown family 'binomial'"),
+        ("t", LIKELY, "Unknown family 't'"),
+        ("binomial", LIKELY, "one row a trial, .* choose 'bernoulli'"),
     ],
 )
 def test_a_range_that_no_mean_can_have_is_refused(family, plausible, message):
@@ -277,10 +278,19 @@ def test_priors_in_the_outcomes_unit_are_no_mismatch_and_others_are(name):
     assert said.endswith("Are the priors in the outcome's unit?")
 
 
-@pytest.mark.parametrize("backend", models.BACKENDS)
-def test_a_fit_warns_before_it_samples(table, backend, monkeypatch):
-    formula = "y ~ 1 + (1 | g)"
-    priors = {"Intercept": (0, 0.01), "sigma": 0.01, "1|g": 0.01}
+@pytest.mark.parametrize(
+    ("backend", "factors"),
+    [
+        *((backend, ["g"]) for backend in models.BACKENDS),
+        ("bambi", ["g", "h"]),
+        ("exact", ["g", "h"]),
+    ],
+)
+def test_a_fit_warns_before_it_samples(table, backend, factors, monkeypatch):
+    formula = "y ~ x + " + " + ".join(f"(1 | {factor})" for factor in factors)
+    table = table.assign(h=np.where(np.arange(len(table)) % 3, "a", "b"))
+    priors = {"Intercept": (0, 0.01), "x": (0, 0.01), "sigma": 0.01}
+    priors |= {f"1|{factor}": 0.01 for factor in factors}
     for module, name in (
         (pm, "sample"),
         (bmb.Model, "fit"),

@@ -78,7 +78,7 @@ def test_an_outcome_that_the_family_cannot_have_is_told_with_column_row_and_way_
 def test_auxiliary_parameters_are_those_of_bambi_and_an_unknown_family_is_refused():
     own = {name: family.auxiliary for name, family in FAMILIES.items() if family.auxiliary}
     assert own == {"gaussian": "sigma", "gamma": "alpha", "negativebinomial": "alpha"}
-    with pytest.raises(
-        ValueError, match="Unknown family 'binomial'; choose one of gaussian, gamma"
-    ):
+    with pytest.raises(ValueError, match="Unknown family 't'; choose one of gaussian, gamma"):
+        find_family("t")
+    with pytest.raises(ValueError, match=r"one row a trial, .* choose 'bernoulli'"):
         find_family("binomial")

@@ -92,6 +92,8 @@ def test_the_report_is_named_after_the_table_or_as_asked(tmp_path, monkeypatch, 
             "one may have slopes of one column; .* 2 slopes by group",
         ),
         ("t.csv", [FORMULA, *RANGE, "--family", "t"], "Unknown family 't'"),
+        ("t.csv", [FORMULA, *RANGE[:3], "--family", "t"], "Unknown family 't'"),
+        ("t.csv", [FORMULA, "--family", "binomial"], "one row a trial, .*choose 'bernoulli'"),
         (
             "t.csv",
             [FORMULA, "--range", "0", "9", "--family", "bernoulli"],

@@ -29,7 +29,7 @@ from helpers import frames, models
 from helpers.book import calibration
 from helpers.book.outcomes import load_next_visits
 from helpers.priors import SEED
-from record import find_changes
+from record import list_differences
 
 FORMULA, OUTCOME = "returned ~ std_age + (1 | county)", "returned"
 PRIORS = models.Priors(intercept=(0.0, 1.5), slope=(0.0, 0.5), group_sd=1.0)
@@ -147,10 +147,7 @@ def fingerprint() -> list[float]:
 
 def find_differences(record: dict) -> list[str]:
     """List what makes the stored study one of another model, one phrase each."""
-    found = find_changes(record["settings"], settings())
-    if not np.allclose(record["fingerprint"], fingerprint(), rtol=0, atol=0.001):
-        found.append("the numbers of the model have changed")
-    return found
+    return list_differences(record, settings(), fingerprint(), 0.001, "the numbers of the model")
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import calibrate
 from helpers import models
 from helpers.book.visits import data_file
 from helpers.priors import LOWER, SEED, UPPER
-from record import find_changes
+from record import list_differences
 
 TRUTH = {"Intercept": 35.0, "temperature": 20.0, "contact": 10.0}  # marks
 SDS = {"judge": 8.0, "bottle": 4.0, "sigma": 12.0}
@@ -85,10 +85,9 @@ def fingerprint() -> list[list[float]]:
 
 def find_differences(record: dict) -> list[str]:
     """List what makes the stored study one of other models, one phrase each."""
-    found = find_changes(record["settings"], settings())
-    if not np.allclose(record["fingerprint"], fingerprint(), rtol=0, atol=0.01):
-        found.append("the numbers of the two models have changed")
-    return found
+    return list_differences(
+        record, settings(), fingerprint(), 0.01, "the numbers of the two models"
+    )
 
 
 def main() -> None:

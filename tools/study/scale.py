@@ -32,7 +32,7 @@ import xarray as xr
 from helpers.book.large import simulate_visits
 from helpers.exact import exact_posterior, sufficient_statistics
 from helpers.priors import LOWER, SEED, UPPER
-from record import find_changes
+from record import find_changes, list_differences
 from simulated import simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,11 +191,10 @@ def fingerprint() -> list[float]:
 
 def find_differences(record: dict) -> list[str]:
     """List what makes the stored study one of other visits or another posterior."""
-    found = find_changes(record["settings"], settings())
     # Means are good to 0.001 posterior sds, and these are below 3.
-    if not np.allclose(record["fingerprint"], fingerprint(), rtol=0, atol=0.003):
-        found.append("the visits or their posterior have changed")
-    return found
+    return list_differences(
+        record, settings(), fingerprint(), 0.003, "the visits or their posterior"
+    )
 
 
 def find_moved_versions(record: dict) -> list[str]:

@@ -37,15 +37,15 @@ from helpers.rotated import columns_of, is_statistics
 from helpers.terms import (
     Model,
     Terms,
+    as_exact,
     as_model,
     as_two_factors,
-    find_beyond,
     is_formula,
     priors_by_term,
     read_terms,
 )
 from helpers.terms.by_term import from_book, refuse_default
-from helpers.terms.model import model_of, refuse_family
+from helpers.terms.model import refuse_family
 
 BACKENDS = ("pymc", "bambi", "exact")
 
@@ -228,14 +228,13 @@ def fit(
     sampler |= {"progressbar": False, "quiet": True}
     if backend == "bambi":
         terms, by_term = _read_terms(*given, family)
-        beyond = family != GAUSSIAN or find_beyond(terms)
-        known = None if beyond else model_of(terms, by_term)
-    elif backend == "exact" and as_two_factors(name, frame, priors, drop_missing=drop_missing):
-        refuse_family(family)
-        known = None
+        known = as_exact(terms, by_term)
     else:
         refuse_family(family)
-        known = _read(*given)
+        known = None
+        if backend == "exact":
+            known = as_two_factors(name, frame, priors, drop_missing=drop_missing)
+        known = known or _read(*given)
     _warn_of_priors(name, priors, outcome, known)
     if backend == "exact":
         if extend:

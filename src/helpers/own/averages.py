@@ -106,12 +106,10 @@ def compare(
 ) -> xr.DataArray:
     """Draws (chain, draw, row) of the difference of two means of each row, or of a mean itself."""
     before, after = pair
-    second = expect(question, candidate, tree, after, groups, seed)
-    return (
-        second
-        if before is None
-        else second - expect(question, candidate, tree, before, groups, seed)
-    )
+    found = expect(question, candidate, tree, after, groups, seed)
+    if before is None:
+        return found
+    return found - expect(question, candidate, tree, before, groups, seed)
 
 
 def expect(
@@ -130,10 +128,35 @@ def expect(
     eta = _linear(candidate, tree, rows, seed)
     if groups != GROUPS_LIKE_THESE:
         return question.times * family.mean(eta)
-    sd = _sd_of_groups(candidate, tree, rows)
+    return _average(question, candidate, eta, _sd_of_groups(candidate, tree, rows))
+
+
+def expect_in_new(
+    question: Question,
+    candidate: Candidate,
+    tree: xr.DataTree,
+    rows: pd.DataFrame,
+    factor: str,
+    seed: int = SEED,
+) -> xr.DataArray:
+    """Draws (chain, draw, row) of the means of rows in a group of one factor never seen, averaged over
+    what groups of the other factors can be."""
+    own = [factor]
+    others = [one for one in candidate.terms.factors if one != factor]
+    eta = _linear(candidate, tree, rows)
+    z = eta.isel(row=0, drop=True)
+    z = z.copy(data=np.random.default_rng(seed).normal(size=z.shape))
+    eta = eta + z * _sd_of_groups(candidate, tree, rows, own)
+    return _average(question, candidate, eta, _sd_of_groups(candidate, tree, rows, others))
+
+
+def _average(
+    question: Question, candidate: Candidate, eta: xr.DataArray, sd: xr.DataArray
+) -> xr.DataArray:
+    """The mean, in the question's unit, over linear predictors that are normal around ``eta``."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    parts = zip(nodes, weights / weights.sum(), strict=True)
-    return question.times * sum(weight * family.mean(eta + sd * node) for node, weight in parts)
+    mean, parts = candidate.terms.family.mean, zip(nodes, weights / weights.sum(), strict=True)
+    return question.times * sum(weight * mean(eta + sd * node) for node, weight in parts)
 
 
 def predict_rows(
@@ -160,10 +183,13 @@ def _linear(
     return predictions.predict(*fit, rows, kind="linear", seed=seed, family=candidate.family)
 
 
-def _sd_of_groups(candidate: Candidate, tree: xr.DataTree, rows: pd.DataFrame) -> xr.DataArray:
-    """Draws of the sd, over groups of all factors, of the linear predictor of each row."""
+def _sd_of_groups(
+    candidate: Candidate, tree: xr.DataTree, rows: pd.DataFrame, factors: list[str] | None = None
+) -> xr.DataArray:
+    """Draws of the sd, over groups of some factors (by default all), of the linear predictor of each row."""
     posterior, terms, variance = tree["posterior"].to_dataset(), candidate.terms, 0.0
-    for name in terms.by_group:
+    factors = terms.factors if factors is None else factors
+    for name in (name for name, (_, factor) in terms.by_group.items() if factor in factors):
         column = xr.DataArray(terms.columns_by_group(name, rows)[:, 0], dims="row")
         sd = posterior[f"{name}_sigma"]
         sd = sd.squeeze([dim for dim in sd.dims if dim not in ("chain", "draw")], drop=True)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from helpers import elicitation, models
 from helpers.diagnostics import FitRejected
-from helpers.exact import exact_posterior
+from helpers.exact import QuadratureFailed, exact_posterior
 from helpers.families import GAUSSIAN
 from helpers.frames import split_within_between
 from helpers.own.question import NUMBER, Question, list_grouping_columns
@@ -281,6 +281,21 @@ def fit_exactly(candidate: Candidate, seed: int = SEED) -> xr.DataTree:
     draws = max(500, min(EXACT_DRAWS, EXACT_NUMBERS // max(2 * groups, 1)))
     given = {"priors": candidate.priors, "draws": draws, "seed": seed}
     return exact_posterior(candidate.formula, candidate.table, **given)
+
+
+def fit_all_exactly(
+    question: Question, found: Mapping[str, Candidate], seed: int = SEED
+) -> dict[str, xr.DataTree]:
+    """The exact posteriors of the candidates; beyond the three models of those that have one, with
+    intercepts by two grouping factors at most, unless the table is too large."""
+    fits = {}
+    for name, one in found.items() if question.is_exact else ():
+        try:
+            fits[name] = fit_exactly(one, seed)
+        except (QuadratureFailed, ValueError):
+            if not question.is_sampled:
+                raise
+    return fits
 
 
 def fit_others(

@@ -14,12 +14,13 @@ import pandas as pd
 import xarray as xr
 from scipy import sparse, stats
 
+from helpers import predictions
 from helpers.exact import QuadratureFailed, loo
 from helpers.frames import name_row
 from helpers.own.candidates import BOTH, Candidate
-from helpers.own.draws import split_levels
+from helpers.own.draws import split_levels, thin
 from helpers.own.question import EQUAL, FEW_GROUPS, NONE, NUMBER, Question
-from helpers.own.residuals import Residuals
+from helpers.own.residuals import MOST_CELLS, Residuals, sum_by
 from helpers.priors import SEED
 
 FAILS, DOUBTFUL, PASSES, CANNOT = "fails", "doubtful", "passes", "cannot be made"
@@ -27,6 +28,7 @@ LIMITS = {FAILS: 0.01, DOUBTFUL: 0.05}  # two-sided probabilities
 DRAWS = 1000
 SURPRISE = 0.001  # two-sided probability of a row that surprises
 ENOUGH_ROWS = 3  # of a group, to tell its spread
+LEAST = 1e-6  # mean square of residuals, in sds: less is none
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,12 @@ def check_fit(
     """All checks of a candidate's fit; each is one statement about what the model assumes."""
     drawn = _Drawn(question, candidate, tree, seed)
     return [
-        _check_shape(drawn),
+        check_shape(drawn),
         _check_means(drawn),
         _check_farthest_group(drawn),
-        _check_effects(drawn),
-        _check_spread_by_group(drawn),
-        _check_spread_along(drawn),
+        check_effects(drawn),
+        check_spread(drawn, "spread by group", question.group, drawn.code, drawn.groups),
+        check_spread_along(drawn),
         _check_rows(candidate),
         check_priors(candidate, tree["posterior"].to_dataset()),
     ]
@@ -82,6 +84,11 @@ class _Drawn(Residuals):
         self.levels = self.mean_by_group(self.mean - self.of_population)
         self.sds = self.sds_of_levels()
 
+    def compare(self, name: str, looked_at: str, statistic: Callable, **more) -> "Check":
+        """A check of a statistic (S,) of residuals (S, n)."""
+        observed, replicated = statistic(self.residuals), statistic(self.noise)
+        return compare(name, looked_at, observed, replicated, **more)
+
 
 def compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
     """A check from draws (S,) of an observed number, whose mean is judged, and of replicated ones."""
@@ -89,12 +96,6 @@ def compare(name: str, looked_at: str, observed, replicated, **more) -> Check:
     above = np.mean(replicated > mean) + np.mean(replicated == mean) / 2
     low, high = np.quantile(replicated, [0.025, 0.975])
     return Check(name, looked_at, mean, low, high, 2 * min(above, 1 - above), **more)
-
-
-def _compare_residuals(name: str, looked_at: str, drawn: _Drawn, statistic: Callable, **more):
-    """A check of a statistic (S,) of residuals (S, n)."""
-    observed, replicated = statistic(drawn.residuals), statistic(drawn.noise)
-    return compare(name, looked_at, observed, replicated, **more)
 
 
 def correlate(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -105,24 +106,22 @@ def correlate(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.divide(product, size, out=np.zeros_like(product), where=size > 0)
 
 
-# Single checks
+# Single checks: what is ``drawn`` has the question, the candidate and its terms, the groups of rows, and
+# residuals with a way to ``compare`` them with the model's. ``predictive`` has another.
 
 
-def _check_shape(drawn: _Drawn) -> Check:
+def check_shape(drawn) -> Check:
     """Whether the outcome bends along the predictor: what is left beside its square."""
     name = "shape in the predictor"
-    curve, looked_at, why_not = left_of_square(drawn)
+    curve, looked_at, why_not = _find_curve(drawn)
     if why_not:
         return Check(name, looked_at, why_not=why_not)
-    return _compare_residuals(name, looked_at, drawn, lambda values: correlate(values, curve))
+    return drawn.compare(name, looked_at, lambda values: correlate(values, curve))
 
 
-def left_of_square(drawn) -> tuple[np.ndarray | None, str, str]:
+def _find_curve(drawn) -> tuple[np.ndarray | None, str, str]:
     """What the model's columns, and levels (and slopes) by group, cannot tell of the predictor's square;
-    what is looked at; and why there is nothing to look at, if there is a reason.
-
-    ``drawn`` has the question, the candidate and its terms, and the groups of rows.
-    """
+    what is looked at; and why there is nothing to look at, if there is a reason."""
     question = drawn.question
     if question.kind != NUMBER or question.main not in question.terms.common:
         return None, "", "there is no numeric predictor that is a term by itself"
@@ -181,29 +180,27 @@ def _check_farthest_group(drawn: _Drawn) -> Check:
         f"the farthest group of {drawn.question.group} (sds from the population)",
         np.abs(away).max(axis=1),
         np.abs(replicated).max(axis=1),
-        names=(str(farthest),),
+        names=(str(farthest), drawn.question.group),
     )
 
 
-def _check_effects(drawn: _Drawn) -> Check:
+def check_effects(drawn) -> Check:
     """Whether the effect of the main term is alike in all groups."""
     question, name = drawn.question, "effects alike in all groups"
     if question.kind == NONE:
         return Check(name, "", why_not="there is no predictor")
     column, group = question.column, question.group
     looked_at = f"what is left of effects of {column} in each {group} (mean square, in sds)"
-    if question.own_slopes:
+    if drawn.terms.own_slopes:
         return Check(name, looked_at, why_not="the model lets them differ")
-    weights = weights_of_effects(drawn)
+    weights = _weights_of_effects(drawn)
     if weights.shape[0] < 2:
         why = f"fewer than two groups have rows enough to tell an effect of {column} from scatter"
         return Check(name, looked_at, why_not=why)
-    return _compare_residuals(
-        name, looked_at, drawn, lambda values: ((weights @ values.T) ** 2).mean(axis=0)
-    )
+    return drawn.compare(name, looked_at, lambda values: ((weights @ values.T) ** 2).mean(axis=0))
 
 
-def weights_of_effects(drawn) -> sparse.csr_array:
+def _weights_of_effects(drawn) -> sparse.csr_array:
     """Weights (K, n) of rows in what is left of each group's effects, each of length 1: along the
     predictor within the group, or in the mean of a level less the group's mean."""
     question, code, columns = drawn.question, drawn.code, drawn.question.columns
@@ -226,36 +223,30 @@ def weights_of_effects(drawn) -> sparse.csr_array:
     return sparse.csr_array(entries, shape=shape) if shape[0] else sparse.csr_array((1, len(code)))
 
 
-def _check_spread_by_group(drawn: _Drawn) -> Check:
-    """Whether residuals scatter alike in all groups."""
-    name, group = "spread by group", drawn.question.group
-    looked_at = f"how much the residual sds of {group} differ (sd of their logs)"
-    sizes = drawn.sizes
+def check_spread(drawn, name: str, factor: str, code: np.ndarray, labels) -> Check:
+    """Whether residuals scatter alike in all groups of a factor: the group (n,) of each row, and labels."""
+    looked_at = f"how much the residual sds of {factor} differ (sd of their logs)"
+    sizes = np.bincount(code)
     enough = sizes >= ENOUGH_ROWS
     if enough.sum() < 2:
         return Check(name, looked_at, why_not=f"fewer than two groups have {ENOUGH_ROWS} rows")
-    sds = np.sqrt(drawn.mean_by_group(drawn.residuals**2).mean(axis=0))
-    widest = drawn.groups[int(np.where(enough, sds, 0).argmax())]
-    return _compare_residuals(
-        name,
-        looked_at,
-        drawn,
-        lambda values: np.log(drawn.mean_by_group(values**2)[:, enough]).std(axis=1) / 2,
-        names=(str(widest),),
-    )
+
+    def differ(values):
+        squares = sum_by(code, values**2)[:, enough] / sizes[enough]
+        return np.log(np.maximum(squares, LEAST)).std(axis=1) / 2
+
+    squares = sum_by(code, drawn.residuals**2).mean(axis=0) / sizes
+    widest = str(labels[int(np.where(enough, squares, 0).argmax())])
+    return drawn.compare(name, looked_at, differ, names=(widest, factor))
 
 
-def _check_spread_along(drawn: _Drawn) -> Check:
-    """Whether residuals scatter more where more is expected."""
-    name, looked_at = (
-        "spread along the mean",
-        "size of residuals along what is expected (correlation)",
-    )
+def check_spread_along(drawn) -> Check:
+    """Whether residuals scatter more, in their sds, where more is expected."""
+    name = "spread along the mean"
+    looked_at = "size of residuals (in sds) along what is expected (correlation)"
     if not (drawn.mean.std(axis=1) > 1e-9).all():
         return Check(name, looked_at, why_not="all rows have the same mean")
-    return _compare_residuals(
-        name, looked_at, drawn, lambda values: correlate(np.abs(values), drawn.mean)
-    )
+    return drawn.compare(name, looked_at, lambda values: correlate(np.abs(values), drawn.mean))
 
 
 def _check_rows(candidate: Candidate) -> Check:
@@ -284,21 +275,53 @@ def check_priors(candidate: Candidate, posterior: xr.Dataset) -> Check:
     has the variance of both around the prior's (Box 1980). Of several the worst is judged.
     """
     looked_at = "the parameter farthest from its prior, as the table has it (sds)"
-    far = {}
+    worst, *others = compare_with_priors(candidate, posterior)
+    number = 1 + len(others)
+    probability = 1 - (1 - worst.probability) ** number
+    low, high = (stats.halfnorm.ppf(p ** (1 / number)) for p in (0.025, 0.975))
+    return Check("priors", looked_at, worst.far, low, high, probability, names=(worst.name,))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A parameter with its prior and its draws, and how ``far`` the table has it from the prior (sds)."""
+
+    name: str
+    prior: tuple[float, float] | float
+    draws: xr.DataArray
+    far: float
+
+    @property
+    def probability(self) -> float:
+        """How often the prior would have the table as far away."""
+        return float(2 * stats.norm.sf(self.far))
+
+
+def compare_with_priors(candidate: Candidate, posterior: xr.Dataset) -> list[Compared]:
+    """Coefficients and sds beside their priors, the farthest first."""
+    found = []
     for name, prior in candidate.priors.items():
+        called = name.replace("std_", "")
         if isinstance(prior, tuple) and name in posterior:
             for level, draws in split_levels(posterior[name]).items():
-                moments = float(draws.mean()), float(draws.var())
-                far[f"{name}[{level}]" if level else name] = _conflict(*moments, *prior)
+                far = _conflict(float(draws.mean()), float(draws.var()), *prior)
+                found.append(Compared(f"{called}[{level}]" if level else called, prior, draws, far))
         elif f"{name}_sigma" in posterior or name in posterior:
             draws = posterior[f"{name}_sigma" if "|" in name else name]
-            far[name] = float(draws.mean()) / prior
-    worst = max(far, key=far.get)
-    single = 2 * stats.norm.sf(far[worst])
-    probability = 1 - (1 - single) ** len(far)
-    low, high = (stats.halfnorm.ppf(p ** (1 / len(far))) for p in (0.025, 0.975))
-    name = worst.replace("std_", "")
-    return Check("priors", looked_at, far[worst], low, high, probability, names=(name,))
+            found.append(Compared(called, prior, draws, float(draws.mean()) / prior))
+    return sorted(found, key=lambda one: -one.far)
+
+
+def share_outside(
+    question: Question, candidate: Candidate, tree: xr.DataTree, seed: int = SEED
+) -> tuple[float, float]:
+    """Which shares of the outcomes that the model draws, for the rows of the table, lie below and above
+    the plausible range."""
+    fit = thin(tree, MOST_CELLS // len(candidate.table)), candidate.formula, candidate.table
+    given = {"kind": "outcome", "seed": seed, "family": candidate.family}
+    drawn = predictions.predict(*fit, candidate.table, **given)
+    low, high = question.plausible.low, question.plausible.high
+    return float((drawn < low).mean()), float((drawn > high).mean())
 
 
 def _conflict(mean: float, variance: float, center: float, sd: float) -> float:

@@ -15,6 +15,7 @@ from helpers.own.candidates import BOTH, POOLED, Candidate, between_column, name
 from helpers.own.draws import limits_of, sign_of
 from helpers.own.question import Question
 
+DIFFERENCE = "difference of elpd (above 0: predicts better than your formula)"
 CLEAR = 4  # elpd, below which a difference is small whatever its error (Sivula et al. 2020)
 LEAVE_OUT = {"rows": loo.leave_one_out, "groups": loo.leave_group_out}
 
@@ -104,8 +105,10 @@ def judge_score(difference: float, error: float) -> str:
     if np.isnan(difference):
         return "not compared: quadrature does not reach its accuracy"
     if abs(difference) <= CLEAR:
-        return "not told apart: the difference is small"
+        return "predicted about as well as by your formula: the difference is small"
     worse = "worse" if difference < 0 else "better"
     if abs(difference) > 2 * error:
-        return f"predicted clearly {worse}"
-    return f"predicted {worse}, but not surely ({abs(difference) / error:.1f} SE)"
+        return f"predicted clearly {worse} than by your formula"
+    return (
+        f"predicted {worse} than by your formula, but not surely ({abs(difference) / error:.1f} SE)"
+    )

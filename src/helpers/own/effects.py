@@ -49,49 +49,23 @@ class Answer:
 def answer(question: Question, candidate: Candidate, tree: xr.DataTree, seed: int = SEED) -> Answer:
     """All that a fit of a candidate says of the question."""
     about = question, candidate, tree
-    if question.family != GAUSSIAN:
-        return _answer_in_averages(*about, seed)
     found = population(*about)
     name = choose_first(question, found)
+    own = by_group(*about, name)
+    if question.family != GAUSSIAN:
+        new = averages.of_rows(*about, averages.NEW_GROUP, seed)[name]
+        typical = averages.of_rows(*about, averages.TYPICAL)
+        return Answer(name, found, own, new, typical=typical, ratios=averages.ratios(*about))
     by_level = {
         one.removeprefix(f"{name}, "): of_new_group(*about, one, seed)
         for one in at_levels(found, name)
     }
     of_slope = question.kind == NUMBER and candidate.name != BOTH and not question.is_sampled
-    return Answer(
-        name,
-        found,
-        by_group(*about, name),
-        of_new_group(*about, name, seed),
-        by_level,
-        share_between(*about) if of_slope else None,
-    )
-
-
-def _answer_in_averages(
-    question: Question, candidate: Candidate, tree: xr.DataTree, seed: int
-) -> Answer:
-    """The answer of a family whose means are no sums: differences on average over the table's rows."""
-    about = question, candidate, tree
-    found = population(*about)
-    name = choose_first(question, found)
-    new = averages.of_rows(*about, averages.NEW_GROUP, seed)[name]
-    return Answer(
-        name,
-        found,
-        by_group(*about, name),
-        new,
-        typical=averages.of_rows(*about, averages.TYPICAL),
-        ratios=averages.ratios(*about),
-    )
+    between = share_between(*about) if of_slope else None
+    return Answer(name, found, own, of_new_group(*about, name, seed), by_level, between)
 
 
 # Names
-
-
-def name_effect(question: Question) -> str:
-    """What the effect of a number is called, such as "10 more of days", and that of nothing."""
-    return averages.name_effect(question)
 
 
 def overall(found: xr.Dataset) -> list[str]:
@@ -271,7 +245,7 @@ def _effects_at(
     else:
         slope = tree["posterior"][candidate.main] * unit
         draws = slope.expand_dims(row=len(rows)).transpose(..., "row")
-    return {name_effect(question): draws}
+    return {averages.name_effect(question): draws}
 
 
 # What figures and tables show
@@ -298,7 +272,8 @@ def predict_outcomes(
     question: Question, candidate: Candidate, tree: xr.DataTree, seed: int = SEED
 ) -> xr.Dataset:
     """Draws of the mean of the population, and of single outcomes in a group never seen, along the
-    main term; the dimension ``row`` has its values."""
+    main term; of several factors also of the mean of a new group of each. The dimension ``row`` has its
+    values."""
     values = at.grid(question, candidate)
     rows = at.rows_on_grid(question, candidate, values)
     if question.family != GAUSSIAN:
@@ -309,5 +284,8 @@ def predict_outcomes(
         mean = predictions.predict(*fit, rows)
         single = predictions.predict(*fit, new, kind="outcome", seed=seed)
         found = xr.Dataset({"mean of groups": mean, f"one outcome, {NEW}": single})
+    for factor in question.terms.factors if question.further else ():
+        new = averages.expect_in_new(question, candidate, tree, rows, factor, seed)
+        found[f"mean of a new group of {factor}"] = new
     found.attrs["held"] = at.held(question, candidate, rows)
     return found.assign_coords(row=values or ["all"])

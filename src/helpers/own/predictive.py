@@ -5,6 +5,7 @@ or of the groups' effects, and compares it with the same number of what is drawn
 counted in the sds that the family gives outcomes around their means.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -16,17 +17,17 @@ from helpers import predictions
 from helpers.own.candidates import Candidate
 from helpers.own.checks import (
     DRAWS,
-    ENOUGH_ROWS,
     Check,
+    check_effects,
     check_priors,
+    check_shape,
+    check_spread,
+    check_spread_along,
     compare,
-    correlate,
-    left_of_square,
-    weights_of_effects,
 )
 from helpers.own.draws import flatten, thin
-from helpers.own.question import BERNOULLI, NONE, Question
-from helpers.own.residuals import FEWEST_DRAWS, MOST_CELLS
+from helpers.own.question import BERNOULLI, Question, label_groups
+from helpers.own.residuals import FEWEST_DRAWS, MOST_CELLS, sum_by
 from helpers.priors import SEED
 from helpers.terms import group_dim
 
@@ -91,29 +92,34 @@ class Drawn:
 
     def mean_by_group(self, values: np.ndarray) -> np.ndarray:
         """Means (S, G) of values (S, n) over the rows of each group of the question's factor."""
-        return _mean_by(self.code, values)
+        return sum_by(self.code, values) / self.sizes
 
-    def codes_of(self, factor: str) -> tuple[np.ndarray, list[str]]:
+    def compare(self, name: str, looked_at: str, statistic: Callable, **more) -> Check:
+        """A check of a statistic (S,) of residuals (S, n), draw by draw."""
+        observed, replicated = statistic(self.residuals), statistic(self.noise)
+        return compare_pairs(name, looked_at, observed, replicated, **more)
+
+    def codes_of(self, factor: str) -> tuple[np.ndarray, np.ndarray]:
         """The group (n,) of each row by a grouping factor, as numbers, and the labels of these."""
-        columns = [self.candidate.table[name].astype(str) for name in factor.split(":")]
-        labels = columns[0].str.cat(columns[1:], sep=":") if columns[1:] else columns[0]
-        code, names = pd.factorize(labels.to_numpy(), sort=True)
-        return code, list(names)
+        return pd.factorize(label_groups(self.candidate.table, factor), sort=True)
 
-    def log_density_of_groups(self) -> np.ndarray:
-        """Log densities (S, G) of the rows of each group, its level integrated out on a grid."""
-        eta, level = self._linear(self.candidate.table), f"1|{self.candidate.group}"
-        labels, posterior = group_dim(self.candidate.group), self.tree["posterior"]
-        place = {str(label): number for number, label in enumerate(posterior[labels].values)}
-        order = [place[str(label)] for label in self.groups]
-        eta = eta - flatten(posterior[level], labels)[:, order][:, self.code]
-        sd = flatten(posterior[f"{level}_sigma"])[:, None]
-        parts = []
-        for z in GRID:
-            density = LOG_DENSITIES[self.family.name]
-            rows = density(self.observed, self.family.mean(eta + sd * z), self.auxiliary)
-            parts.append(_mean_by(self.code, rows) * self.sizes - z**2 / 2)
-        return special.logsumexp(parts, axis=0)
+    def log_density(self, mean: np.ndarray) -> np.ndarray:
+        """Log densities (S, n) of the rows, given their means."""
+        return LOG_DENSITIES[self.family.name](self.observed, mean, self.auxiliary)
+
+    def log_density_of_groups(self, factor: str) -> pd.DataFrame:
+        """Log densities of the rows of each group of a factor, by its label, the group's level integrated
+        out on a grid."""
+        (code, groups), dim = self.codes_of(factor), group_dim(factor)
+        eta, posterior = self._linear(self.candidate.table), self.tree["posterior"]
+        place = {str(label): number for number, label in enumerate(posterior[dim].values)}
+        order = [place[label] for label in groups]
+        eta = eta - flatten(posterior[f"1|{factor}"], dim)[:, order][:, code]
+        sd = flatten(posterior[f"1|{factor}_sigma"])[:, None]
+        parts = [
+            sum_by(code, self.log_density(self.family.mean(eta + sd * z))) - z**2 / 2 for z in GRID
+        ]
+        return pd.DataFrame(special.logsumexp(parts, axis=0), columns=groups)
 
 
 def check_fit(
@@ -121,26 +127,19 @@ def check_fit(
 ) -> list[Check]:
     """All checks of a sampled candidate's fit that suit its outcomes."""
     drawn = Drawn(question, candidate, tree, seed)
-    found = [_check_shape(drawn), _check_effects(drawn)]
+    found = [check_shape(drawn), check_effects(drawn)]
     found += [_check_farthest(drawn, factor) for factor in drawn.terms.factors]
     if candidate.family == BERNOULLI:
         found += [_check_shares(drawn), _check_calibration(drawn)]
     else:
-        found += [_check_spread(drawn, factor) for factor in drawn.terms.factors]
-        found += [_check_spread_along(drawn), *_check_ends(drawn)]
+        found += [
+            check_spread(drawn, f"spread by {factor}", factor, *drawn.codes_of(factor))
+            for factor in drawn.terms.factors
+        ]
+        found += [check_spread_along(drawn), *_check_ends(drawn)]
     if drawn.family.is_count:
         found += [_check_zeros(drawn), _check_dispersion(drawn)]
     return [*found, check_priors(candidate, tree["posterior"].to_dataset())]
-
-
-def _mean_by(code: np.ndarray, values: np.ndarray) -> np.ndarray:
-    sums = np.array([np.bincount(code, row) for row in np.atleast_2d(values)])
-    return sums / np.bincount(code)
-
-
-def _compare_residuals(name: str, looked_at: str, drawn: Drawn, statistic, **more) -> Check:
-    observed, replicated = statistic(drawn.residuals), statistic(drawn.noise)
-    return compare_pairs(name, looked_at, observed, replicated, **more)
 
 
 def compare_pairs(name: str, looked_at: str, observed, replicated, **more) -> Check:
@@ -151,33 +150,6 @@ def compare_pairs(name: str, looked_at: str, observed, replicated, **more) -> Ch
     low, high = np.quantile(replicated, [0.025, 0.975])
     chance = 2 * min(above, 1 - above)
     return Check(name, looked_at, float(observed.mean()), low, high, chance, **more)
-
-
-def _check_shape(drawn: Drawn) -> Check:
-    """Whether the outcome bends along the predictor: what is left beside its square."""
-    name = "shape in the predictor"
-    curve, looked_at, why_not = left_of_square(drawn)
-    if why_not:
-        return Check(name, looked_at, why_not=why_not)
-    return _compare_residuals(name, looked_at, drawn, lambda values: correlate(values, curve))
-
-
-def _check_effects(drawn: Drawn) -> Check:
-    """Whether the effect of the main term is alike in all groups."""
-    question, name = drawn.question, "effects alike in all groups"
-    if question.kind == NONE:
-        return Check(name, "", why_not="there is no predictor")
-    column, group = question.column, question.group
-    looked_at = f"what is left of effects of {column} in each {group} (mean square, in sds)"
-    if drawn.terms.own_slopes:
-        return Check(name, looked_at, why_not="the model lets them differ")
-    weights = weights_of_effects(drawn)
-    if weights.shape[0] < 2:
-        why = f"fewer than two groups have rows enough to tell an effect of {column} from scatter"
-        return Check(name, looked_at, why_not=why)
-    return _compare_residuals(
-        name, looked_at, drawn, lambda values: ((weights @ values.T) ** 2).mean(axis=0)
-    )
 
 
 def _check_farthest(drawn: Drawn, factor: str) -> Check:
@@ -194,34 +166,6 @@ def _check_farthest(drawn: Drawn, factor: str) -> Check:
         np.abs(away).max(axis=1),
         np.abs(drawn_away).max(axis=1),
         names=(farthest, factor),
-    )
-
-
-def _check_spread(drawn: Drawn, factor: str) -> Check:
-    """Whether residuals scatter alike in all groups of a factor."""
-    name = f"spread by {factor}"
-    looked_at = f"how much the residual sds of {factor} differ (sd of their logs)"
-    code, labels = drawn.codes_of(factor)
-    enough = np.bincount(code) >= ENOUGH_ROWS
-    if enough.sum() < 2:
-        return Check(name, looked_at, why_not=f"fewer than two groups have {ENOUGH_ROWS} rows")
-    own = _mean_by(code, drawn.residuals**2).mean(axis=0)
-    widest = labels[int(np.where(enough, own, 0).argmax())]
-
-    def differ(values):
-        return np.log(np.maximum(_mean_by(code, values**2)[:, enough], 1e-6)).std(axis=1) / 2
-
-    return _compare_residuals(name, looked_at, drawn, differ, names=(widest, factor))
-
-
-def _check_spread_along(drawn: Drawn) -> Check:
-    """Whether residuals scatter more, in their sds, where more is expected."""
-    name = "spread along the mean"
-    looked_at = "size of residuals (in sds) along what is expected (correlation)"
-    if not (drawn.mean.std(axis=1) > 1e-9).all():
-        return Check(name, looked_at, why_not="all rows have the same mean")
-    return _compare_residuals(
-        name, looked_at, drawn, lambda values: correlate(np.abs(values), drawn.mean)
     )
 
 
@@ -250,9 +194,7 @@ def _check_zeros(drawn: Drawn) -> Check:
 def _check_dispersion(drawn: Drawn) -> Check:
     """Whether counts scatter around their means as the family says."""
     looked_at = "mean square of residuals (in sds of the family)"
-    return _compare_residuals(
-        "dispersion", looked_at, drawn, lambda values: (values**2).mean(axis=1)
-    )
+    return drawn.compare("dispersion", looked_at, lambda values: (values**2).mean(axis=1))
 
 
 def _check_shares(drawn: Drawn) -> Check:
@@ -274,9 +216,8 @@ def _check_calibration(drawn: Drawn) -> Check:
 
     def stray(values):
         """Sums of squares, over the fifths, of how far shares lie from chances, in sds of them."""
-        distance = _mean_by(code, values - drawn.mean)
-        variance = _mean_by(code, drawn.mean * (1 - drawn.mean)) / np.bincount(code)
-        return (distance**2 / variance).sum(axis=1)
+        distance = sum_by(code, values - drawn.mean)
+        return (distance**2 / sum_by(code, drawn.mean * (1 - drawn.mean))).sum(axis=1)
 
     looked_at = (
         "shares of yes in fifths of predicted chances, around these (sum of squares, in sds)"

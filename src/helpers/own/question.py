@@ -10,7 +10,14 @@ import pandas as pd
 from helpers.families import GAUSSIAN
 from helpers.frames import original_column
 from helpers.priors import Plausible
-from helpers.terms import Terms, find_beyond, read_terms, standardize
+from helpers.terms import (
+    Terms,
+    find_beyond,
+    find_beyond_two,
+    find_other_effects,
+    read_terms,
+    standardize,
+)
 
 NUMBER, FACTOR, NONE = "number", "factor", "none"
 BERNOULLI = "bernoulli"
@@ -45,6 +52,11 @@ class Question:
     def is_sampled(self) -> bool:
         """Whether it is beyond the three models that are computed exactly, so that Bambi answers alone."""
         return self.family != GAUSSIAN or bool(find_beyond(self.terms))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its exact answer can be computed, unless the table is too large for two factors."""
+        return not self.is_sampled or (self.family == GAUSSIAN and not find_beyond_two(self.terms))
 
     @property
     def times(self) -> int:
@@ -134,21 +146,15 @@ class Question:
         values = self.table[self.column].to_numpy()
         return np.column_stack([values == level for level in self.levels]).astype(float)
 
-    @cached_property
-    def group_means(self) -> np.ndarray:
-        """Means (n, K) of the main term's columns over the rows of each row's group."""
-        by = self.table[self.group].to_numpy()
-        return pd.DataFrame(self.columns).groupby(by).transform("mean").to_numpy()
-
     @property
     def differs_within(self) -> bool:
         """Whether the main term differs between rows of one group."""
-        return self._is_more_than_0(self.columns - self.group_means)
+        return self.varies_within(self.group)
 
     @property
     def differs_between(self) -> bool:
         """Whether groups differ in their means of the main term."""
-        return self._is_more_than_0(self.group_means - self.columns.mean(axis=0))
+        return self.varies_between(self.group)
 
     def varies_within(self, factor: str) -> bool:
         """Whether the main term differs between rows of one group of a grouping factor."""
@@ -159,7 +165,8 @@ class Question:
         return self._is_more_than_0(self._means_by(factor) - self.columns.mean(axis=0))
 
     def _means_by(self, factor: str) -> np.ndarray:
-        by = [self.table[column].to_numpy() for column in factor.split(":")]
+        """Means (n, K) of the main term's columns over the rows of each row's group."""
+        by = label_groups(self.table, factor)
         return pd.DataFrame(self.columns).groupby(by).transform("mean").to_numpy()
 
     def _is_more_than_0(self, distances: np.ndarray) -> bool:
@@ -242,6 +249,12 @@ def _check(terms: Terms) -> None:
         )
 
 
+def label_groups(table: pd.DataFrame, factor: str) -> np.ndarray:
+    """The group (n,) of each row by a grouping factor, such as "g" or "g:h", as text."""
+    columns = [table[name].astype(str) for name in factor.split(":")]
+    return (columns[0].str.cat(columns[1:], sep=":") if columns[1:] else columns[0]).to_numpy()
+
+
 def list_plain(terms: Terms) -> list[str]:
     """The grouping factors that are one column."""
     return [factor for factor in terms.factors if ":" not in factor]
@@ -254,27 +267,19 @@ def list_grouping_columns(terms: Terms) -> list[str]:
 
 def _find_beyond(terms: Terms) -> str:
     """What a formula has that the page has no answer to, if anything."""
-    slopes, plain = terms.own_slopes, list_plain(terms)
     if len(terms.factors) < 2:
         return find_beyond(terms)
+    plain = list_plain(terms)
     with_slopes = [factor for effect, factor in terms.by_group.values() if effect != "1"]
     levels = [factor for effect, factor in terms.by_group.values() if effect == "1"]
-    if not terms.has_intercept:
-        return "no intercept"
-    if any(term.kind == "offset" for term in terms.population.values()):
-        return "an offset"
     if not plain:
         return f"no grouping factor of one column ({', '.join(terms.factors)})"
     if bare := [factor for factor in terms.factors if factor not in levels]:
         return f"slopes without intercepts by {bare[0]}"
-    if len(slopes) > 1:
-        return f"{len(slopes)} slopes by group ({', '.join(slopes)})"
+    if other := find_other_effects(terms):
+        return other
     if with_slopes and with_slopes[0] not in plain:
         return f"slopes by a grouping factor of several columns ({with_slopes[0]})"
-    if slopes and slopes[0] not in terms.common:
-        return f"slopes of {slopes[0]!r} by group, but none of the population"
-    if slopes and len(terms.common[slopes[0]]) > 1:
-        return f"{len(terms.common[slopes[0]])} slopes by group, of the levels of {slopes[0]!r}"
     both = {*list_grouping_columns(terms)} & set(terms.common)
     return f"{both.pop()!r} both as a predictor and in a grouping factor" if both else ""
 

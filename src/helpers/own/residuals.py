@@ -12,6 +12,11 @@ MOST_CELLS = 8_000_000  # draws times rows that memory bears
 FEWEST_DRAWS = 100
 
 
+def sum_by(code: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums (S, G) of values (S, n) over the rows of each group; of one row (n,) of them (1, G)."""
+    return np.array([np.bincount(code, row) for row in np.atleast_2d(values)])
+
+
 class Residuals:
     """Draws (S, n) of rows' means and residuals (in sds), and the parts (S, G) of groups in them."""
 
@@ -41,12 +46,8 @@ class Residuals:
         self.spreads = [posterior[f"{name}_sigma"].values.reshape(-1, 1) for name in names]
         self.rho = flatten(posterior["rho"])[:, None] if "rho" in posterior else None
 
-    def sum_by_group(self, values: np.ndarray) -> np.ndarray:
-        """Sums (S, G) of values (S, n) over the rows of each group; of one row (n,) of them (1, G)."""
-        return np.array([np.bincount(self.code, row) for row in np.atleast_2d(values)])
-
     def mean_by_group(self, values: np.ndarray) -> np.ndarray:
-        return self.sum_by_group(values) / self.sizes
+        return sum_by(self.code, values) / self.sizes
 
     def sds_of_levels(self) -> np.ndarray:
         """Sds (S, G) of the levels of groups where each has its rows."""
@@ -64,10 +65,10 @@ class Residuals:
         spread, number = np.hstack(self.spreads), len(self.spreads)
         precision = 1 / self.sigma**2
         # Effects counted in their sds, which have the covariance R with ones on its diagonal.
-        pulls = np.stack([self.sum_by_group(errors * z) for z in self.columns], -1)
+        pulls = np.stack([sum_by(self.code, errors * z) for z in self.columns], -1)
         pulls = pulls * spread[:, None]
         products = np.array(
-            [[self.sum_by_group(z * w)[0] for w in self.columns] for z in self.columns]
+            [[sum_by(self.code, z * w)[0] for w in self.columns] for z in self.columns]
         )
         squares = np.einsum("sk,sl,klg->sgkl", spread, spread, products)
         r = np.tile(np.eye(number), (len(spread), 1, 1))
@@ -75,6 +76,6 @@ class Residuals:
             r[:, 0, 1] = r[:, 1, 0] = self.rho[:, 0]
         inner = np.linalg.inv(r)[:, None] + precision[..., None, None] * squares
         fitted = np.einsum("sgk,sgk->sg", pulls, np.linalg.solve(inner, pulls[..., None])[..., 0])
-        quadratic = precision * self.sum_by_group(errors**2) - precision**2 * fitted
+        quadratic = precision * sum_by(self.code, errors**2) - precision**2 * fitted
         log_det = np.linalg.slogdet(inner)[1] + np.linalg.slogdet(r)[1][:, None]
         return -(quadratic + log_det) / 2 - self.sizes * np.log(self.sigma)

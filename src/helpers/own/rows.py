@@ -116,6 +116,8 @@ def rows_on_grid(question: Question, candidate: Candidate, values: list) -> pd.D
     if candidate.name == BOTH:
         rows[between_column(question)] = 0.0
         values = np.array(values) - _middle(question, candidate)
+    elif candidate.main != question.column and question.column in rows:  # in a function, too
+        rows[question.column] = values
     scale = own_scale(candidate.table, candidate.main)
     return rows.assign(**{candidate.main: scale.standardize(np.array(values))})
 

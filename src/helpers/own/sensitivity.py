@@ -20,7 +20,7 @@ from helpers.own.candidates import (
 )
 from helpers.own.draws import flatten, limits_of, split_levels
 from helpers.own.predictive import Drawn
-from helpers.own.question import Question
+from helpers.own.question import Question, label_groups
 from helpers.own.residuals import Residuals
 from helpers.priors import LOWER, SEED, UPPER
 from helpers.terms import INTERCEPT
@@ -29,12 +29,12 @@ AS_IS, AS_REPORTED = "exact, as reported", "as reported"
 HALVED, DOUBLED = "scales of all priors halved", "scales of all priors doubled"
 SLOPES_BY_GROUP = "slopes by group"
 FEW_DRAWS = 300  # of densities whose groups' effects are integrated out on a grid
-TRIED = {"group": 3, "row": 5}  # that are left out one by one, in exact fits
+TRIED_GROUPS, TRIED_ROWS = 3, 5  # that are left out one by one, in exact fits
 
 
 def find_influential(
     question: Question, candidate: Candidate, tree: xr.DataTree, name: str
-) -> dict[str, pd.Series]:
+) -> dict[str | None, pd.Series]:
     """How far the effect ``name`` would move, about, without each row and without each group.
 
     What a part of the likelihood weighs less moves a posterior mean by minus its covariance with the
@@ -43,15 +43,22 @@ def find_influential(
 
     Returns
     -------
-    dict of Series in units of the effect: "row" by the table's index, "group" by label.
+    dict of Series in units of the effect: by grouping factor one by label, and for None that of single
+    rows, by the table's index.
     """
-    left = Residuals(question, candidate, tree)
+    if question.is_sampled:
+        left = Drawn(question, candidate, tree, SEED, most=FEW_DRAWS)
+        groups = {factor: left.log_density_of_groups(factor) for factor in left.terms.factors}
+        rows = left.log_density(left.mean)
+    else:
+        left = Residuals(question, candidate, tree)
+        groups = {candidate.group: pd.DataFrame(left.log_density_of_groups(), columns=left.groups)}
+        rows = -(left.residuals**2) / 2 - np.log(left.sigma)
     effect = flatten(effects.population(question, candidate, left.tree)[name])
-    rows = -(left.residuals**2) / 2 - np.log(left.sigma)
-    groups = left.log_density_of_groups()
+    densities = groups | {None: pd.DataFrame(rows, columns=candidate.table.index)}
     return {
-        "row": pd.Series(-_covary(effect, rows), candidate.table.index),
-        "group": pd.Series(-_covary(effect, groups), left.groups),
+        of: pd.Series(-_covary(effect, each.to_numpy()), each.columns)
+        for of, each in densities.items()
     }
 
 
@@ -61,86 +68,72 @@ def _covary(first: np.ndarray, many: np.ndarray) -> np.ndarray:
 
 
 def list_changes(
-    question: Question, candidate: Candidate, tree: xr.DataTree, name: str
+    question: Question,
+    candidate: Candidate,
+    tree: xr.DataTree,
+    name: str,
+    *,
+    exactly: bool = True,
 ) -> tuple[dict[str, Candidate], list[str]]:
     """What a sceptic would change, each as a candidate of its own, the fit that answers first; and what
-    could not be changed."""
-    if question.is_sampled:
-        return _list_sampled(question, candidate, tree, name)
+    could not be changed. If not ``exactly``, Bambi has to sample each, so they are few."""
     priors = candidate.priors
+    changes = {
+        AS_IS if exactly else AS_REPORTED: candidate,
+        HALVED: replace(candidate, priors=scale_priors(priors, 0.5)),
+        DOUBLED: replace(candidate, priors=scale_priors(priors, 2)),
+    }
+    if exactly:
+        changes |= _move_prior(question, candidate)
+        if candidate.terms.own_slopes:
+            changes["intercepts and slopes correlated"] = with_correlation(candidate)
+        if not question.is_sampled and (steep := with_slopes(question, candidate)):
+            changes[SLOPES_BY_GROUP] = steep
+    without, skipped = _leave_out(question, candidate, tree, name, exactly)
+    changes |= without
+    if not exactly:  # fits are known by the names of their candidates
+        changes = {
+            n: one if n == AS_REPORTED else replace(one, name=n) for n, one in changes.items()
+        }
+    return changes, skipped
+
+
+def _move_prior(question: Question, candidate: Candidate) -> dict[str, Candidate]:
+    """The prior of the term that is asked about one of its sds up, and down."""
     about = [term for term in candidate.terms.common if candidate.main in term.split(":")]
     asked = (about or [INTERCEPT])[0]
-    mean, sd = priors[asked]
+    mean, sd = candidate.priors[asked]
     named = asked.replace(candidate.main, question.column) if about else "the mean"
-
-    def with_prior(pair):
-        return replace(candidate, priors=priors | {asked: pair})
-
-    changes = {
-        AS_IS: candidate,
-        HALVED: replace(candidate, priors=scale_priors(priors, 0.5)),
-        DOUBLED: replace(candidate, priors=scale_priors(priors, 2)),
-        f"prior of {named} one sd up": with_prior((mean + sd, sd)),
-        f"prior of {named} one sd down": with_prior((mean - sd, sd)),
-    }
-    if len(candidate.terms.by_group) == 2:
-        changes["intercepts and slopes correlated"] = with_correlation(candidate)
-    if steep := with_slopes(question, candidate):
-        changes[SLOPES_BY_GROUP] = steep
-    without, skipped = _leave_out(question, candidate, tree, name)
-    return changes | without, skipped
-
-
-def _list_sampled(
-    question: Question, candidate: Candidate, tree: xr.DataTree, name: str
-) -> tuple[dict[str, Candidate], list[str]]:
-    """The few changes that Bambi has to sample: other scales of the priors, and the table without the
-    group that seems to move the effect most."""
-    priors, skipped = candidate.priors, []
-    changes = {
-        AS_REPORTED: candidate,
-        HALVED: replace(candidate, priors=scale_priors(priors, 0.5)),
-        DOUBLED: replace(candidate, priors=scale_priors(priors, 2)),
-    }
-    moves = find_influential_groups(question, candidate, tree, name)
-    place = int(np.abs(moves).argmax())
-    label, kept = _name_without(candidate, "group", moves.index, place)
-    if reason := _why_not_without(candidate, kept):
-        skipped.append(f"{label}: {reason}")
-    else:
-        changes[f"{label} (which seems to move it most)"] = _without(candidate, kept)
+    moved = {"up": (mean + sd, sd), "down": (mean - sd, sd)}
     return {
-        label: one if label == AS_REPORTED else replace(one, name=label)
-        for label, one in changes.items()
-    }, skipped
-
-
-def find_influential_groups(
-    question: Question, candidate: Candidate, tree: xr.DataTree, name: str
-) -> pd.Series:
-    """How far the effect ``name`` would move, about, without each group, as ``find_influential`` says,
-    of any family and beside further grouping factors; in units of the effect, by label."""
-    drawn = Drawn(question, candidate, tree, SEED, most=FEW_DRAWS)
-    effect = flatten(effects.population(question, candidate, drawn.tree)[name])
-    return pd.Series(-_covary(effect, drawn.log_density_of_groups()), drawn.groups)
+        f"prior of {named} one sd {way}": replace(
+            candidate, priors=candidate.priors | {asked: pair}
+        )
+        for way, pair in moved.items()
+    }
 
 
 def _leave_out(
-    question: Question, candidate: Candidate, tree: xr.DataTree, name: str
+    question: Question, candidate: Candidate, tree: xr.DataTree, name: str, exactly: bool
 ) -> tuple[dict[str, Candidate], list[str]]:
-    """The table without the group, and without the row, that moves the effect ``name`` most: of those
-    that seem to, each is left out in an exact fit. And what could not be left out."""
+    """The table without the group of each factor, and without the row, that moves the effect ``name``
+    most: of those that seem to, each is left out in an exact fit; where that cannot be, the group that
+    seems to move it most stands for all. And what could not be left out."""
     found, skipped = {}, []
-    moves = find_influential(question, candidate, tree, name)
-    for kind, most in TRIED.items():
-        order = np.argsort(-moves[kind].abs().to_numpy())[:most]
-        tried = {}
+    for factor, moves in find_influential(question, candidate, tree, name).items():
+        if factor is None and not exactly:
+            continue
+        most = 1 if not exactly else TRIED_ROWS if factor is None else TRIED_GROUPS
+        order, tried = np.argsort(-moves.abs().to_numpy())[:most], {}
         for place in order:
-            label, kept = _name_without(candidate, kind, moves[kind].index, place)
+            label, kept = _name_without(candidate, factor, moves.index, place)
             if reason := _why_not_without(candidate, kept):
                 skipped += [f"{label}: {reason}"] * int(place == order[0])
             else:
                 tried[label] = _without(candidate, kept)
+        if not exactly:
+            found |= {f"{label} (which seems to move it most)": one for label, one in tried.items()}
+            continue
         table, _, failed = refit(question, {AS_IS: candidate} | tried, name)
         skipped += failed
         fitted = table.drop(index=AS_IS, errors="ignore")
@@ -152,14 +145,14 @@ def _leave_out(
 
 
 def _name_without(
-    candidate: Candidate, kind: str, labels: pd.Index, place: int
+    candidate: Candidate, factor: str | None, labels: pd.Index, place: int
 ) -> tuple[str, np.ndarray]:
     """What the change is called, and which rows (n,) it keeps."""
-    if kind == "group":
-        kept = candidate.table[candidate.group].to_numpy() != labels[place]
-        return f"without {candidate.group} {labels[place]}", kept
-    kept = np.arange(len(candidate.table)) != place
-    return f"without row {name_row(candidate.table, place)}", kept
+    if factor is None:
+        kept = np.arange(len(candidate.table)) != place
+        return f"without row {name_row(candidate.table, place)}", kept
+    kept = label_groups(candidate.table, factor) != str(labels[place])
+    return f"without {factor} {labels[place]}", kept
 
 
 def _without(candidate: Candidate, kept: np.ndarray) -> Candidate:
@@ -174,10 +167,11 @@ def _without(candidate: Candidate, kept: np.ndarray) -> Candidate:
 def _why_not_without(candidate: Candidate, kept: np.ndarray) -> str:
     """Why the model cannot do without some of the rows, if there is a reason."""
     left = candidate.table[kept]
-    if left[candidate.group].nunique() < 2:
-        return "one group would be left"
+    for factor in candidate.terms.factors:
+        if len(set(label_groups(left, factor))) < 2:
+            return f"one group of {factor} would be left"
     used = [name for name in candidate.terms.used if name in left]
-    for name in (name for name in used if name != candidate.group):
+    for name in (name for name in used if name not in candidate.grouping_columns):
         before, after = candidate.table[name].nunique(), left[name].nunique()
         lost = isinstance(left[name].dtype, pd.CategoricalDtype) and after < before
         if lost or after < 2:

@@ -172,12 +172,14 @@ def _look_at_groups(column: pd.Series) -> list[str]:
     name, rows = column.name, int(sizes.sum())
     if len(sizes) > 1 and len(sizes) > 0.7 * rows:
         return [
-            f"Column {name!r} has {len(sizes)} groups in {rows} rows; groups should have several rows."
+            f"Column {name!r} has {len(sizes):,} groups in {rows:,} rows; groups should have several rows."
         ]
     if not len(single):
         return []
     where = name_rows(column.index[column.isin(single)])
-    return [f"Column {name!r}: {len(single)} of {len(sizes)} groups have one row only ({where})."]
+    return [
+        f"Column {name!r}: {len(single):,} of {len(sizes):,} groups have one row only ({where})."
+    ]
 
 
 def _look_for_copies(frame: pd.DataFrame) -> list[str]:
@@ -186,5 +188,5 @@ def _look_for_copies(frame: pd.DataFrame) -> list[str]:
         return []
     repeat = "repeats" if len(copies) == 1 else "repeat"
     return [
-        f"{len(copies)} of {len(frame)} rows {repeat} an earlier row in all columns: {name_rows(copies)}."
+        f"{len(copies):,} of {len(frame):,} rows {repeat} an earlier row in all columns: {name_rows(copies)}."
     ]

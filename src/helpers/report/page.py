@@ -64,8 +64,9 @@ def reject(run: Run, request: Request) -> str:
         "Draw more (`--draws`, `--tune`), or, if that does not help, look at the model: a group with "
         "very few rows, a predictor that hardly varies, or a range (`--range`) that is far from the "
         "outcomes make such fits.",
-        f"Table: {_code(request.title)}. Formula: {_code(request.formula)}. A single outcome can be "
-        f"{request.low} to {request.high} {request.unit}.",
+        f"Table: {_code(request.title)}. Formula: {_code(request.formula)}. Plausible range: "
+        f"{request.low} to {request.high} {request.unit}".rstrip()
+        + ".",
         _say_how(request),
     ]
     return "\n\n".join(parts)

@@ -60,6 +60,10 @@ def read_arguments(arguments: list[str]) -> Request:
     options = _make_parser().parse_args(arguments)
     if not (options.table.strip() and options.formula.strip()):
         raise ValueError(f"Name a table and a formula, as in: {EXAMPLE}")
+    if options.family:
+        from helpers.families import find_family  # seconds
+
+        find_family(options.family)
     is_chance = options.family == "bernoulli"  # has no unit
     for name, given in {"range": options.range, "unit": options.unit}.items():
         if given is None and not (name == "unit" and is_chance):
@@ -86,7 +90,7 @@ def read_arguments(arguments: list[str]) -> Request:
 
 _WHY = {
     "range": "what a single outcome can plausibly be, the lowest and the highest value",
-    "unit": "the outcome's unit",
+    "unit": "the outcome's unit (a yes or no has none: --family bernoulli)",
 }
 
 
@@ -100,7 +104,7 @@ def _make_parser() -> argparse.ArgumentParser:
     add("table", help="path or address of a CSV file")
     add("formula", help='in the language of Bambi: "y ~ x + (x | g)"')
     add("--range", nargs=2, type=float, metavar=("LOW", "HIGH"), help="needed: " + _WHY["range"])
-    add("--unit", help="needed: the outcome's unit, such as s")
+    add("--unit", help="needed: the outcome's unit, such as s; not for --family bernoulli")
     add(
         "--family",
         metavar="NAME",

@@ -13,7 +13,15 @@ models it is, and ``standardizing`` writes it anew.
 from helpers.terms.by_term import priors_by_term
 from helpers.terms.design import Terms, read_level, read_terms
 from helpers.terms.language import INTERCEPT, RHO, SIGMA, is_formula, quote, write_term
-from helpers.terms.model import Model, as_model, as_two_factors, find_beyond
+from helpers.terms.model import (
+    Model,
+    as_exact,
+    as_model,
+    as_two_factors,
+    find_beyond,
+    find_beyond_two,
+    find_other_effects,
+)
 from helpers.terms.names import group_dim
 from helpers.terms.standardizing import standardize
 
@@ -23,9 +31,12 @@ __all__ = [
     "SIGMA",
     "Model",
     "Terms",
+    "as_exact",
     "as_model",
     "as_two_factors",
     "find_beyond",
+    "find_beyond_two",
+    "find_other_effects",
     "group_dim",
     "is_formula",
     "priors_by_term",

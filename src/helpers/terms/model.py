@@ -66,7 +66,7 @@ def as_model(
     terms = read_terms(name, frame, drop_missing=drop_missing, family=family)
     beyond = find_beyond(terms)
     if beyond:
-        crossed = not _find_beyond_two(terms)
+        crossed = not find_beyond_two(terms)
         raise ValueError(
             f"{'PyMC takes' if crossed else 'PyMC and the exact back end take'} one grouping factor with "
             f"intercepts, or with intercepts and one slope; this formula has {beyond}, so use "
@@ -99,22 +99,36 @@ def as_two_factors(
     terms = read_terms(name, frame, drop_missing=drop_missing)
     if len(terms.factors) < 2:
         return None
-    if beyond := _find_beyond_two(terms):
+    if beyond := find_beyond_two(terms):
         raise ValueError(
             "With more than one grouping factor the exact back end takes two, with intercepts only; this "
             f"formula has {beyond}, so use backend='bambi'."
         )
     refuse_default(terms, priors)
-    checked = priors_by_term(terms, priors)
-    pairs = tuple(pair for term in terms.common for pair in checked[term])
-    own = {"intercept": checked[INTERCEPT], "sigma": checked[SIGMA]}
+    return _two_factors_of(terms, priors_by_term(terms, priors))
+
+
+def _two_factors_of(terms: Terms, priors: dict) -> Model:
+    """The model of intercepts by two grouping factors; ``priors`` are by term, checked."""
+    pairs = tuple(pair for term in terms.common for pair in priors[term])
+    own = {"intercept": priors[INTERCEPT], "sigma": priors[SIGMA]}
     own |= {"covariate_slope": pairs} if pairs else {}
     columns = Columns(terms.outcome, None, terms.factors[0], tuple(terms.columns))
-    scales = {term: checked[term] for term in terms.by_group}
-    return Model("two_factors", terms.frame, columns, Priors(**own), terms, scales)
+    scales = {term: priors[term] for term in terms.by_group}
+    return Model("two_factors", terms.with_design, columns, Priors(**own), terms, scales)
 
 
-def _find_beyond_two(terms: Terms) -> str:
+def as_exact(terms: Terms, priors: dict) -> Model | None:
+    """What the exact back end can fit of what Bambi can: one of the three models, or one of two grouping
+    factors; ``None`` for all else. ``priors`` are by term, checked."""
+    if terms.family.name != GAUSSIAN:
+        return None
+    if not find_beyond(terms):
+        return model_of(terms, priors)
+    return None if find_beyond_two(terms) else _two_factors_of(terms, priors)
+
+
+def find_beyond_two(terms: Terms) -> str:
     """What a formula has that no model with intercepts by two grouping factors has, if anything."""
     if len(terms.factors) != 2:
         return f"{len(terms.factors)} grouping factors ({', '.join(terms.factors)})"
@@ -153,11 +167,17 @@ def model_of(terms: Terms, priors: dict, group: str | None = None) -> Model:
 
 def find_beyond(terms: Terms) -> str:
     """What a formula has that none of the three models has, if anything."""
-    slopes = terms.own_slopes
     if len(terms.factors) > 1:
         return f"{len(terms.factors)} grouping factors ({', '.join(terms.factors)})"
     if any(":" in factor for factor in terms.factors):
         return f"a grouping factor of several columns ({terms.factors[0]})"
+    return find_other_effects(terms)
+
+
+def find_other_effects(terms: Terms) -> str:
+    """What effects a formula has besides an intercept and slopes of the population, and intercepts and
+    slopes of one column by group, if any."""
+    slopes = terms.own_slopes
     if not terms.has_intercept:
         return "no intercept"
     if any(term.kind == "offset" for term in terms.population.values()):

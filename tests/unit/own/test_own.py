@@ -1,5 +1,7 @@
 """A reader's own table: what is asked, which models may answer, effects, checks, sensitivity, words."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -292,6 +294,16 @@ def test_a_check_fails_where_its_assumption_does(frame, failing):
     assert verdicts("y ~ x + (1 | g)", frame)[failing] == "fails"
 
 
+def test_the_term_that_the_advice_names_can_be_added_and_mends_the_check():
+    question, own, tree = fit_own("y ~ x + (1 | g)", simulate(bend=0.5))
+    said = words.describe_checks(question, checks.check_fit(question, own, tree))
+    term = re.search(r"Add a term such as `(.+?)`", said)[1]
+    question, own, tree = fit_own(f"y ~ x + {term} + (1 | g)", simulate(bend=0.5))
+    (added,) = [name for name in own.terms.common if name != "std_x"]
+    assert added.replace(" ", "") == term == "I(scale(x)**2)"
+    assert float(tree["posterior"][added].mean() / tree["posterior"][added].std()) > 2
+
+
 @pytest.mark.parametrize(("high", "verdict"), [(40, "passes"), (10.5, "fails")])
 def test_a_prior_that_the_table_contradicts_is_told(high, verdict):
     """Outcomes lie near 10; a range as narrow as 9 to 10.5 makes priors that do not reach them."""
@@ -344,19 +356,33 @@ def test_influence_foretells_what_a_fit_without_the_group_or_the_row_finds():
     given = {"plausible": Plausible(100, 700, "ms")}
     question, own, tree = fit_own("reaction ~ days + (days | subject)", frame, **given)
     found = sensitivity.find_influential(question, own, tree, "1 more of days")
-    assert found["group"].abs().idxmax() == 335
+    assert found["subject"].abs().idxmax() == 335
     changes, skipped = sensitivity.list_changes(question, own, tree, "1 more of days")
     table, _, failed = sensitivity.refit(question, changes, "1 more of days")
     assert not skipped and not failed
     moved = table["mean"] - table.loc[sensitivity.AS_IS, "mean"]
     assert np.isclose(
         moved["without subject 335 (the most influential of 3 candidates)"],
-        found["group"][335],
+        found["subject"][335],
         atol=0.2,
     )
     (row,) = [label for label in moved.index if label.startswith("without row")]
     assert row == "without row 59 (the most influential of 5 candidates)"
-    assert np.isclose(moved[row], found["row"][59], atol=0.15)
+    assert np.isclose(moved[row], found[None][59], atol=0.15)
+
+
+def test_a_square_of_the_predictor_bends_what_to_expect_and_is_told_beside_its_coefficient():
+    frame = FRAME.assign(y=FRAME["y"] + (FRAME["x"] - FRAME["x"].mean()) ** 2)
+    question, own, tree = fit_own(
+        "y ~ x + I(scale(x)**2) + (1 | g)", frame, plausible=Plausible(-20, 80, "points")
+    )
+    expected = effects.predict_outcomes(question, own, tree)["mean of groups"].mean(
+        ["chain", "draw"]
+    )
+    low, middle, high = expected.values
+    assert low > middle + 5 and high > middle + 5
+    said = words.describe_answer(question, INTERCEPTS, effects.answer(question, own, tree), [])
+    assert "the coefficient of `x` alone; with `I(scale(x) ** 2)`" in said
 
 
 def test_an_effect_that_is_one_coefficient_is_told_without_monte_carlo_error():
@@ -384,7 +410,7 @@ def test_what_cannot_be_left_out_is_said():
     frame = FRAME[FRAME["g"].isin(["g00", "g01"])]
     question, own, tree = fit_own("y ~ x + (1 | g)", frame)
     _, skipped = sensitivity.list_changes(question, own, tree, "1 more of x")
-    assert "one group would be left" in " ".join(skipped)
+    assert "one group of g would be left" in " ".join(skipped)
     question, own, tree = fit_own("y ~ side + (1 | g)", frame)
     _, skipped = sensitivity.list_changes(question, own, tree, "right minus left")
     assert skipped
@@ -456,7 +482,7 @@ def test_an_answer_that_moves_with_the_prior_says_so():
     )
     told = words.describe_sensitivity(question, table, 0.4, ["without g a: one group"])
     assert "moves strongly" in told and "hangs on the prior" in told
-    assert "includes 0 under: scales of all priors halved" in told and "Not tried" in told
+    assert "includes 0 in the row *scales of all priors halved*" in told and "Not tried" in told
     warned = words.warn_of_prior(question, "1 more of x", table, 0.4)
     assert warned.startswith("**Read this with care:** 1 more of x hangs on the prior")
     assert "doubled it is 1.2" in warned
@@ -550,7 +576,7 @@ def test_a_slope_within_groups_for_more_than_they_have_is_told():
 @pytest.mark.parametrize(
     ("difference", "error", "said"),
     [
-        (-22.0, 11.6, "worse, but not surely (1.9 SE)"),
+        (-22.0, 11.6, "worse than by your formula, but not surely (1.9 SE)"),
         (-22.0, 5.0, "clearly worse"),
         (2.0, 0.1, "small"),
     ],

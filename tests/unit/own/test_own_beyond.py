@@ -1,12 +1,14 @@
 """A reader's table beyond the three models: further grouping factors, and outcomes of other families."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from scipy import special, stats
 
-from helpers import elicitation, models
+from helpers import diagnostics, elicitation, models
 from helpers.own import (
     ask,
     averages,
@@ -182,6 +184,18 @@ def test_a_group_never_seen_is_new_by_every_factor(crossed):
     assert variance == pytest.approx(float(sum(parts).mean()), rel=0.4)
 
 
+def test_a_new_group_of_one_factor_scatters_by_its_own_sd(crossed, yes):
+    question, found, fits = crossed
+    expected = effects.predict_outcomes(question, found[YOURS], fits[YOURS])
+    posterior, mean = fits[YOURS]["posterior"], expected["mean of groups"]
+    for factor in ("g", "h"):
+        away = (expected[f"mean of a new group of {factor}"] - mean).isel(row=1)
+        sd = float((posterior[f"1|{factor}_sigma"] ** 2).mean() ** 0.5)
+        assert float(away.std()) == pytest.approx(sd, rel=0.2)
+    assert "A new group of* one factor" in words.describe_held(question, YOURS, expected)
+    assert not any("new group of" in name for name in effects.predict_outcomes(*yes))
+
+
 # Checks, scores, sensitivity
 
 
@@ -212,10 +226,52 @@ def test_scores_of_rows_prefer_the_factor_that_made_the_table(crossed):
     assert "predicted clearly worse" in said and "Pareto k" in said
 
 
+def test_two_factors_are_compared_with_their_exact_answer_which_sees_a_wrong_prior(crossed):
+    question, found, fits = crossed
+    exact = candidates.fit_all_exactly(question, found)
+    assert question.is_sampled and question.is_exact and {YOURS, "without h", POOLED} == {*exact}
+    compared = diagnostics.compare_with_exact(fits[YOURS], exact[YOURS])["difference"]
+    assert compared.abs().max() < diagnostics.DISTANCE_LIMIT
+    wrong = found[YOURS].priors | {"sigma": 0.05}
+    other = candidates.with_priors(found[YOURS], {YOURS: wrong})
+    other = candidates.fit_all_exactly(question, other)[YOURS]
+    compared = diagnostics.compare_with_exact(fits[YOURS], other)["difference"]
+    assert compared.abs().max() > diagnostics.DISTANCE_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("formula", "frame", "plausible", "given"),
+    [
+        ("y ~ x + (1 | h) + (x | g)", FACTORS, POINTS, {}),
+        ("y ~ x + (1 | g)", YES, CHANCE, {"family": "bernoulli"}),
+    ],
+)
+def test_where_nothing_is_exact_nothing_is_said_to_be(formula, frame, plausible, given):
+    question, found, _ = prepare(formula, frame, plausible, **given)
+    assert candidates.fit_all_exactly(question, found) == {}
+    assert "No exact answer is computed" in words.describe_beyond(question)
+    limits = words.describe_limits(question, YOURS, compared=False)
+    assert any("No exact answer stands beside" in limit for limit in limits)
+
+
+def test_of_two_factors_changes_are_exact_and_a_group_of_each_is_left_out(crossed):
+    question, found, fits = crossed
+    about = question, found[YOURS], fits[YOURS], "1 more of x"
+    changes, skipped = sensitivity.list_changes(*about)
+    without = " ".join(n for n in changes if n.startswith("without"))
+    assert all(f"without {what}" in without for what in ("g ", "h ", "row "))
+    assert not skipped and "prior of x one sd up" in changes
+    table, _, failed = sensitivity.refit(question, changes, "1 more of x")
+    assert not failed and table.index[0] == sensitivity.AS_IS
+    said = words.describe_sensitivity(question, table, 0.1, [], "1 more of x")
+    assert "levels of `h` is" in said and "(" not in said.partition("**")[0].replace(" (the most", "")
+
+
 def test_changes_are_sampled_and_the_answer_is_not_sampled_again(crossed):
     question, found, fits = crossed
     own, asked = found[YOURS], []
-    changes, _ = sensitivity.list_changes(question, own, fits[YOURS], "1 more of x")
+    about = question, own, fits[YOURS], "1 more of x"
+    changes, _ = sensitivity.list_changes(*about, exactly=False)
 
     def sample(one):
         asked.append(one.name)
@@ -224,7 +280,8 @@ def test_changes_are_sampled_and_the_answer_is_not_sampled_again(crossed):
     table, _, failed = sensitivity.refit(
         question, changes, "1 more of x", sample=sample, known=fits
     )
-    assert len(asked) == 3 and asked[-1].startswith("without g") and not failed
+    assert len(asked) == 4 and not failed
+    assert [name[:9] for name in asked[2:]] == ["without g", "without h"]
     assert table.index[0] == sensitivity.AS_REPORTED
     said = words.describe_sensitivity(question, table, 0.1, [], "1 more of x")
     assert "under every change" in said
@@ -239,6 +296,52 @@ def test_priors_that_cannot_make_the_table_are_told():
 
 
 # Words
+
+
+def test_the_prior_that_pulls_is_named_with_its_scale_and_the_posterior(crossed):
+    question, found, fits = crossed
+    assert words.describe_pull(question, found[YOURS], fits[YOURS]) == ""
+    narrow = found[YOURS].priors | {"1|g": 0.5}
+    one = candidates.with_priors(found[YOURS], {YOURS: narrow})[YOURS]
+    tree = candidates.fit_exactly(one)
+    said = words.describe_pull(question, one, tree)
+    assert "prior of `1|g` pulls most" in said and "HalfNormal(0.5) gives so large a value" in said
+    told = float(said.partition("the posterior is ")[2].split(" ")[0])
+    assert told == pytest.approx(float(tree["posterior"]["1|g_sigma"].mean()), abs=0.06)
+    assert "1|g" in checks.check_priors(one, tree["posterior"].to_dataset()).names
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [((-7.5, 30), "most of them below \N{MINUS SIGN}7.5"), ((-60, 80), ""), ((0, 30), "")],
+)
+def test_a_normal_model_that_draws_beyond_a_range_that_the_table_keeps_to_is_told(ends, said):
+    rng = np.random.default_rng(3)
+    frame = FACTORS.assign(y=rng.exponential(5, len(FACTORS)) - 7)
+    question, found, _ = prepare("y ~ x + (1 | g)", frame, Plausible(*ends, "points"))
+    one = found["random intercept"]
+    outside = checks.share_outside(question, one, candidates.fit_exactly(one))
+    told = words.describe_ends(question, *outside)
+    assert bool(told) == bool(said) and said in told
+    if said:
+        share = float(re.search(r"and ([\d.]+) % of those", told)[1])
+        normal = stats.norm(frame["y"].mean(), frame["y"].std())
+        assert share == pytest.approx(100 * (normal.cdf(-7.5) + normal.sf(30)), rel=0.3)
+
+
+def test_a_model_and_its_scores_are_told_without_repeating_themselves(crossed):
+    question, found, _ = crossed
+    told = words.write_model(question, found[YOURS])
+    assert "each group of `g` and each group of `h` has a level of its own" in told
+    assert words.tabulate_scores(
+        question, pd.DataFrame({"rows": [0.0], "rows_se": [0.0], "unsure": [0]}, index=[YOURS])
+    ).index.name.endswith("(above 0: predicts better than your formula)")
+
+
+def test_shares_are_written_as_the_book_writes_them():
+    question = ask("y ~ x + (1 | g)", YES, CHANCE, family="bernoulli")
+    said = words.describe_table(question, "a.csv", YES)
+    assert re.search(r"[\d.]+ % of them", said) and not re.search(r"\d%", said)
 
 
 def test_the_answer_of_yes_and_no_names_its_average_and_the_odds_ratio(yes):

@@ -2,7 +2,7 @@
 
 from helpers.own.words.answer import describe_answer, describe_scope
 from helpers.own.words.beyond import describe_beyond, describe_range, describe_unit_of_priors
-from helpers.own.words.checks import advise, describe_checks
+from helpers.own.words.checks import advise, describe_checks, describe_ends
 from helpers.own.words.choice import describe_choice, tabulate_scores
 from helpers.own.words.computation import (
     compare_correlated,
@@ -14,6 +14,7 @@ from helpers.own.words.decision import describe_decision, describe_turned
 from helpers.own.words.limits import describe_limits
 from helpers.own.words.models import (
     describe_missing,
+    describe_pull,
     tabulate_candidates,
     tabulate_priors,
     write_model,
@@ -25,7 +26,7 @@ from helpers.own.words.outcomes import (
     tabulate_groups,
     tabulate_outcomes,
 )
-from helpers.own.words.pieces import as_markdown, code, plain, safe
+from helpers.own.words.pieces import as_markdown, code, plain, safe, with_minus
 from helpers.own.words.sensitivity import describe_sensitivity, tabulate_changes, warn_of_prior
 from helpers.own.words.table import describe_slopes, describe_table
 
@@ -40,9 +41,11 @@ __all__ = [
     "describe_choice",
     "describe_convergence",
     "describe_decision",
+    "describe_ends",
     "describe_held",
     "describe_limits",
     "describe_missing",
+    "describe_pull",
     "describe_question",
     "describe_range",
     "describe_scope",
@@ -63,5 +66,6 @@ __all__ = [
     "tabulate_scores",
     "warn_of_correlation",
     "warn_of_prior",
+    "with_minus",
     "write_model",
 ]

@@ -79,7 +79,7 @@ def describe_answer(
     held = f", {join(others)} being equal" if others and question.kind != NONE else ""
     tail = f"{held}, {scope}" if scope else ""
     if question.family == GAUSSIAN:
-        parts.append(f"{sentence}{tail}.{_say_sameness(question)}")
+        parts.append(f"{sentence}{tail}.{_say_sameness(question)}{_say_bend(question)}")
     else:
         parts.append(f"{sentence}, {beyond.describe_average(question)}{tail}.")
     if question.kind == NUMBER:
@@ -116,6 +116,20 @@ def _say_sameness(question: Question) -> str:
     if not question.differs_within:
         return ""
     return f" The model takes that to be the same in every {code(question.group)}."
+
+
+def _say_bend(question: Question) -> str:
+    """That functions of the predictor, such as its square, change the effect along it."""
+    if not question.is_column:
+        return ""
+    named = re.compile(rf"\b{re.escape(question.column)}\b")
+    others = [n for n in question.terms.common if "(" in n and named.search(n)]
+    if not others:
+        return ""
+    return (
+        f" That is the coefficient of {code(question.column)} alone; with {join(map(code, others))} the "
+        "effect changes along it, as the table of what to expect shows."
+    )
 
 
 def _list_modifiers(question: Question) -> str:

@@ -2,13 +2,12 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 
 from helpers import tables
 from helpers.families import GAUSSIAN
 from helpers.own import effects
-from helpers.own.checks import FAILS, Check
+from helpers.own.checks import Check
 from helpers.own.choice import judge_score
 from helpers.own.draws import limits_of, sign_of
 from helpers.own.question import BERNOULLI, FACTOR, NONE, NUMBER, Question
@@ -17,39 +16,44 @@ from helpers.own.words.pieces import (
     count,
     estimate,
     estimates,
-    exact_number,
     join,
-    name_term,
     plain,
     unit_of,
 )
 
 LOG = "log"
-# What is normal around nothing, is gamma around its mean, ..., and with which further parameter.
-SCATTERS = {
-    GAUSSIAN: "is normal around a mean, with one residual sd",
-    "gamma": "is gamma around a mean, with an sd that is the same share of every mean (1 / sqrt of `alpha`)",
-    BERNOULLI: "is 1 with a chance of its own, and else 0",
-    "poisson": "is Poisson around a mean, so its variance is that mean",
-    "negativebinomial": "is negative binomial around a mean, so its variance is mean + mean² / `alpha`",
-}
 
 
 def describe_beyond(question: Question) -> str:
-    """How the page goes where nothing is exact; "" where it is."""
+    """How the page goes beyond the three models; "" within them."""
     if not question.is_sampled:
         return ""
-    why = []
+    why, without = [], "speaks of four candidates or of PyMC"
     if question.family != GAUSSIAN:
         why.append(f"outcomes of the family {code(question.family)}")
     if question.further:
         why.append(f"the grouping factors {join([code(f) for f in question.terms.factors])}")
-    return (
-        f"**Beyond the three models.** No exact answer is computed here for {join(why)}: Bambi samples every model that is "
-        "compared, and the gate judges a fit by its own draws alone. So wherever the text of this page says "
-        "*exact*, or speaks of four candidates or of PyMC, it is about questions within the three models; "
-        "what is left out here is said at its place."
+    said = (
+        f"**Beyond the three models.** For {join(why)} Bambi samples every model that is compared. "
     )
+    if question.is_exact:
+        said += (
+            "The exact answer of your formula is computed as well, unless the table is too large for it: "
+            "the gate compares Bambi's fit with it, and what a sceptic would change is computed exactly. "
+        )
+    else:
+        said += "No exact answer is computed: the gate judges a fit by its own draws alone. "
+        without = f"says *exact*, or {without}"
+    said += (
+        f"Where the text of this page {without}, it is about questions within the three models; what is "
+        "left out here is said at its place."
+    )
+    if question.further:
+        said += (
+            f" Figures and tables by group are of {code(question.group)} only: the factor with slopes, or "
+            "else the first one of the formula."
+        )
+    return said
 
 
 def describe_sizes(question: Question) -> str:
@@ -75,56 +79,12 @@ def describe_sizes(question: Question) -> str:
         else:
             how = f"some of them meet several groups of {code(question.group)}"
         said.append(
-            f"There are also {len(sizes):,} groups of {code(factor)}, with {each} rows; {how}."
+            f"There are also {len(sizes):,} groups of {code(factor)}, with {each} rows each; {how}."
         )
     return " ".join(said)
 
 
-def write_model(question: Question, candidate) -> str:
-    """A model in words."""
-    terms, outcome, link = candidate.terms, code(question.outcome), candidate.link
-    common = [name_term(n) for n in terms.common]
-    what = "chance" if question.family == BERNOULLI else "mean"
-    of = {"identity": f"The {what}", LOG: f"The log of the {what}"}
-    of = of.get(link, "The log odds of the chance")
-    mean = f"a level and the effects of {join(common)}" if common else "a level"
-    own = [
-        f"each group of {code(factor)} has a level"
-        + " and an effect of ".join(
-            ["", *(name_term(e) for e, f in terms.by_group.values() if f == factor and e != "1")]
-        )
-        + " of its own"
-        for factor in terms.factors
-    ]
-    scaled = " Numeric predictors were standardized." if "std_" in candidate.formula else ""
-    return (
-        f"Each {outcome} {SCATTERS[question.family]}. {of} has {mean} in the population; {join(own)}, "
-        f"all normal around those of the population and independent of each other.{scaled}"
-    )
-
-
-def describe_gate() -> str:
-    return (
-        "The fit passed the gate: R-hat, effective sample sizes, energy, and no divergence. There is no "
-        "exact posterior to compare it with."
-    )
-
-
 # Choice
-
-
-def tabulate_scores(question: Question, scores: pd.DataFrame) -> pd.DataFrame:
-    """Differences of elpd from the reader's model, and for how many rows they are not sure, as text."""
-    told = [
-        f"{v:+.1f} (SE {e:.1f})" for v, e in zip(scores["rows"], scores["rows_se"], strict=True)
-    ]
-    table = pd.DataFrame({"a row left out": told}, index=scores.index)
-    table = table.replace("-", tables.MINUS, regex=True)
-    table.loc[scores["rows"] == 0] = "your formula"
-    table["rows with a large Pareto k"] = [
-        f"{number:,.0f} of {len(question.table):,}" for number in scores["unsure"]
-    ]
-    return table.rename_axis("difference of elpd")
 
 
 def describe_choice(question: Question, scores: pd.DataFrame, own: str) -> str:
@@ -132,19 +92,13 @@ def describe_choice(question: Question, scores: pd.DataFrame, own: str) -> str:
     parts = ["Your formula answers; scores do not choose."]
     for name, one in scores.drop(index=own).iterrows():
         parts.append(f"By *{name}*, single rows are {judge_score(one['rows'], one['rows_se'])}.")
-    large = [name for name, number in scores["unsure"].items() if number]
+    large = {n: int(number) for n, number in scores["unsure"].items() if number}
+    rough = join([f"{count(number, 'row')} of *{n}*" for n, number in large.items()])
     parts.append(
-        "These are PSIS-LOO, computed from the draws of each fit. Pareto k says where that can be trusted: "
-        + (
-            f"it is too large for {join([f'{count(int(scores.loc[n, "unsure"]), "row")} of *{n}*' for n in large])}, "
-            "so these scores are rough."
-            if large
-            else "it is small enough for every row."
-        )
+        "The scores are PSIS-LOO: a row is left out by weighing the draws of the fit. A large Pareto k marks "
+        f"rows for which that is not accurate: {rough + ', so the scores are rough' if large else 'none'}."
     )
-    parts.append(
-        "Whole groups were not left out: that takes an exact answer, or a new fit for each group."
-    )
+    parts.append("Whole groups were not left out: that takes a new fit for each.")
     return " ".join(parts)
 
 
@@ -177,11 +131,8 @@ def describe_average(question: Question) -> str:
 def describe_other_answers(question: Question, answer: effects.Answer) -> list[str]:
     """The effect in a typical group and in one never seen, and the ratio, of another family's answer."""
     unit, name = unit_of(question), answer.name
-    of = (
-        f" ({name})"
-        if question.kind == FACTOR and len(effects.overall(answer.population)) > 1
-        else ""
-    )
+    several = question.kind == FACTOR and len(effects.overall(answer.population)) > 1
+    of = f" ({name})" * several
     told = estimates({"typical": answer.typical[name], "new": answer.new}, unit)
     parts = [
         f"In a typical group, one whose own effects are 0, it is {told['typical']}{of}; in a group never "
@@ -207,115 +158,39 @@ def describe_new(question: Question) -> str:
     if not question.further:
         return ""
     new = join([f"of {code(factor)}" for factor in question.terms.factors])
-    return f"*A group never seen* means new groups {new}."
-
-
-def describe_spread(question: Question, tree) -> str:
-    """How far groups of each factor lie apart, on the scale of the link."""
-    posterior, gaussian = tree["posterior"], question.family == GAUSSIAN
-    link = question.terms.family.link
-    scale = (
-        unit_of(question) if gaussian else ("on the log scale" if link == LOG else "of log odds")
+    return (
+        f"*A group never seen* means new groups {new}. *A new group of* one factor is told as its mean, over "
+        "groups of the others like these."
     )
-    levels = {f: posterior[f"1|{f}_sigma"] for f in question.terms.factors}
-    sds = levels | ({"sigma": posterior["sigma"]} if gaussian else {})
-    told = estimates(sds, scale)
-    parts = [f"of {code(f)} {told[f]}" for f in levels]
-    text = f"The levels of groups have an sd, {join(parts)}"
-    text += f", and single outcomes around them one of {told['sigma']}." if gaussian else "."
-    if link == LOG:
-        means = "; ".join(
-            f"of {code(f)} by a factor of about {exact_number(float(np.exp(sd).mean()))}"
-            for f, sd in levels.items()
-        )
-        text += f" So means of groups one sd apart differ, {means}."
-    if "alpha" in posterior:
-        text += f" {code('alpha')} is {estimate(posterior['alpha'])}."
-    for factor, sd in levels.items():
-        _, low, high = limits_of(sd)
-        if low < 0.1 * high:
-            text += (
-                f" That of {code(factor)} can be close to 0: the table does not rule out that its groups do "
-                "not differ at all."
-            )
-    few = [f for f in levels if question.terms.count_groups(f) < 5]
-    text += "".join(
-        f" With {question.terms.count_groups(f)} groups of {code(f)} its sd hangs on the prior."
-        for f in few
-    )
-    return text
 
 
 # Checks
 
 
 def advise(question: Question, check: Check) -> str:
-    """What a failed check of a sampled fit means, and what to do; "" if it is not one of these."""
+    """What a failed check that only sampled fits have means, and what to do; "" of others."""
     outcome, more = code(question.outcome), check.is_more
-    if check.name.startswith("normal groups of"):
-        name, factor = check.names
-        if not more:
-            return f"the levels of {code(factor)} lie closer together than a normal distribution's would."
-        return (
-            f"group {code(name)} of {code(factor)} lies farther out than a normal distribution of groups lets "
-            "it. Look at its rows."
-        )
-    if check.name.startswith("spread by"):
-        name, factor = check.names
-        if not more:
-            return f"outcomes scatter more alike in groups of {code(factor)} than chance would make them."
-        return (
-            f"outcomes scatter more in some groups of {code(factor)} than in others, most in group "
-            f"{code(name)}, so intervals of such groups are too short."
-        )
-    if check.name.startswith("shares by"):
-        return (
-            f"shares of yes differ {'more' if more else 'less'} between groups of {code(question.group)} than "
-            "the model makes them."
-        )
-    far = "larger" if more else "smaller"
-    return {
+    much, far = ("more", "larger") if more else ("less", "smaller")
+    other = " Try the family `negativebinomial`." if question.family == "poisson" and more else ""
+    said = {
+        "shares by": f"shares of yes differ {much} between groups of {code(question.group)} than the model "
+        "makes them.",
         "calibration": "shares of yes are not what the predicted chances say; a term is missing, or has "
         "another shape.",
-        "zeros": f"{'more' if more else 'fewer'} outcomes are 0 than the model draws. "
-        + ("Try the family `negativebinomial`." if question.family == "poisson" else ""),
-        "dispersion": f"{outcome} scatters {'more' if more else 'less'} than the family lets it. "
-        + ("Try the family `negativebinomial`." if question.family == "poisson" and more else ""),
+        "zeros": f"{'more' if more else 'fewer'} outcomes are 0 than the model draws.{other}",
+        "dispersion": f"{outcome} scatters {much} than the family lets it.{other}",
         "largest outcome": f"the largest {outcome} is {far} than the model draws.",
         "smallest outcome": f"the smallest {outcome} is {far} than the model draws.",
-        "spread along the mean": f"outcomes scatter {'more' if more else 'less'}, in the sds that the "
-        f"family gives them, where {outcome} is expected to be high."
-        + (
-            f" All are positive: try the family `gamma`, or `np.log({question.outcome})`."
-            if question.family == GAUSSIAN and more and question.values.min() > 0
-            else ""
-        ),
-    }.get(check.name, "").strip()
+        "spread along the mean": f"outcomes scatter {much}, in the sds that the family gives them, where "
+        f"{outcome} is expected to be high.",
+    }
+    if check.name == "spread along the mean" and question.family == GAUSSIAN:
+        return ""
+    return next((text for name, text in said.items() if check.name.startswith(name)), "")
 
 
-MEANT = {
-    "normal groups of": "one group pulls at the spread of all, and what is said of a new group may be off",
-    "spread by": "intervals of single groups are too wide or too narrow",
-    "shares by": "groups are not as the model has them",
-    "calibration": "predicted chances are off",
-    "zeros": "the model does not know how often nothing happens",
-    "dispersion": "intervals are too narrow, or too wide",
-    "largest outcome": "what is said of single outcomes at the upper end may be off",
-    "smallest outcome": "what is said of single outcomes at the lower end may be off",
-}
-
-
-def say_failed(checks: list[Check], meant: dict[str, str]) -> list[str]:
-    """Names of failed checks, each with what that means."""
-    said = []
-    for check in (check for check in checks if check.verdict == FAILS):
-        meaning = [text for name, text in (MEANT | meant).items() if check.name.startswith(name)]
-        said.append(f"*{check.name}* ({meaning[-1]})")
-    return said
-
-
-def describe_limits(question: Question) -> list[str]:
-    """What a report of a sampled fit cannot say besides."""
+def describe_limits(question: Question, compared: bool) -> list[str]:
+    """What a report of a sampled fit cannot say besides; ``compared`` is whether with an exact answer."""
     limits = []
     if question.kind == NUMBER and question.differs_between and question.differs_within:
         limits.append(
@@ -328,10 +203,11 @@ def describe_limits(question: Question) -> list[str]:
             "predictors or levels lie otherwise, it is another one"
             + (", while the ratio within a group is the same." if not _interacts(question) else ".")
         )
-    limits.append(
-        "No exact answer stands beside the sampler's: the gate judges the draws, and cannot see what all "
-        "chains miss."
-    )
+    if not compared:
+        limits.append(
+            "No exact answer stands beside the sampler's: the gate judges the draws, and cannot see what "
+            "all chains miss."
+        )
     return limits
 
 

@@ -6,7 +6,7 @@ import xarray as xr
 
 from helpers import tables
 from helpers.own.candidates import BOTH, INTERCEPTS, SLOPES, name_of_own
-from helpers.own.choice import CLEAR, Choice, judge_score
+from helpers.own.choice import CLEAR, DIFFERENCE, Choice, judge_score
 from helpers.own.draws import limits_of
 from helpers.own.question import FEW_GROUPS, Question
 from helpers.own.words import beyond
@@ -14,21 +14,22 @@ from helpers.own.words.pieces import code, estimate, join, plain, unit_of
 
 
 def tabulate_scores(question: Question, scores: pd.DataFrame) -> pd.DataFrame:
-    """Differences of elpd from the reader's model, as text."""
-    if question.is_sampled:
-        return beyond.tabulate_scores(question, scores)
-    shown = {}
-    for kind, title in (("rows", "a row left out"), ("groups", "a group left out")):
+    """Differences of elpd from the reader's model, and for how many rows they are not sure, as text."""
+    shown, kinds = {}, [kind for kind in ("rows", "groups") if kind in scores]
+    for kind in kinds:
         with_error = kind == "rows" or not question.few_groups
-        shown[title] = [
+        shown[f"a {kind[:-1]} left out"] = [
             "not computed"
             if np.isnan(value)
             else f"{value:+.1f}" + (f" (SE {error:.1f})" if with_error else "")
             for value, error in zip(scores[kind], scores[f"{kind}_se"], strict=True)
         ]
     table = pd.DataFrame(shown, index=scores.index).replace("-", tables.MINUS, regex=True)
-    table.loc[(scores[["rows", "groups"]] == 0).all(axis=1)] = "your formula"
-    return table.rename_axis("difference of elpd")
+    table.loc[(scores[kinds] == 0).all(axis=1)] = "your formula"
+    if "unsure" in scores:
+        rows = f"{len(question.table):,}"
+        table["rows with a large Pareto k"] = [f"{n:,.0f} of {rows}" for n in scores["unsure"]]
+    return table.rename_axis(DIFFERENCE)
 
 
 def describe_choice(question: Question, scores: pd.DataFrame, choice: Choice) -> str:

@@ -7,8 +7,11 @@ from helpers.own.words import beyond
 from helpers.own.words.pieces import code, exact_number, join
 
 
-def describe_limits(question: Question, chosen: str, tested: bool = False) -> list[str]:
-    """What the report cannot say, a sentence each; ``tested`` is whether the table chose the model."""
+def describe_limits(
+    question: Question, chosen: str, tested: bool = False, compared: bool = True
+) -> list[str]:
+    """What the report cannot say, a sentence each; ``tested`` is whether the table chose the model,
+    ``compared`` whether the fit was compared with an exact answer."""
     group, outcome = code(question.group), code(question.outcome)
     limits = []
     if question.kind != NONE:
@@ -28,7 +31,7 @@ def describe_limits(question: Question, chosen: str, tested: bool = False) -> li
     if question.kind == NUMBER:
         limits.append(_limit_reach(question, chosen))
     if question.is_sampled:
-        limits += beyond.describe_limits(question)
+        limits += beyond.describe_limits(question, compared)
     if tested:
         limits.append(
             "This table chose the model, by the difference of slopes within and between groups; the interval "
@@ -74,7 +77,7 @@ def _limit_reach(question: Question, chosen: str) -> str:
     if chosen != BOTH:
         return (
             f"It speaks of {column} from {exact_number(x.min())} to {exact_number(x.max())}; beyond, the "
-            f"straight line{bent} is a guess."
+            f"line{bent} is a guess."
         )
     ranges = question.ranges_within
     return (

@@ -8,7 +8,7 @@ from helpers import tables
 from helpers.families import GAUSSIAN
 from helpers.own.candidates import BOTH
 from helpers.own.draws import limits_of
-from helpers.own.question import FACTOR, NONE, NUMBER, Question
+from helpers.own.question import FACTOR, FEW_GROUPS, NONE, NUMBER, Question
 from helpers.own.words import beyond
 from helpers.own.words.pieces import (
     LISTED,
@@ -19,33 +19,44 @@ from helpers.own.words.pieces import (
     join,
     safe,
     unit_of,
+    with_minus,
 )
 
 
 def describe_spread(question: Question, tree: xr.DataTree, share: xr.DataArray | None) -> str:
-    """How far groups lie apart, and whether they need differ at all; ``share`` is that of the variance
-    which lies between groups, where one is told."""
-    if share is None:
-        return beyond.describe_spread(question, tree)
-    posterior, group = tree["posterior"], question.group
-    level = posterior[f"1|{group}_sigma"]
-    sd = {"levels": level, "residual": posterior["sigma"]}
-    said, part = estimates(sd, unit_of(question)), estimate(share)
-    where = (
-        f" at the mean of {code(question.column)}"
-        if question.own_slopes and question.is_column
-        else ""
-    )
-    text = (
-        f"The levels of {code(group)}{where} have an sd of {said['levels']}, single outcomes around "
-        f"them one of {said['residual']}. So a share of {part} of the variance{_left(question)} "
-        "lies between groups."
-    )
-    _, low, _ = limits_of(level)
-    if low < 0.1 * float(posterior["sigma"].mean()):
-        text += " That sd can be close to 0: the table does not rule out that groups do not differ at all."
-    if question.few_groups:
-        text += f" With {len(question.sizes)} groups the sd of the levels and that share hang on the prior."
+    """How far groups of each factor lie apart, on the scale of the link, and whether they need differ at
+    all; ``share`` is that of the variance which lies between groups, where one is told."""
+    posterior, link = tree["posterior"], question.terms.family.link
+    scale = {"identity": "", beyond.LOG: " on the log scale"}.get(link, " on the scale of log odds")
+    levels = {f: posterior[f"1|{f}_sigma"] for f in question.terms.factors}
+    residual = {"sigma": posterior["sigma"]} if "sigma" in posterior else {}
+    told = estimates(levels | residual, unit_of(question) * (not scale))
+    slopes = question.own_slopes and question.is_column
+    where = f" at the mean of {code(question.column)}" if slopes else ""
+    between = join([f"{told[f]} between groups of {code(f)}" for f in levels])
+    text = f"The sd of the levels{where}{scale} is {between}"
+    text += f"; that of single outcomes around them is {told['sigma']}." if residual else "."
+    if share is not None:
+        text += f" So a share of {estimate(share)} of the variance{_left(question)} lies between groups."
+    if link == beyond.LOG:
+        means = "; ".join(
+            f"of {code(f)} by a factor of about {exact_number(float(np.exp(sd).mean()))}"
+            for f, sd in levels.items()
+        )
+        text += f" So means of groups one sd apart differ, {means}."
+    if "alpha" in posterior:
+        text += f" {code('alpha')} is {estimate(posterior['alpha'])}."
+    for factor, sd in levels.items():
+        _, low, high = limits_of(sd)
+        if low < 0.1 * high:
+            text += (
+                f" The sd of {code(factor)} can be close to 0: the table does not rule out that its groups do "
+                "not differ at all."
+            )
+        if (number := question.terms.count_groups(factor)) < FEW_GROUPS:
+            what = "its sd" if share is None else "its sd and that share"
+            hang = "hangs" if share is None else "hang"
+            text += f" With {number} groups of {code(factor)} {what} {hang} on the prior."
     return text
 
 
@@ -78,7 +89,7 @@ def tabulate_outcomes(question: Question, expected: xr.Dataset) -> pd.DataFrame:
     at = "".join(f", {name} {value}" for name, value in fixed if not _is_number(value))
     for name, draws in expected.data_vars.items():
         parts = {
-            str(row): draws.isel(row=place, drop=True)
+            with_minus(str(row)): draws.isel(row=place, drop=True)
             for place, row in enumerate(draws["row"].values)
         }
         columns[f"{name}{at}"] = estimates(parts).str.replace("95 % interval ", "")

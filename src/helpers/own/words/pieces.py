@@ -90,6 +90,16 @@ def exact_number(value: float, digits: int = 3) -> str:
     return text.replace("-", tables.MINUS)
 
 
+def percent(share: float, digits: int = 1) -> str:
+    """A share in percent, such as "39.2 %"."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def with_minus(text: str) -> str:
+    """Text in which a hyphen before a number is a true minus."""
+    return re.sub(r"(?<![\w-])-(?=\d)", tables.MINUS, text)
+
+
 def plain(value: float) -> str:
     """A number as the reader gave it, with a true minus."""
     return f"{value:g}".replace("-", tables.MINUS)

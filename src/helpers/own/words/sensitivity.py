@@ -9,7 +9,7 @@ from helpers.own.draws import sign_of
 from helpers.own.question import NONE, Question
 from helpers.own.sensitivity import SLOPES_BY_GROUP
 from helpers.own.words import beyond
-from helpers.own.words.pieces import code, exact_number, join, safe, unit_of
+from helpers.own.words.pieces import code, exact_number, join, percent, safe, unit_of
 from helpers.priors import LOWER, UPPER
 
 SHIFT = 0.2  # share by which a spread or a width changes noticeably
@@ -41,13 +41,14 @@ def describe_sensitivity(
     size = abs(moves[most])
     of = f" of {safe(effect)}" if effect else ""
     how = "little" if size < LITTLE else "noticeably" if size < MUCH else "strongly"
+    named = f", {safe(effect)}," if effect else ""
     parts = [
-        f"The answer{f', {safe(effect)},' if effect else ''} moves {how}: by at most {size:.1f} of its posterior sd ({safe(most)})."
+        f"The answer{named} moves {how}: by at most {size:.1f} of its posterior sd, in the row *{safe(most)}*."
     ]
     prior, far = _find_prior(table, sd)
     if far >= LITTLE:
         parts.append(
-            f"**It hangs on the prior** ({prior}: {far:.1f} posterior sds). Say why "
+            f"**It hangs on the prior:** in the row *{safe(prior)}* it moves by {far:.1f} posterior sds. Say why "
             "this prior and no wider one, or state a wider plausible range."
         )
     signs = [sign_of(low, high) for low, high in zip(table[LOWER], table[UPPER], strict=True)]
@@ -56,13 +57,16 @@ def describe_sensitivity(
         if len(other):
             was = "excludes" if signs[0] else "includes"
             now = "includes" if signs[0] else "excludes"
-            parts.append(f"The interval{of} {was} 0; it {now} 0 under: {safe(join(list(other)))}.")
+            under = join([f"*{safe(one)}*" for one in other])
+            parts.append(
+                f"The interval{of} {was} 0; it {now} 0 in the row{'s' * (len(other) > 1)} {under}."
+            )
         else:
             word = "excludes" if signs[0] else "includes"
             parts.append(f"The interval{of} {word} 0 under every change.")
     if SLOPES_BY_GROUP in table.index:
         parts.append(_say_wider(table))
-    parts += [_say_widths(table), _say_spread_changes(question, table)]
+    parts += [_say_widths(table), *_say_spread_changes(question, table)]
     parts += [f"Not tried: {safe(one)}." for one in skipped]
     return " ".join(part for part in parts if part)
 
@@ -73,31 +77,28 @@ def _say_widths(table: pd.DataFrame) -> str:
     ratio = (widths / widths.iloc[0]).iloc[1:]
     most = np.abs(np.log(ratio)).idxmax()
     if abs(ratio[most] - 1) <= SHIFT:
-        return "Its width changes little."
-    return f"Its width changes: {ratio[most]:.2f} times as wide ({safe(most)})."
+        return "The width of the interval changes little."
+    return f"The interval becomes {ratio[most]:.2f} times as wide in the row *{safe(most)}*."
 
 
-def _say_spread_changes(question: Question, table: pd.DataFrame) -> str:
-    """How the sd of the levels goes with the scales of priors, where it does or was asked for."""
-    spread = f"1|{question.group}_sigma"
-    if spread not in table:
-        return ""
-    scaled = table.filter(like="scales of all", axis=0)[spread]
-    if len(scaled) < 2:  # the gate refused one
-        return ""
-    half, double = scaled
-    of = f" of {code(question.group)}" if question.further else ""
-    unit = unit_of(question)
+def _say_spread_changes(question: Question, table: pd.DataFrame) -> list[str]:
+    """How the sds of the levels go with the scales of priors, where they do or were asked for."""
+    unit, said = unit_of(question), []
     if question.family != GAUSSIAN:
         unit = beyond.describe_unit_of_priors(question)
-    moves = abs(double - half) > SHIFT * table[spread].iloc[0]
-    if not moves and question.kind != NONE:
-        return ""
-    groups = f"{len(question.sizes):,} groups {'do not settle' if moves else 'settle'} it"
-    return (
-        f"The sd of the levels{of} goes from {exact_number(half)} to {exact_number(double)} "
-        f"{unit} as scales go from half to double: {groups}."
-    )
+    scaled = table.filter(like="scales of all", axis=0)
+    factors = question.terms.factors if len(scaled) == 2 else ()  # else the gate refused one
+    for factor in (factor for factor in factors if f"1|{factor}_sigma" in table):
+        half, double = scaled[f"1|{factor}_sigma"]
+        moves = abs(double - half) > SHIFT * table[f"1|{factor}_sigma"].iloc[0]
+        if moves or question.kind == NONE:
+            of = f" of {code(factor)}" if question.further else ""
+            how = "too few to outvote the prior" if moves else "enough to outvote the prior"
+            said.append(
+                f"With scales halved the sd of the levels{of} is {exact_number(half)}, with scales doubled "
+                f"{exact_number(double)} {unit}: {question.terms.count_groups(factor):,} groups are {how}."
+            )
+    return said
 
 
 def _say_wider(table: pd.DataFrame) -> str:
@@ -106,7 +107,7 @@ def _say_wider(table: pd.DataFrame) -> str:
     more = width[SLOPES_BY_GROUP] / width.iloc[0] - 1
     if more < WIDER:
         return ""
-    return f"**With slopes by group its interval is {more:.0%} wider**: one slope for all is a strong assumption."
+    return f"**With slopes by group its interval is {percent(more, 0)} wider**: one slope for all is a strong assumption."
 
 
 def _find_prior(table: pd.DataFrame, sd: float) -> tuple[str, float]:
@@ -132,6 +133,6 @@ def warn_of_prior(question: Question, name: str, table: pd.DataFrame, sd: float)
         for _, row in wide.iterrows()
     )
     return (
-        f"**Read this with care:** {safe(what)} hangs on the prior ({safe(prior)}: it moves by {far:.1f} "
-        f"posterior sds).{instead}"
+        f"**Read this with care:** {safe(what)} hangs on the prior: in the row *{safe(prior)}* of the sensitivity it moves by "
+        f"{far:.1f} posterior sds.{instead}"
     )

@@ -6,7 +6,17 @@ import pandas as pd
 from helpers.families import GAUSSIAN
 from helpers.own.question import BERNOULLI, NUMBER, Question
 from helpers.own.words import beyond
-from helpers.own.words.pieces import code, count, exact_number, from_to, join, plain, safe, unit_of
+from helpers.own.words.pieces import (
+    code,
+    count,
+    exact_number,
+    from_to,
+    join,
+    percent,
+    plain,
+    safe,
+    unit_of,
+)
 
 
 def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
@@ -24,7 +34,7 @@ def describe_table(question: Question, source: str, asked: pd.DataFrame) -> str:
         f"{exact_number(y.mean())} {unit}."
     )
     if question.family == BERNOULLI:
-        where = f"is 1 in {count(int(y.sum()), 'row')}, {y.mean():.1%} of them, and else 0."
+        where = f"is 1 in {count(int(y.sum()), 'row')}, {percent(y.mean())} of them, and else 0."
     parts = [
         f"**{source}**: {count(len(question.table), 'row')} in {len(sizes):,} groups of {group}, "
         f"{each}. {code(question.outcome)} {where}"
