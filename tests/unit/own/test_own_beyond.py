@@ -264,7 +264,9 @@ def test_of_two_factors_changes_are_exact_and_a_group_of_each_is_left_out(crosse
     table, _, failed = sensitivity.refit(question, changes, "1 more of x")
     assert not failed and table.index[0] == sensitivity.AS_IS
     said = words.describe_sensitivity(question, table, 0.1, [], "1 more of x")
-    assert "levels of `h` is" in said and "(" not in said.partition("**")[0].replace(" (the most", "")
+    assert "levels of `h` is" in said and "(" not in said.partition("**")[0].replace(
+        " (the most", ""
+    )
 
 
 def test_changes_are_sampled_and_the_answer_is_not_sampled_again(crossed):
