@@ -148,9 +148,10 @@ def predict_prior(model: Model) -> tuple[np.ndarray, np.ndarray]:
     x = np.insert(x, 0, 1.0, axis=1)
     # The mean of a squared half-normal number is its squared scale.
     scales = {"pooled": (), "random_intercept": (priors.group_sd,)}
-    of_groups = np.array(scales.get(model.name, (priors.group_sd, priors.slope_sd)))
-    groups = x[:, : len(of_groups)] ** 2 @ of_groups**2
-    if model.group_sds is not None:
+    if model.group_sds is None:
+        of_groups = np.array(scales.get(model.name, (priors.group_sd, priors.slope_sd)))
+        groups = x[:, : len(of_groups)] ** 2 @ of_groups**2
+    else:
         groups = sum(scale**2 for scale in model.group_sds.values())
     return x @ means, np.sqrt(x**2 @ sds**2 + priors.sigma**2 + groups)
 

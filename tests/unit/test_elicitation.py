@@ -286,10 +286,13 @@ def test_priors_in_the_outcomes_unit_are_no_mismatch_and_others_are(name):
         ("exact", ["g", "h"]),
     ],
 )
-def test_a_fit_warns_before_it_samples(table, backend, factors, monkeypatch):
-    formula = "y ~ x + " + " + ".join(f"(1 | {factor})" for factor in factors)
+@pytest.mark.parametrize("predictor", ["1", "x"])
+def test_a_fit_warns_before_it_samples(table, backend, factors, predictor, monkeypatch):
+    formula = f"y ~ {predictor} + " + " + ".join(f"(1 | {factor})" for factor in factors)
     table = table.assign(h=np.where(np.arange(len(table)) % 3, "a", "b"))
-    priors = {"Intercept": (0, 0.01), "x": (0, 0.01), "sigma": 0.01}
+    priors = {"Intercept": (0, 0.01), "sigma": 0.01} | (
+        {"x": (0, 0.01)} if predictor == "x" else {}
+    )
     priors |= {f"1|{factor}": 0.01 for factor in factors}
     for module, name in (
         (pm, "sample"),
