@@ -131,7 +131,7 @@ NOT_LOOKED_AT = [
     (r"^### Exercise \w+\.\d+:|\(\d+ minutes?\)$|\[Exercise \w+\.\d+\]\([^)]*\)", ""),
     (r"\[[^\]]*\]\(bibliography\.md[^)]*\)", ""),  # years
     (r"\]\([^)]*\)", "]"),
-    (r"^[> ]*\d+\. ", ""),
+    (r"^(?:# |[> ]*)\d+\. ", ""),  # of titles and lists
     (r"(?i)\b(step|question|row)s?\*{0,2} \d+(, \d+)*( and \d+)?", ""),
 ]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+import re
 import sys
 from pathlib import Path
 
@@ -38,6 +39,14 @@ def list_pages() -> list[Path]:
 def list_chapters() -> list[Path]:
     """The chapters that are notebooks, in reading order."""
     return [page for page in list_pages() if page.suffix == ".ipynb"]
+
+
+def read_title(page: Path) -> str:
+    """A page's title as it says it: a chapter's begins with its number, ``6. Random intercept``."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        text = nbformat.reads(text, as_version=4).cells[0].source
+    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
 
 
 def read_executable(page: Path) -> NotebookNode | None:
