@@ -10,7 +10,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from chapters import ROOT, list_chapters, list_pages, read_executable
+from chapters import ROOT, list_chapters, list_pages, read_executable, read_title
 
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
 OWNER, NAME = REPOSITORY["url"].rsplit("/", 2)[1:]
@@ -132,6 +132,22 @@ def test_pages_are_sent_light(html):
     """Figures as WebP, and of half a megabyte of icons those that are shown; a browser weighs the whole."""
     assert {path.suffix for path in (html / "_images").iterdir()} == {".webp"}
     assert (html / "_static" / "scripts" / "fontawesome.js").stat().st_size < 100_000
+
+
+def test_every_figure_of_a_chapter_has_a_caption_with_its_number(html):
+    """In order, and each can be linked to."""
+    for page in list_chapters():
+        number = read_title(page).partition(".")[0]
+        soup = read(html / "notebooks" / f"{page.stem}.html")
+        figures = soup.select(".cell_output figure:not(.to-touch)")
+        names = [f"{number}.{count}" for count in range(1, len(figures) + 1)]
+        captions = [figure.figcaption.text.split() for figure in figures]
+        assert [words[:2] for words in captions] == [["Figure", f"{name}."] for name in names]
+        assert all(len(words) > 6 for words in captions), page.stem
+        ids = [f"fig-{name.lower().replace('.', '-')}" for name in names]
+        assert [figure["id"] for figure in figures] == ids
+        drawn = [cell for cell in soup.select(".cell_output") if cell.select("img[src*=_images]")]
+        assert [figure.find_parent(class_="cell_output") for figure in figures] == drawn
 
 
 # What others read: hosts, previews, screen readers

@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from boxes import BoxQuotes, BoxSections, TidyCode
+from captions import CaptionFigures
 from chapters import ROOT, cache_path, fingerprint
 from downloads import offer_executed, offer_launch, write_executed
 from scripts import configure_mathjax, copy_mathjax, trim_icons
@@ -44,6 +45,11 @@ def configure(app: Sphinx, config) -> None:
     config.html_baseurl = config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
     config.ogp_image = f"{config.ogp_site_url}_static/paradox.png"
     config.notfound_urls_prefix = f"/{name}/"
+
+
+def leave_numbers_to_captions(app: Sphinx, config) -> None:
+    """Figures are numbered by chapter; Jupyter Book would count those of the whole book as well."""
+    config.numfig = False
 
 
 def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -96,12 +102,13 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("execution_fingerprint", "", "env")
     app.add_config_value("toc_text", (ROOT / "_toc.yml").read_text(encoding="utf-8"), "env")
     app.add_directive("build-info", BuildInfo)
-    for transform in (BoxQuotes, BoxSections, TidyCode):
+    for transform in (BoxQuotes, BoxSections, TidyCode, CaptionFigures):
         app.add_transform(transform)
     for transform in (KeepTogether, LighterFigures):
         app.add_post_transform(transform)
     app.connect("config-inited", configure, priority=1)
     app.connect("config-inited", configure_mathjax, priority=1)
+    app.connect("config-inited", leave_numbers_to_captions, priority=900)
     app.connect("builder-inited", print_as_html)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT])
     app.connect("html-page-context", offer_executed, priority=600)
@@ -110,4 +117,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("build-finished", finish_html)
     app.connect("build-finished", write_front_door, priority=600)  # over the one of the contents
     app.connect("linkcheck-process-uri", ask_registrar)
-    return {"version": "1", "parallel_read_safe": False}
+    # A higher env_version makes an older build read every page anew.
+    return {"version": "1", "env_version": 2, "parallel_read_safe": False}
