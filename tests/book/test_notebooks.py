@@ -26,7 +26,13 @@ MYST = re.compile(
 )
 NUMBERED = re.compile(r"([art]?)(\d+)_")  # names of chapters' files, and of the teacher's pages
 # These two pages hold what there is at build time only: cells that run, and how the build went.
-BUILT = {"index.md": 4 * ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
+BUILT = {
+    "index.md": [
+        *("{code-cell}", "{grid}", *3 * ["{grid-item-card}"]),
+        *(*3 * ["{code-cell}"], "{chapter-map}"),
+    ],
+    "about.md": ["{build-info}", "{nb-exec-table}"],
+}
 
 
 # Standard Markdown and nothing else

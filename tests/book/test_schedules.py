@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import nbformat
 import pytest
 
+from chapters import list_chapters, read_minutes, read_title
 from conftest import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -104,3 +105,30 @@ def test_there_is_a_break_at_least_every_ninety_minutes(rows):
     edges = [rows[0].begins, *(row.begins for row in breaks), rows[-2].begins]
     ends = [rows[0].begins, *(row.begins + row.rest for row in breaks)]
     assert all(edge - end <= 90 for edge, end in zip(edges[1:], ends, strict=True))
+
+
+# The shortest ways through, on the first page
+
+FIRST = (NOTEBOOKS / "index.md").read_text(encoding="utf-8")
+WAYS = dict(re.findall(r"^- \*\*(.+):\*\* (.+(?:\n  .+)*)", FIRST, re.MULTILINE))
+LINK = re.compile(r"\[([ART]?\d+\. [^\]]+)\]\((\w+\.ipynb)\)")
+
+
+def test_an_hour_is_enough_to_read_what_it_names():
+    chapters = [NOTEBOOKS / name for _, name in LINK.findall(WAYS["An hour"])]
+    assert len(chapters) >= 3
+    assert sum(read_minutes(chapter)[0] for chapter in chapters) <= 60
+
+
+def test_a_day_is_enough_for_its_chapters_with_their_exercises():
+    first, last = re.match(r"chapters (\d+) to (\d+) with their exercises", WAYS["A day"]).groups()
+    chapters = list_chapters()[int(first) - 1 : int(last)]
+    ((_, name),) = LINK.findall(WAYS["A day"])
+    assert chapters[-1] == NOTEBOOKS / name
+    assert sum(sum(read_minutes(chapter)) for chapter in chapters) <= 8 * 60
+
+
+def test_a_chapter_that_is_named_with_its_number_is_named_by_its_title():
+    links = LINK.findall(FIRST)
+    assert len(WAYS) == 3 and len(links) >= 5
+    assert [title for title, _ in links] == [read_title(NOTEBOOKS / name) for _, name in links]
