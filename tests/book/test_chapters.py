@@ -7,6 +7,7 @@ import nbformat
 import papermill
 import pytest
 
+from captions import SENTENCES
 from chapters import list_chapters, list_pages
 from conftest import read_executed, tagged
 
@@ -109,6 +110,9 @@ def test_every_figure_has_a_text_in_its_place(chapter):
         drawn = ["image/png" in output.get("data", {}) for output in cell.get("outputs", [])]
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         assert not any(drawn) or len(alt) > 40, cell.id
+        # The first sentence is the caption; the others are the text.
+        caption, *rest = SENTENCES.split(alt)
+        assert not any(drawn) or (len(caption) > 30 and len(" ".join(rest)) >= 40), cell.id
 
 
 def test_the_report_is_written_beside_its_chapter():

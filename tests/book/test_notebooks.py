@@ -24,8 +24,15 @@ MYST = re.compile(
     r"^[>\s]*(?:`{3,}|~{3,})\{.*|^:{3,}.*|(?<!`)\{[a-z][\w:+.-]*\}`.*?`|^\([\w-]+\)=$|\{\{.*?\}\}",
     re.MULTILINE,
 )
+NUMBERED = re.compile(r"([art]?)(\d+)_")  # names of chapters' files, and of the teacher's pages
 # These two pages hold what there is at build time only: cells that run, and how the build went.
-BUILT = {"index.md": 4 * ["{code-cell}"], "about.md": ["{build-info}", "{nb-exec-table}"]}
+BUILT = {
+    "index.md": [
+        *("{code-cell}", "{grid}", *3 * ["{grid-item-card}"]),
+        *(*3 * ["{code-cell}"], "{chapter-map}"),
+    ],
+    "about.md": ["{build-info}", "{nb-exec-table}"],
+}
 
 
 # Standard Markdown and nothing else
@@ -44,6 +51,13 @@ def test_a_directive_role_or_label_would_be_seen():
         assert MYST.search(f"Words.\n\n{words}\n\nMore."), words
     plain = "`{name}` and `x`, $\\text{Normal}$, a dict {1: 2} and\n\n```python\nx = {}\n```"
     assert not MYST.search(plain)
+
+
+@each_page
+def test_a_title_begins_with_the_number_of_its_file_if_it_has_one(page):
+    part, number = NUMBERED.match(page.stem).groups() if NUMBERED.match(page.stem) else ("", 0)
+    begins = rf"{part.upper()}{int(number)}\. [A-Z]" if number else "[A-Z][a-z]"
+    assert re.match(rf"# {begins}", words_of(page).lstrip())
 
 
 @each_chapter

@@ -130,8 +130,9 @@ NOT_LOOKED_AT = [
     (r"\*\*Minutes:\*\*.*", ""),
     (r"^### Exercise \w+\.\d+:|\(\d+ minutes?\)$|\[Exercise \w+\.\d+\]\([^)]*\)", ""),
     (r"\[[^\]]*\]\(bibliography\.md[^)]*\)", ""),  # years
+    (r"\[\d+\. (?=[^\]]*\]\(\w+\.ipynb\))", "["),  # of chapters
     (r"\]\([^)]*\)", "]"),
-    (r"^[> ]*\d+\. ", ""),
+    (r"^(?:# |[> ]*)\d+\. ", ""),  # of titles and lists
     (r"(?i)\b(step|question|row)s?\*{0,2} \d+(, \d+)*( and \d+)?", ""),
 ]
 

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -10,7 +11,14 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from chapters import ROOT, list_chapters, list_pages, read_executable
+from chapters import (
+    ROOT,
+    list_chapters,
+    list_pages,
+    list_parts,
+    read_executable,
+    read_title,
+)
 
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
 OWNER, NAME = REPOSITORY["url"].rsplit("/", 2)[1:]
@@ -134,6 +142,22 @@ def test_pages_are_sent_light(html):
     assert (html / "_static" / "scripts" / "fontawesome.js").stat().st_size < 100_000
 
 
+def test_every_figure_of_a_chapter_has_a_caption_with_its_number(html):
+    """In order, and each can be linked to."""
+    for page in list_chapters():
+        number = read_title(page).partition(".")[0]
+        soup = read(html / "notebooks" / f"{page.stem}.html")
+        figures = soup.select(".cell_output figure:not(.to-touch)")
+        names = [f"{number}.{count}" for count in range(1, len(figures) + 1)]
+        captions = [figure.figcaption.text.split() for figure in figures]
+        assert [words[:2] for words in captions] == [["Figure", f"{name}."] for name in names]
+        assert all(len(words) > 6 for words in captions), page.stem
+        ids = [f"fig-{name.lower().replace('.', '-')}" for name in names]
+        assert [figure["id"] for figure in figures] == ids
+        drawn = [cell for cell in soup.select(".cell_output") if cell.select("img[src*=_images]")]
+        assert [figure.find_parent(class_="cell_output") for figure in figures] == drawn
+
+
 # What others read: hosts, previews, screen readers
 
 
@@ -184,6 +208,43 @@ def test_the_front_door_leads_in_and_says_where(html):
         tag, model = (page.find("meta", attrs=wanted) for page in (soup, read(html / first)))
         assert tag["content"] == model["content"]
     assert soup.html["lang"] == "en" and soup.title.text
+
+
+@each_page
+def test_every_page_says_version_and_day_of_the_book(html, name):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    said = read(html / "notebooks" / f"{name}.html").select_one("footer.bd-footer-content").text
+    assert re.search(rf"Version {project['version']}, built on \d+ \w+ \d{{4}}\.", said)
+
+
+def test_the_first_page_leads_to_chapter_1_and_maps_all_pages_with_their_minutes(html):
+    soup = read(html / "notebooks" / "index.html")
+    start, *_ = [link for link in soup.select("article a") if link.text.startswith("Start")]
+    assert start["href"] == f"{list_chapters()[0].stem}.html"
+    found = soup.select(".parts .sd-card")
+    cards = {card.select_one(".sd-card-title").text.strip(): card for card in found}
+    assert list(cards) == list(list_parts())
+    for part, pages in list_parts().items():
+        lines = [item.text.replace("\u00a0", " ").strip() for item in cards[part].select("li")]
+        assert lines == [line_of(page) for page in pages]
+        assert [a["href"] for a in cards[part].select("a")] == [f"{p.stem}.html" for p in pages]
+
+
+def line_of(page: Path) -> str:
+    """A page's title, and the minutes that a chapter states."""
+    if page.suffix != ".ipynb":
+        return read_title(page)
+    said = read_executable(page).cells[0].source.partition("**Minutes:**")[2]
+    first, second, *_ = re.findall(r"\d+", said)
+    return f"{read_title(page)}, {first} + {second} min"
+
+
+def test_the_page_about_the_build_lists_chapters_by_title_and_how_long_they_ran(html):
+    table = read(html / "notebooks" / "about.html").find_all("table")[-1]
+    rows = [[cell.text.strip() for cell in row.select("td")] for row in table.select("tbody tr")]
+    executed = [page for page in list_pages() if read_executable(page)]
+    assert [title for title, _ in rows] == [read_title(page) for page in executed]
+    assert all(re.fullmatch(r"\d+:\d\d", time) for _, time in rows)
 
 
 @each_page

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import nbformat
 import pytest
 
+from chapters import list_chapters, read_minutes, read_title
 from conftest import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -112,3 +113,30 @@ def test_who_is_there_at_noon_gets_lunch_and_an_hour_for_it(rows):
     lunch = [row for row in rows if row.what == "Lunch"]
     assert len(lunch) == (rows[-1].begins > 12 * 60 + 30)
     assert all(12 * 60 <= row.begins <= 13 * 60 and row.rest >= 60 for row in lunch)
+
+
+# The shortest ways through, on the first page
+
+FIRST = (NOTEBOOKS / "index.md").read_text(encoding="utf-8")
+WAYS = dict(re.findall(r"^- \*\*(.+):\*\* (.+(?:\n  .+)*)", FIRST, re.MULTILINE))
+LINK = re.compile(r"\[([ART]?\d+\. [^\]]+)\]\((\w+\.ipynb)\)")
+
+
+def test_an_hour_is_enough_to_read_what_it_names():
+    chapters = [NOTEBOOKS / name for _, name in LINK.findall(WAYS["An hour"])]
+    assert len(chapters) >= 3
+    assert sum(read_minutes(chapter)[0] for chapter in chapters) <= 60
+
+
+def test_a_day_is_enough_for_its_chapters_with_their_exercises():
+    first, last = re.match(r"chapters (\d+) to (\d+) with their exercises", WAYS["A day"]).groups()
+    chapters = list_chapters()[int(first) - 1 : int(last)]
+    ((_, name),) = LINK.findall(WAYS["A day"])
+    assert chapters[-1] == NOTEBOOKS / name
+    assert sum(sum(read_minutes(chapter)) for chapter in chapters) <= 8 * 60
+
+
+def test_a_chapter_that_is_named_with_its_number_is_named_by_its_title():
+    links = LINK.findall(FIRST)
+    assert len(WAYS) == 3 and len(links) >= 5
+    assert [title for title, _ in links] == [read_title(NOTEBOOKS / name) for _, name in links]

@@ -17,13 +17,15 @@ CONF = """
 extensions = ["myst_nb", "boxes_and_fine_points"]
 nb_execution_mode, nb_render_markdown_format, myst_heading_anchors = "off", "myst", 4
 myst_enable_extensions, root_doc = ["dollarmath"], "02_chapter"
+exclude_patterns = ["jupyter_execute"]
 """
 EXTENSION = """
 from boxes import BoxQuotes, BoxSections, TidyCode
+from captions import CaptionFigures
 from typography import KeepTogether
 
 def setup(app):
-    for transform in (BoxQuotes, BoxSections, TidyCode):
+    for transform in (BoxQuotes, BoxSections, TidyCode, CaptionFigures):
         app.add_transform(transform)
     app.add_post_transform(KeepTogether)
 """
@@ -31,6 +33,8 @@ TABLE = (
     '<table border="1" class="dataframe"><tr><th>a</th></tr><tr><td>{}</td><td>{}</td></tr></table>'
 )
 
+# A picture of one pixel.
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
 MINUS = "\N{MINUS SIGN}"
 LINK = "[a term](glossary.md#partial-pooling)"
 
@@ -39,15 +43,21 @@ def show(**data):
     return [new_output("display_data", {key.replace("_", "/"): text for key, text in data.items()})]
 
 
+def draw(text, pictures):
+    """A cell that drew, with the text in the place of its pictures."""
+    outputs = pictures * show(image_png=PNG)
+    return new_code_cell("draw()", metadata={"mystnb": {"image": {"alt": text}}}, outputs=outputs)
+
+
 def chapter():
     """One chapter with each thing that the page treats in its own way."""
     exercise = {"id": "slope-unit", "metadata": {"tags": ["exercise"]}}
     text = [
         new_markdown_cell(
-            "# A chapter\n\n> **In this chapter**\n>\n> **Questions**\n> - Why?\n\n"
+            "# 2. A chapter\n\n> **In this chapter**\n>\n> **Questions**\n> - Why?\n\n"
             "> **Warning**\n>\n> Mind $x$.\n\n> **A box** of words\n\n> **Own title**\n>\n> Words.\n\n"
             "Since 2020-11, 5-10 of `x[-8]` and <https://a.org/b-6>.\n\n"
-            f"See {LINK} and [the box](#key-points)."
+            f"See {LINK} and [the box](#key-points), [the figure](#fig-2-2)."
         ),
         new_code_cell(
             "# @title A sentence\nsay()",
@@ -61,6 +71,7 @@ def chapter():
                 text_markdown="It is -1.25 s (-3 to -0.5), **-4**, $x$-7.\n\n|a|\n|-|\n|-9|"
             ),
         ),
+        draw("First R-hat, then ESS. Both say $yes$.", 2),
         new_code_cell("p", outputs=[new_output("stream", name="stdout", text="slope   -4.02\n")]),
         new_code_cell("p", outputs=[new_output("stream", name="stdout", text="One sentence.\n")]),
         new_markdown_cell(
@@ -70,6 +81,7 @@ def chapter():
         ),
         new_code_cell("slope = ...", metadata={"tags": ["self-check", "remove-cell"]}),
         new_markdown_cell("#### Solution"),
+        draw("Dots near 0.5 and a line. It rises. It ends.", 1),
         new_code_cell("# @title Solution\nslope = 1"),
         new_markdown_cell("Right."),
         new_markdown_cell("## Key points\n\n- One.\n\nThe [next](glossary.md) chapter."),
@@ -139,6 +151,24 @@ def test_a_solution_is_folded_after_its_exercise_and_holds_its_cells(page):
     assert "exercise" in solution.find_previous_sibling()["class"]
 
 
+def test_figures_have_numbers_and_captions_that_repeat_nothing(page):
+    """In the order of the page, in solutions too; pictures of one cell share a caption."""
+    first, second = page.find_all("figure")
+    assert first.text.strip().startswith("Figure 2.1. First R-hat, then ESS.")
+    assert second.text.strip().startswith("Figure 2.2. Dots near 0.5 and a line.")
+    assert [image["alt"] for image in page.find_all("img")] == 2 * ["Both say $yes$."] + [
+        "It rises. It ends."
+    ]
+    assert len(first.find_all("img")) == len(second.find_all("img")) == 1
+    assert second.find_parent(class_="solution")
+
+
+def test_a_figure_can_be_linked_to(page):
+    assert [figure["id"] for figure in page.find_all("figure")] == ["fig-2-1", "fig-2-2"]
+    (link,) = page.find_all("a", string="the figure")
+    assert link["href"] == "#fig-2-2"
+
+
 def test_links_lead_to_headings_of_other_pages_from_text_and_outputs(page):
     links = [link["href"] for link in page.find_all("a", class_="reference")]
     assert links.count("glossary.html#partial-pooling") == 2 and "#key-points" in links
@@ -149,7 +179,7 @@ def test_an_exercise_without_a_cell_of_its_own_and_a_dead_link_stop_the_build(tm
     notebook.cells.append(new_markdown_cell("[gone](glossary.md#gone)"))
     with pytest.raises(SphinxWarning, match="gone"):
         render(tmp_path, notebook)
-    notebook.cells[7].metadata["tags"] = []
+    notebook.cells[8].metadata["tags"] = []
     with pytest.raises(ValueError, match="zip"):
         render(tmp_path, notebook)
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import slides
-from chapters import list_chapters
+from chapters import list_chapters, read_title
 from conftest import require
 from visit import Visit
 
@@ -94,8 +94,8 @@ def test_a_deck_is_whole(open_deck, name):
     on_paper = [what for what in DEFECTS if what != "small"]
     found += [(slide["text"], what) for slide in printed for what in on_paper if slide[what]]
     assert found + screen.problems + paper.problems == []
-    number = name.partition("_")[0].lstrip("0").upper()
-    label = f'"Do younger visitors stay longer? · {number}"'
+    title = read_title(slides.ROOT / "notebooks" / f"{name}.ipynb")
+    label = f'"{title} · Do younger visitors stay longer?"'
     assert {slide["label"] for slide in shown + printed} == {label}
 
 

@@ -4,13 +4,15 @@ import re
 
 import nbformat
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
 import slides
-from chapters import list_chapters
+from chapters import list_chapters, read_title
 from conftest import require
 
 NAMES = [page.stem for page in list_chapters()]
+COURSE = yaml.safe_load((slides.ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
 new = nbformat.v4
 each_deck = pytest.mark.parametrize("name", NAMES)
 
@@ -79,13 +81,17 @@ def test_an_exercise_on_a_slide_has_the_page_s_title_and_minutes_and_its_notes_d
 # What `make slides` made
 
 
+def label_of(name: str) -> str:
+    """What stands on each slide of a deck: number and name of the chapter, and the course."""
+    return f"{read_title(slides.ROOT / 'notebooks' / f'{name}.ipynb')} · {COURSE}"
+
+
 @each_deck
 def test_a_deck_needs_no_other_host_and_says_whose_it_is(name):
     deck = read_deck(f"{name}.html")
     asked = [tag.get("src") or tag.get("href", "") for tag in deck.select("[src], link[href]")]
     assert asked and not [address for address in asked if "//" in address[:8]]
-    label = f'"Do younger visitors stay longer? · {name.partition("_")[0].lstrip("0").upper()}"'
-    assert label in str(deck.head)
+    assert f'"{label_of(name)}"' in str(deck.head)
     assert not deck.select(".slides a[href]")  # no page lies beside it
     assert "# @title" not in deck.text
 
@@ -99,6 +105,7 @@ def test_no_style_asks_another_host():
 def test_the_contents_lead_to_every_deck():
     links = read_deck("index.html").select("li a")
     assert [link["href"] for link in links] == [f"{name}.html" for name in NAMES]
+    assert [link.text for link in links] == [read_title(page) for page in list_chapters()]
 
 
 # How a deck is read
@@ -106,7 +113,7 @@ def test_the_contents_lead_to_every_deck():
 
 def make_chapter() -> nbformat.NotebookNode:
     opening = (
-        "# Title\n\n> **In this chapter**\n>\n> **Questions**\n> - What?\n>\n"
+        "# 1. Title\n\n> **In this chapter**\n>\n> **Questions**\n> - What?\n>\n"
         "> **Objectives**\n> - That.\n>\n> **Minutes:** 5"
     )
     drawn = new.new_output("display_data", {"image/png": "", "text/plain": "<Figure>"})
@@ -140,14 +147,14 @@ def test_a_deck_is_the_title_and_what_its_source_says(compose):
     kinds = [cell.metadata.slideshow.slide_type for cell in deck.cells]
     assert kinds == ["slide", "notes", "slide", "-", "fragment", "notes", "subslide", "-"]
     title, objectives, words, code, sentence, notes, _, figure = deck.cells
-    assert title.source == "# Title\n\n- What?"
+    assert title.source == "# 1. Title\n\n- What?"
     assert objectives.source == "**Objectives**\n- That.\n\n**Minutes:** 5"
     assert words.source.strip() == "## One\n\nSee this, 5\u00a0s."
     assert notes.source.strip() == "Say this."
     assert (code.source, code.outputs) == ("draw()", [])
     assert sentence.outputs[0].data["text/markdown"] == "100\u00a0% (A, 1999), $100 %$."
     assert [cell.metadata.transient.remove_source for cell in (code, figure)] == [False, True]
-    assert (deck.metadata.title, deck.metadata.number) == ("Title", "1")
+    assert (deck.metadata.title, deck.metadata.course) == ("1. Title", COURSE)
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,8 @@ def test_every_link_leads_to_a_heading_that_is_there(unpacked, folder):
 
 def test_the_start_page_leads_to_every_chapter_and_names_those_without_a_switch(unpacked):
     words = words_of(unpacked / "notebooks" / "00_start_here.ipynb")
-    assert re.findall(r"\]\((\w+\.ipynb)\)", words) == [page.name for page in CHAPTERS]
+    listed = [(workshop.read_title(page), page.name) for page in CHAPTERS]
+    assert re.findall(r"^- \[(.+)\]\((\w+\.ipynb)\)", words, re.MULTILINE) == listed
     own, *names = (stem.partition("_")[0] for stem in SAMPLER_ITSELF)
     assert f"Pages {' and '.join(names)} time and break the sampler itself" in words
     assert f"page {own}\nfits your own table" in words

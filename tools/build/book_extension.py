@@ -3,36 +3,21 @@
 It works for ``make book`` and for ``jupyter-book build .`` alike.
 """
 
-import platform
 import re
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from boxes import BoxQuotes, BoxSections, TidyCode
+from captions import CaptionFigures
 from chapters import ROOT, cache_path, fingerprint
 from downloads import offer_executed, offer_launch, write_executed
 from scripts import configure_mathjax, copy_mathjax, trim_icons
+from told import BuildInfo, ChapterMap, TimesByTitle, tell_version
 from typography import KeepTogether
 from webp import LighterFigures
 
 ABOUT = "notebooks/about"  # made anew in each build
-SHOWN = ("pymc", "bambi", "arviz", "nutpie", "numpy", "pandas", "xarray", "seaborn", "jupyter-book")
-
-
-class BuildInfo(SphinxDirective):
-    """A table of the versions that executed this book, and the date."""
-
-    def run(self) -> list[nodes.Node]:
-        rows = [("Date", datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"))]
-        rows += [("Python", platform.python_version()), ("System", platform.system())]
-        rows += [(name, version(name)) for name in SHOWN]
-        table = "\n".join(f"| {name} | {value} |" for name, value in rows)
-        return self.parse_text_to_nodes(f"| What | Version |\n|---|---|\n{table}")
 
 
 def configure(app: Sphinx, config) -> None:
@@ -40,10 +25,16 @@ def configure(app: Sphinx, config) -> None:
     config.nb_execution_cache_path = str(cache_path())
     config.execution_fingerprint = fingerprint()
     config.html_theme_options["use_source_button"] = True  # Jupyter Book knows no such setting
+    config.html_theme_options["extra_footer"] = f"<p>{tell_version()}</p>"
     owner, name = config.html_theme_options["repository_url"].rstrip("/").rsplit("/", 2)[1:]
     config.html_baseurl = config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
     config.ogp_image = f"{config.ogp_site_url}_static/paradox.png"
     config.notfound_urls_prefix = f"/{name}/"
+
+
+def leave_numbers_to_captions(app: Sphinx, config) -> None:
+    """Figures are numbered by chapter; Jupyter Book would count those of the whole book as well."""
+    config.numfig = False
 
 
 def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -96,12 +87,14 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("execution_fingerprint", "", "env")
     app.add_config_value("toc_text", (ROOT / "_toc.yml").read_text(encoding="utf-8"), "env")
     app.add_directive("build-info", BuildInfo)
-    for transform in (BoxQuotes, BoxSections, TidyCode):
+    app.add_directive("chapter-map", ChapterMap)
+    for transform in (BoxQuotes, BoxSections, TidyCode, CaptionFigures):
         app.add_transform(transform)
-    for transform in (KeepTogether, LighterFigures):
+    for transform in (KeepTogether, LighterFigures, TimesByTitle):
         app.add_post_transform(transform)
     app.connect("config-inited", configure, priority=1)
     app.connect("builder-inited", configure_mathjax)
+    app.connect("config-inited", leave_numbers_to_captions, priority=900)
     app.connect("builder-inited", print_as_html)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: [ABOUT])
     app.connect("html-page-context", offer_executed, priority=600)
@@ -110,4 +103,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("build-finished", finish_html)
     app.connect("build-finished", write_front_door, priority=600)  # over the one of the contents
     app.connect("linkcheck-process-uri", ask_registrar)
-    return {"version": "1", "parallel_read_safe": False}
+    # A higher env_version makes an older build read every page anew.
+    return {"version": "1", "env_version": 2, "parallel_read_safe": False}

@@ -2,7 +2,9 @@
 
 import hashlib
 import platform
+import re
 import sys
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -16,28 +18,52 @@ CACHES = ROOT / "_build" / ".jupyter_cache"
 STORES = ROOT / "_build" / "fits-stored"
 
 
-def list_pages() -> list[Path]:
-    """Every page of ``_toc.yml``, in reading order.
+def read_toc() -> dict:
+    return yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+
+
+def list_parts() -> dict[str, list[Path]]:
+    """The pages of each part of ``_toc.yml``, by the part's title, in reading order.
 
     Raises
     ------
     SystemExit
         If a page that it names is not there.
     """
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    names = [toc["root"]]
-    names += [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    pages = {name: [*ROOT.glob(f"{name}.ipynb"), *ROOT.glob(f"{name}.md")] for name in names}
-    if missing := [name for name, found in pages.items() if not found]:
-        sys.exit(
-            f"_toc.yml names {missing[0]}, and there is no such page: add it or take out the line."
-        )
-    return [found[0] for found in pages.values()]
+    parts = read_toc()["parts"]
+    return {p["caption"]: [find_page(c["file"]) for c in p["chapters"]] for p in parts}
+
+
+def find_page(name: str) -> Path:
+    found = [*ROOT.glob(f"{name}.ipynb"), *ROOT.glob(f"{name}.md")]
+    if not found:
+        sys.exit(f"_toc.yml names {name}, and there is no such page: add it or take out the line.")
+    return found[0]
+
+
+def list_pages() -> list[Path]:
+    """Every page of ``_toc.yml``, in reading order, and what ``list_parts`` raises."""
+    return [find_page(read_toc()["root"]), *chain(*list_parts().values())]
 
 
 def list_chapters() -> list[Path]:
     """The chapters that are notebooks, in reading order."""
     return [page for page in list_pages() if page.suffix == ".ipynb"]
+
+
+def read_title(page: Path) -> str:
+    """A page's title as it says it: a chapter's begins with its number, ``6. Random intercept``."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        text = nbformat.reads(text, as_version=4).cells[0].source
+    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
+
+
+def read_minutes(page: Path) -> tuple[int, int] | None:
+    """The minutes that a chapter says it takes: to read and run, and for the exercises."""
+    pattern = r"\*\*Minutes:\*\* (\d+) to read and run, (\d+) for the exercises"
+    found = re.search(pattern, page.read_text(encoding="utf-8"))
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def read_executable(page: Path) -> NotebookNode | None:

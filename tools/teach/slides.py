@@ -68,16 +68,15 @@ def compose(source: Path, chapter: NotebookNode) -> NotebookNode:
             kind, is_open = "-", True
     for cell in (cell for cell in cells if cell.cell_type == "markdown"):
         cell.source = write_words(cell.source)
-    metadata = {"kernelspec": chapter.metadata.kernelspec, **describe(source.stem, cells[0])}
+    metadata = {"kernelspec": chapter.metadata.kernelspec, **describe(cells[0])}
     return nbformat.from_dict({**chapter, "cells": cells, "metadata": metadata})
 
 
-def describe(stem: str, title: NotebookNode) -> dict[str, str]:
-    """What every slide says of its deck: title and number of the chapter, and the course."""
+def describe(title: NotebookNode) -> dict[str, str]:
+    """What every slide says of its deck: the chapter's title, which begins with its number, and the course."""
     course = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
-    number = stem.partition("_")[0].lstrip("0").upper()
     name = title.source.partition("\n")[0].removeprefix("# ")
-    return {"title": name, "number": number, "course": course}
+    return {"title": name, "course": course}
 
 
 def make_title(opening: str) -> list[NotebookNode]:

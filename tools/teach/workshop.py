@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from archive import TO_RUN, list_files, write_archive
-from chapters import ROOT, list_chapters, list_pages, read_executed, stored_path
+from chapters import ROOT, list_chapters, list_pages, read_executed, read_title, stored_path
 from helpers.workshop import stored
 
 WORKSHOP = ROOT / "_build" / "workshop"
@@ -218,11 +218,6 @@ def write_start(folder: Path) -> None:
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
     notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, folder / "notebooks" / "00_start_here.ipynb")
-
-
-def read_title(page: Path) -> str:
-    first = nbformat.read(page, as_version=4).cells[0].source
-    return first.partition("\n")[0].removeprefix("# ")
 
 
 def copy_environment(folder: Path) -> None:
