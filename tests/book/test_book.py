@@ -13,6 +13,7 @@ import yaml
 from PIL import Image
 
 import readme_figure
+from address import read_address
 from book_extension import ask_registrar
 from chapters import ROOT, list_chapters
 
@@ -112,10 +113,12 @@ def test_no_interpreter_is_said_in_one_sentence_and_leaves_nothing(tmp_path):
 # Addresses and files
 
 
-def test_the_public_address_stands_in_the_settings_and_in_each_chapters_cell_for_colab():
-    url = yaml.safe_load(text_of("_config.yml"))["repository"]["url"].partition("://")[2]
-    holders = {path.name for path in tracked() if url.encode() in path.read_bytes()}
-    assert holders == {"_config.yml", *(page.name for page in list_chapters())}
+def test_the_public_address_stands_in_the_settings_and_where_make_address_writes_it():
+    address = read_address()
+    urls = address.repository.partition("://")[2].encode(), address.pages.encode()
+    holders = {path.name for path in tracked() if any(url in path.read_bytes() for url in urls)}
+    written = {"README.md", "CITATION.cff", *(page.name for page in list_chapters())}
+    assert holders == {"_config.yml"} | (written if address.is_set else set())
 
 
 def test_a_doi_is_checked_where_it_is_registered():

@@ -13,6 +13,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from address import HIDDEN, parse_address
 from boxes import BoxQuotes, BoxSections, TidyCode
 from chapters import ROOT, cache_path, fingerprint
 from downloads import offer_executed, offer_launch, write_executed
@@ -21,6 +22,7 @@ from typography import KeepTogether
 from webp import LighterFigures
 
 ABOUT = "notebooks/about"  # made anew in each build
+BUTTONS = ("use_repository_button", "use_issues_button", "use_edit_page_button")
 SHOWN = ("pymc", "bambi", "arviz", "nutpie", "numpy", "pandas", "xarray", "seaborn", "jupyter-book")
 
 
@@ -36,14 +38,19 @@ class BuildInfo(SphinxDirective):
 
 
 def configure(app: Sphinx, config) -> None:
-    """Point the cache to today's fingerprint, and say everywhere where the book is published."""
+    """Point the cache to today's fingerprint, and say everywhere where the book is published, if it is."""
     config.nb_execution_cache_path = str(cache_path())
     config.execution_fingerprint = fingerprint()
-    config.html_theme_options["use_source_button"] = True  # Jupyter Book knows no such setting
-    owner, name = config.html_theme_options["repository_url"].rstrip("/").rsplit("/", 2)[1:]
-    config.html_baseurl = config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
-    config.ogp_image = f"{config.ogp_site_url}_static/paradox.png"
-    config.notfound_urls_prefix = f"/{name}/"
+    address = parse_address(config.html_theme_options["repository_url"])
+    config.notfound_urls_prefix = address.path
+    if address.is_set:
+        config.html_theme_options["use_source_button"] = True  # Jupyter Book knows no such setting
+        config.html_baseurl = config.ogp_site_url = address.pages
+        config.ogp_image = f"{address.pages}_static/paradox.png"
+    else:
+        config.html_theme_options |= {**dict.fromkeys(BUTTONS, False), "launch_buttons": {}}
+        app.connect("html-page-context", leave_out_preview, priority=900)
+        app.connect("build-finished", tell_address)
 
 
 def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -55,11 +62,25 @@ def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict
     ]
 
 
+def leave_out_preview(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree
+) -> None:
+    """A book without an address has none to give for a page or its picture."""
+    tags = r'<meta property="og:(?:url|image)\b.*?/>\n'
+    context["metatags"] = re.sub(tags, "", context.get("metatags", ""))
+
+
 def finish_html(app: Sphinx, error: Exception | None) -> None:
     """Put beside the pages, if they were made, what they fetch and offer."""
     if error is None and app.builder.format == "html":
         for step in (copy_mathjax, write_executed, trim_icons):
             step(app)
+
+
+def tell_address(app: Sphinx, error: Exception | None) -> None:
+    """Say what a book without an address lacks, also to those who asked for a quiet build."""
+    if error is None and app.builder.name == "html":
+        print(f"The book has no address: `make address URL=...` adds {HIDDEN}.")
 
 
 def write_front_door(app: Sphinx, error: Exception | None) -> None:
