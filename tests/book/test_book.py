@@ -8,14 +8,17 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
+from nbformat.v4 import new_code_cell
 from PIL import Image
 
 import readme_figure
 from address import read_address
 from book_extension import ask_registrar
-from chapters import ROOT, list_chapters
+from chapters import ROOT, list_chapters, list_pages
+from reading import without_code, words_of
 
 
 def text_of(name: str) -> str:
@@ -137,6 +140,48 @@ def test_the_readme_shows_todays_data():
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=lambda words: words[0])
 def test_code_and_notebooks_are_in_shape(command):
     result = run(sys.executable, "-m", "ruff", *command, str(ROOT))
+    assert result.returncode == 0, result.stdout
+
+
+def test_words_are_spelled_right():
+    """In code and in the files of chapters as they are; pyproject.toml names the words that may look wrong."""
+    result = run(sys.executable, "-m", "codespell_lib")
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_wrong_word_in_a_chapter_would_be_seen(tmp_path):
+    """Also behind the sign of a new line, which stands in a notebook's file as two letters."""
+    wrong = "teh"  # codespell:ignore
+    cells = [nbformat.v4.new_markdown_cell(f"One line\n{wrong} model"), new_code_cell(f"# {wrong}")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "chapter.ipynb")
+    result = run(sys.executable, "-m", "codespell_lib", str(tmp_path))
+    assert result.stdout.count(f"{wrong} ==> the") == 2
+
+
+def test_prose_is_british_with_ize(tmp_path):
+    """What is read, not code: libraries write "color"; titles of others' works keep their own spelling."""
+    pages = [page for page in list_pages() if page.stem != "bibliography"]
+    prose = {f"{page.stem}.md": words_of(page) for page in pages}
+    texts = [*ROOT.glob("slides/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    prose |= {f"slides-{path.name}": path.read_text(encoding="utf-8") for path in texts}
+    for name, text in prose.items():
+        words = re.sub(r"`[^`]*`|\$[^$\n]*\$", "", without_code(text))
+        (tmp_path / name).write_text(words, encoding="utf-8")
+    assert len(prose) > 60
+    assert american(tmp_path) == ""
+    (tmp_path / "page.md").write_text("The color of a center, summarised.", encoding="utf-8")
+    assert re.findall("==> (.*)", american(tmp_path)) == ["colour", "centre", "summarized"]
+
+
+def american(folder: Path) -> str:
+    """What is not Oxford's spelling, which needs no second s in "biased"."""
+    settings = ["--builtin", "en_to_en-OX", "--ignore-words-list", "biased"]
+    return run(sys.executable, "-m", "codespell_lib", *settings, str(folder), cwd=folder).stdout
+
+
+def test_workflows_are_pinned_and_may_do_no_more_than_they_must():
+    zizmor = shutil.which("zizmor", path=Path(sys.executable).parent)
+    result = run(zizmor, "--offline", "--strict-collection", ".github")
     assert result.returncode == 0, result.stdout
 
 
