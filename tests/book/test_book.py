@@ -124,6 +124,17 @@ def test_the_public_address_stands_in_the_settings_and_where_make_address_writes
     assert holders == {"_config.yml"} | (written if address.is_set else set())
 
 
+def test_a_version_is_cited_and_told_as_it_is_installed():
+    """pyproject.toml, the citation and the first heading of the list of changes; title as in the README."""
+    version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
+    citation = yaml.safe_load(text_of("CITATION.cff"))
+    newest = re.search(r"^## (\S+), (\S+)$", text_of("CHANGELOG.md"), re.MULTILINE)
+    assert newest.groups() == (version, str(citation["date-released"]))
+    assert citation["version"] == version
+    (words,) = re.findall(r"^\*\*(.*)\.\*\*", text_of("README.md"), re.MULTILINE)
+    assert citation["title"] == f"{yaml.safe_load(text_of('_config.yml'))['title']} {words}"
+
+
 def test_a_doi_is_checked_where_it_is_registered():
     """Publishers answer robots with a refusal, which would fail the weekly run for ever."""
     checked = ask_registrar(None, "https://doi.org/10.1214/06-BA117A")
@@ -187,7 +198,7 @@ def test_workflows_are_pinned_and_may_do_no_more_than_they_must():
 
 def test_the_top_holds_no_stray_file():
     """Each file at the top is named in this listing, so that none stays there by accident."""
-    named = """CITATION.cff CONTRIBUTING.md LICENSE LICENSE-text Makefile README.md _config.yml _toc.yml
+    named = """CHANGELOG.md CITATION.cff CONTRIBUTING.md LICENSE LICENSE-text Makefile README.md _config.yml _toc.yml
     environment.yml postBuild pyproject.toml requirements.lock
     requirements-spark.lock .gitattributes .gitignore .python-version"""
     top = {path.name for path in tracked() if path.parent == ROOT}
