@@ -1,6 +1,7 @@
 # book: execute, render and zip; lab: the chapters in JupyterLab; report: your own table, fitted, checked and
-# reported; test, test-deep; slides: a deck a chapter; workshop: what participants get; pdf; bench: timings;
-# calibrate, scale, r: the stored studies; lock: newest versions; clean: remove what was built.
+# reported; test, test-deep; slides: a deck a chapter; workshop: what participants get; pdf; address: where the
+# book is published; bench: timings; calibrate, scale, r: the stored studies; lock: newest versions; clean: remove
+# what was built.
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -16,7 +17,7 @@ COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-header --pyth
 LIST_SPARK = import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project'] \
 	['optional-dependencies']['spark'], sep='\n')
 
-.PHONY: book executed lab report r test test-deep workshop slides pdf bench calibrate scale lock clean
+.PHONY: book executed lab address report r test test-deep workshop slides pdf bench calibrate scale lock clean
 
 executed: .venv/ready
 	@$(BIN)/python tools/build/execute.py
@@ -28,6 +29,10 @@ book: executed
 
 lab: .venv/ready
 	@$(BIN)/jupyter lab notebooks
+
+# make address URL=https://github.com/me/book: where the book is published. With OWNER for me, nowhere.
+address: .venv/ready
+	@$(BIN)/python tools/build/address.py "$$URL"
 
 # make report TABLE=table.csv FORMULA="y ~ x + (x | g)" RANGE="0 600" UNIT=s, and if you like OUT=folder and
 # MORE="--per 10 --reach x 0 10". The shell finds them in its environment, so they may hold spaces and quotes.

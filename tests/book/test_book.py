@@ -8,13 +8,17 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
+from nbformat.v4 import new_code_cell
 from PIL import Image
 
 import readme_figure
+from address import read_address
 from book_extension import ask_registrar
-from chapters import ROOT, list_chapters
+from chapters import ROOT, list_chapters, list_pages
+from reading import without_code, words_of
 
 
 def text_of(name: str) -> str:
@@ -112,10 +116,23 @@ def test_no_interpreter_is_said_in_one_sentence_and_leaves_nothing(tmp_path):
 # Addresses and files
 
 
-def test_the_public_address_stands_in_the_settings_and_in_each_chapters_cell_for_colab():
-    url = yaml.safe_load(text_of("_config.yml"))["repository"]["url"].partition("://")[2]
-    holders = {path.name for path in tracked() if url.encode() in path.read_bytes()}
-    assert holders == {"_config.yml", *(page.name for page in list_chapters())}
+def test_the_public_address_stands_in_the_settings_and_where_make_address_writes_it():
+    address = read_address()
+    urls = address.repository.partition("://")[2].encode(), address.pages.encode()
+    holders = {path.name for path in tracked() if any(url in path.read_bytes() for url in urls)}
+    written = {"README.md", "CITATION.cff", *(page.name for page in list_chapters())}
+    assert holders == {"_config.yml"} | (written if address.is_set else set())
+
+
+def test_a_version_is_cited_and_told_as_it_is_installed():
+    """pyproject.toml, the citation and the first heading of the list of changes; title as in the README."""
+    version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
+    citation = yaml.safe_load(text_of("CITATION.cff"))
+    newest = re.search(r"^## (\S+), (\S+)$", text_of("CHANGELOG.md"), re.MULTILINE)
+    assert newest.groups() == (version, str(citation["date-released"]))
+    assert citation["version"] == version
+    (words,) = re.findall(r"^\*\*(.*)\.\*\*", text_of("README.md"), re.MULTILINE)
+    assert citation["title"] == f"{yaml.safe_load(text_of('_config.yml'))['title']} {words}"
 
 
 def test_a_doi_is_checked_where_it_is_registered():
@@ -137,9 +154,51 @@ def test_code_and_notebooks_are_in_shape(command):
     assert result.returncode == 0, result.stdout
 
 
+def test_words_are_spelled_right():
+    """In code and in the files of chapters as they are; pyproject.toml names the words that may look wrong."""
+    result = run(sys.executable, "-m", "codespell_lib")
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_wrong_word_in_a_chapter_would_be_seen(tmp_path):
+    """Also behind the sign of a new line, which stands in a notebook's file as two letters."""
+    wrong = "teh"  # codespell:ignore
+    cells = [nbformat.v4.new_markdown_cell(f"One line\n{wrong} model"), new_code_cell(f"# {wrong}")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "chapter.ipynb")
+    result = run(sys.executable, "-m", "codespell_lib", str(tmp_path))
+    assert result.stdout.count(f"{wrong} ==> the") == 2
+
+
+def test_prose_is_british_with_ize(tmp_path):
+    """What is read, not code: libraries write "color"; titles of others' works keep their own spelling."""
+    pages = [page for page in list_pages() if page.stem != "bibliography"]
+    prose = {f"{page.stem}.md": words_of(page) for page in pages}
+    texts = [*ROOT.glob("slides/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    prose |= {f"slides-{path.name}": path.read_text(encoding="utf-8") for path in texts}
+    for name, text in prose.items():
+        words = re.sub(r"`[^`]*`|\$[^$\n]*\$", "", without_code(text))
+        (tmp_path / name).write_text(words, encoding="utf-8")
+    assert len(prose) > 60
+    assert american(tmp_path) == ""
+    (tmp_path / "page.md").write_text("The color of a center, summarised.", encoding="utf-8")
+    assert re.findall("==> (.*)", american(tmp_path)) == ["colour", "centre", "summarized"]
+
+
+def american(folder: Path) -> str:
+    """What is not Oxford's spelling, which needs no second s in "biased"."""
+    settings = ["--builtin", "en_to_en-OX", "--ignore-words-list", "biased"]
+    return run(sys.executable, "-m", "codespell_lib", *settings, str(folder), cwd=folder).stdout
+
+
+def test_workflows_are_pinned_and_may_do_no_more_than_they_must():
+    zizmor = shutil.which("zizmor", path=Path(sys.executable).parent)
+    result = run(zizmor, "--offline", "--strict-collection", ".github")
+    assert result.returncode == 0, result.stdout
+
+
 def test_the_top_holds_no_stray_file():
     """Each file at the top is named in this listing, so that none stays there by accident."""
-    named = """CITATION.cff CONTRIBUTING.md LICENSE LICENSE-text Makefile README.md _config.yml _toc.yml
+    named = """CHANGELOG.md CITATION.cff CONTRIBUTING.md LICENSE LICENSE-text Makefile README.md _config.yml _toc.yml
     environment.yml postBuild pyproject.toml requirements.lock
     requirements-spark.lock .gitattributes .gitignore .python-version"""
     top = {path.name for path in tracked() if path.parent == ROOT}

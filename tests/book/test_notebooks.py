@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 import nbformat
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 
+from address import COLAB, read_address
 from chapters import list_chapters, list_pages
 from conftest import ROOT
 from helpers.exercises import answers
@@ -186,20 +186,13 @@ def test_tags_are_read_and_what_the_page_folds_is_folded_in_jupyterlab_and_colab
         assert cell.source.startswith("# @title ") == folds, cell.id
 
 
-def test_the_first_code_of_every_chapter_installs_the_lock_in_colab():
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    host, raw = "https://github.com/", "https://raw.githubusercontent.com/"
-    book, branch = config["url"].removeprefix(host), config["branch"]
+def test_the_first_code_of_every_chapter_installs_the_lock_in_colab_if_the_book_has_an_address():
+    address = read_address()
     first = [next(c for c in cells_of(page) if c.cell_type == "code") for page in CHAPTERS]
-    assert all(tags_of(cell) == {"colab", "remove-cell"} for cell in first)
-    (code,) = {cell.source for cell in first}
-    for words in (
-        f'book = "github.com/{book}"',
-        f'lock = "{raw}{book}/{branch}/requirements.lock"',
-        "%pip install -q --require-hashes -r {lock}",
-        f"%pip install -q --no-deps --no-build-isolation git+https://{{book}}@{branch}",
-    ):
-        assert words in code, words
+    wanted = {COLAB.format(address)} if address.is_set else set()
+    assert {cell.source for cell in first if "colab" in tags_of(cell)} == wanted
+    assert all((tags_of(cell) == {"colab", "remove-cell"}) == address.is_set for cell in first)
+    assert not [c.id for page in CHAPTERS for c in cells_of(page)[3:] if "colab" in tags_of(c)]
 
 
 # The page says what the file says

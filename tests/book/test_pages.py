@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 
+from address import read_address
 from chapters import (
     ROOT,
     list_chapters,
@@ -20,9 +20,7 @@ from chapters import (
     read_title,
 )
 
-REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
-OWNER, NAME = REPOSITORY["url"].rsplit("/", 2)[1:]
-ADDRESS = f"https://{OWNER.lower()}.github.io/{NAME}/"
+ADDRESS = read_address()
 # Others have linked to these. A page that moves leaves a page behind that leads to its new place.
 PUBLISHED = """
 index 01_data_and_question 02_exploring_is_modelling 03_candidate_models 04_choosing_priors
@@ -65,7 +63,7 @@ def dead_links(page: Path, html: Path) -> list[str]:
             continue
         path = unquote(parts.path)
         # Only the page for what is not found is read at any address, so it counts from the top.
-        target = html / path.removeprefix(f"/{NAME}/") if path[:1] == "/" else page.parent / path
+        target = html / path.removeprefix(ADDRESS.path) if path[:1] == "/" else page.parent / path
         target = target if path else page
         place = unquote(parts.fragment) if target.suffix == ".html" else ""
         if not target.is_file() or (place and place not in places(target)):
@@ -95,29 +93,31 @@ def test_a_dead_link_is_seen(tmp_path):
 def test_published_addresses_stay(html):
     assert {path.stem for path in (html / "notebooks").glob("*.html")} == set(PUBLISHED.split())
     for name in PUBLISHED.split():
-        link = read(html / "notebooks" / f"{name}.html").find("link", rel="canonical")
-        assert link["href"] == f"{ADDRESS}notebooks/{name}.html"
+        links = read(html / "notebooks" / f"{name}.html").find_all("link", rel="canonical")
+        wanted = [f"{ADDRESS.pages}notebooks/{name}.html"] if ADDRESS.is_set else []
+        assert [link["href"] for link in links] == wanted
 
 
 def test_an_address_that_does_not_exist_leads_back(html):
     soup = read(html / "404.html")
     assert soup.find("h1")
-    assert soup.find("a", href=f"/{NAME}/notebooks/index.html")
+    assert soup.find("a", href=f"{ADDRESS.path}notebooks/index.html")
 
 
 def test_a_chapter_can_be_run_fetched_and_changed(html):
-    """Binder, Colab, source, a suggestion, the file with and without outputs; labels."""
-    url, branch = REPOSITORY["url"], REPOSITORY["branch"]
+    """The file with and without outputs; Binder, Colab, source, a suggestion where it is published; labels."""
+    url, branch = ADDRESS.repository, ADDRESS.branch
     for page in list_chapters():
         path = f"notebooks/{page.name}"
-        wanted = {
-            f"https://mybinder.org/v2/gh/{OWNER}/{NAME}/{branch}?urlpath=lab/tree/{path}",
-            f"https://colab.research.google.com/github/{OWNER}/{NAME}/blob/{branch}/{path}",
-            f"{url}/blob/{branch}/{path}?plain=1",
-            f"{url}/edit/{branch}/{path}",
-            f"../_sources/{path}",
-            f"../_executed/{page.name}",
-        }
+        wanted = {f"../_sources/{path}", f"../_executed/{page.name}"}
+        if ADDRESS.is_set:
+            at = f"{ADDRESS.owner}/{ADDRESS.name}"
+            wanted |= {
+                f"https://mybinder.org/v2/gh/{at}/{branch}?urlpath=lab/tree/{path}",
+                f"https://colab.research.google.com/github/{at}/blob/{branch}/{path}",
+                f"{url}/blob/{branch}/{path}?plain=1",
+                f"{url}/edit/{branch}/{path}",
+            }
         rendered = html / "notebooks" / f"{page.stem}.html"
         assert wanted <= set(addresses(read(rendered))), page.stem
         assert (html / "_sources" / path).read_bytes() == page.read_bytes()
@@ -127,6 +127,11 @@ def test_a_chapter_can_be_run_fetched_and_changed(html):
         assert any(cell.get("outputs") for cell in executed)
         labels = {cell.id for cell in cells if "exercise" in cell.metadata.get("tags", [])}
         assert labels and labels <= places(rendered), page.stem
+
+
+def test_no_page_leads_to_an_address_that_is_not_set(html):
+    pages = [] if ADDRESS.is_set else rendered_pages(html)
+    assert [page.name for page in pages if "OWNER/" in page.read_text("utf-8")] == []
 
 
 def test_what_is_no_notebook_offers_no_launch(html):
@@ -192,9 +197,10 @@ def description_of(html: Path, address: str) -> str:
     soup = read(html / address)
     tags = {tag["property"]: tag["content"] for tag in soup.find_all("meta", property=True)}
     assert soup.html["lang"] == "en" and soup.title.text
-    assert tags["og:title"] and tags["og:url"] == ADDRESS + address
-    assert (html / tags["og:image"].removeprefix(ADDRESS)).is_file()
-    assert tags["og:image:alt"]
+    assert tags["og:title"]
+    if ADDRESS.is_set:
+        assert tags["og:url"] == ADDRESS.pages + address and tags["og:image:alt"]
+        assert (html / tags["og:image"].removeprefix(ADDRESS.pages)).is_file()
     description = soup.find("meta", attrs={"name": "description"})["content"]
     assert description == tags["og:description"]
     return description
@@ -204,7 +210,8 @@ def test_the_front_door_leads_in_and_says_where(html):
     soup, first = read(html / "index.html"), "notebooks/index.html"
     assert soup.find("meta", attrs={"http-equiv": "refresh"})["content"].endswith(f"url={first}")
     assert soup.find("a", href=first).text
-    for wanted in ({"name": "description"}, {"property": "og:title"}, {"property": "og:image"}):
+    picture = [{"property": "og:image"}] if ADDRESS.is_set else []
+    for wanted in ({"name": "description"}, {"property": "og:title"}, *picture):
         tag, model = (page.find("meta", attrs=wanted) for page in (soup, read(html / first)))
         assert tag["content"] == model["content"]
     assert soup.html["lang"] == "en" and soup.title.text

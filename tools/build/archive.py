@@ -24,6 +24,7 @@ TO_RUN += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-ve
 # With these all that `make lab`, `make book` and the other ways of README's part "Run" read.
 NEEDED = ("notebooks/*.ipynb", "notebooks/*.md", "CONTRIBUTING.md", "tools/build/*", "_static/*")
 NEEDED += ("Makefile", "_config.yml", "_toc.yml", "requirements-spark.lock", "r/README.md")
+NEEDED += ("CHANGELOG.md",)
 
 
 def list_files(patterns: tuple[str, ...]) -> list[Path]:

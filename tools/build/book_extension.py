@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from address import HIDDEN, parse_address
 from boxes import BoxQuotes, BoxSections, TidyCode
 from captions import CaptionFigures
 from chapters import ROOT, cache_path, fingerprint
@@ -18,18 +19,24 @@ from typography import KeepTogether
 from webp import LighterFigures
 
 ABOUT = "notebooks/about"  # made anew in each build
+BUTTONS = ("use_repository_button", "use_issues_button", "use_edit_page_button")
 
 
 def configure(app: Sphinx, config) -> None:
-    """Point the cache to today's fingerprint, and say everywhere where the book is published."""
+    """Point the cache to today's fingerprint, and say everywhere where the book is published, if it is."""
     config.nb_execution_cache_path = str(cache_path())
     config.execution_fingerprint = fingerprint()
-    config.html_theme_options["use_source_button"] = True  # Jupyter Book knows no such setting
     config.html_theme_options["extra_footer"] = f"<p>{tell_version()}</p>"
-    owner, name = config.html_theme_options["repository_url"].rstrip("/").rsplit("/", 2)[1:]
-    config.html_baseurl = config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
-    config.ogp_image = f"{config.ogp_site_url}_static/paradox.png"
-    config.notfound_urls_prefix = f"/{name}/"
+    address = parse_address(config.html_theme_options["repository_url"])
+    config.notfound_urls_prefix = address.path
+    if address.is_set:
+        config.html_theme_options["use_source_button"] = True  # Jupyter Book knows no such setting
+        config.html_baseurl = config.ogp_site_url = address.pages
+        config.ogp_image = f"{address.pages}_static/paradox.png"
+    else:
+        config.html_theme_options |= {**dict.fromkeys(BUTTONS, False), "launch_buttons": {}}
+        app.connect("html-page-context", leave_out_preview, priority=900)
+        app.connect("build-finished", tell_address)
 
 
 def leave_numbers_to_captions(app: Sphinx, config) -> None:
@@ -46,11 +53,25 @@ def leave_out_thebe(app: Sphinx, pagename: str, templatename: str, context: dict
     ]
 
 
+def leave_out_preview(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree
+) -> None:
+    """A book without an address has none to give for a page or its picture."""
+    tags = r'<meta property="og:(?:url|image)\b.*?/>\n'
+    context["metatags"] = re.sub(tags, "", context.get("metatags", ""))
+
+
 def finish_html(app: Sphinx, error: Exception | None) -> None:
     """Put beside the pages, if they were made, what they fetch and offer."""
     if error is None and app.builder.format == "html":
         for step in (copy_mathjax, write_executed, trim_icons):
             step(app)
+
+
+def tell_address(app: Sphinx, error: Exception | None) -> None:
+    """Say what a book without an address lacks, also to those who asked for a quiet build."""
+    if error is None and app.builder.name == "html":
+        print(f"The book has no address: `make address URL=...` adds {HIDDEN}.")
 
 
 def write_front_door(app: Sphinx, error: Exception | None) -> None:

@@ -5,8 +5,6 @@ the first print tells of pages goes into the contents of the second.
 import subprocess
 import sys
 import zlib
-from datetime import UTC, datetime
-from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from playwright.sync_api import Browser
 
 from browser import find_chromium, open_chromium
 from chapters import ROOT
+from told import tell_version
 
 HERE = Path(__file__).parent
 FOLDER = ROOT / "_build" / "singlehtml"
@@ -80,12 +79,11 @@ def list_parts() -> list[tuple[str, list[str]]]:
 def describe() -> list[tuple[str, str]]:
     """Lines of the title page, and the class of each."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    today = datetime.now(UTC).strftime("%d %B %Y")
     left_out = "Code that the pages fold away, mostly that of figures, is left out here: see the notebooks."
     return [
         ("Bayesian linear mixed models in Python and R, hands on", ""),
         (config["author"], ""),
-        (f"Version {version('bayesian-lmm-book')}, {today}", ""),
+        (tell_version(), ""),
         (left_out, "small"),
     ]
 
