@@ -39,7 +39,9 @@ def configure(app: Sphinx, config) -> None:
     """Point the cache to today's fingerprint, and say everywhere where the book is published."""
     config.nb_execution_cache_path = str(cache_path())
     config.execution_fingerprint = fingerprint()
-    config.html_theme_options["use_source_button"] = True  # Jupyter Book knows no such setting
+    # Jupyter Book knows no such settings.
+    config.html_theme_options["use_source_button"] = True
+    config.html_theme_options["logo"] = {"text": config.html_title}
     owner, name = config.html_theme_options["repository_url"].rstrip("/").rsplit("/", 2)[1:]
     config.html_baseurl = config.ogp_site_url = f"https://{owner.lower()}.github.io/{name}/"
     config.ogp_image = f"{config.ogp_site_url}_static/paradox.png"

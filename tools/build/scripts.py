@@ -1,4 +1,4 @@
-"""Scripts that pages bring along, so that they need no network: formulas, and the icons that are shown."""
+"""Scripts that pages bring along, so that they need no network: formulas and icons, of each what is shown."""
 
 import re
 import shutil
@@ -12,6 +12,15 @@ from sphinx.application import Sphinx
 # sphinx-mathjax-offline, pinned by its hash in the lock, carries the files of mathjax 3.2.2 as npm has them.
 MATHJAX = ("core", "input/tex", "output/svg", "a11y/assistive-mml")
 FONT = "output/svg/fonts/tex"  # asked for by output/svg itself, and twice is once too often
+# The outline of one letter in it, by its number. Letters without one are set in the browser's own font.
+OUTLINE = re.compile(r'(?<=[{,])(\d+):"[MLHVQTZ\d. -]+",?')
+SETS = re.compile(r"T\.(fraktur|sansSerif|texOldstyle|texCalligraphicBold)\w*=\(0,H\.AddPaths\)\([^{]*\{.*?\}")
+# Latin, Greek, punctuation, arrows, operators, brackets and their pieces; slanted, bold, as typed.
+LETTERS = (
+    *((0x20, 0x3FF), (0x2013, 0x2063), (0x210E, 0x2113), (0x2190, 0x2199), (0x21D0, 0x21D4)),
+    *((0x2200, 0x22F1), (0x2308, 0x230B), (0x239B, 0x23AE), (0x27E8, 0x27E9), (0xE150, 0xE156)),
+    *((0x1D400, 0x1D467), (0x1D670, 0x1D6A3), (0x1D6E2, 0x1D71B)),
+)
 ICONS = Path("scripts", "fontawesome.js")
 # Name, other names and drawing of one icon in Font Awesome's script.
 ICON = re.compile(
@@ -33,6 +42,17 @@ def copy_mathjax(app: Sphinx) -> None:
             target = Path(app.outdir, "_static", part)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.locate(), target)
+    font = Path(app.outdir, "_static", "mathjax", f"{FONT}.js")
+    font.write_text(trim_font(font.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def trim_font(font: str) -> str:
+    """MathJax's letters without the outlines of those that no formula of such a book has: they weigh most."""
+
+    def keep(outline: re.Match) -> str:
+        return outline[0] * any(first <= int(outline[1]) <= last for first, last in LETTERS)
+
+    return OUTLINE.sub(keep, SETS.sub(lambda letters: OUTLINE.sub("", letters[0]), font))
 
 
 def trim_icons(app: Sphinx) -> None:
