@@ -18,7 +18,7 @@ addEventListener("load", async () => {
   }
 });
 
-// A figure is a link to its file. One that is shown smaller than it was drawn opens on the page instead, as large.
+// A figure is a link to its file. One that is shown much smaller than it was drawn opens on the page instead, as large.
 const widthOf = figure => parseFloat(figure.style.width) || figure.naturalWidth;
 addEventListener("load", () => {
   const view = document.createElement("dialog");
@@ -28,7 +28,7 @@ addEventListener("load", () => {
   document.body.append(view);
   const shrinks = new ResizeObserver(changes => {
     for (const {target} of changes)
-      target.parentNode.classList.toggle("shrunk", target.clientWidth < widthOf(target) - 1);
+      target.parentNode.classList.toggle("shrunk", target.clientWidth < 0.8 * widthOf(target));
   });
   for (const figure of document.querySelectorAll("a.image-reference > img")) {
     shrinks.observe(figure);

@@ -14,7 +14,9 @@ MATHJAX = ("core", "input/tex", "output/svg", "a11y/assistive-mml")
 FONT = "output/svg/fonts/tex"  # asked for by output/svg itself, and twice is once too often
 # The outline of one letter in it, by its number. Letters without one are set in the browser's own font.
 OUTLINE = re.compile(r'(?<=[{,])(\d+):"[MLHVQTZ\d. -]+",?')
-SETS = re.compile(r"T\.(fraktur|sansSerif|texOldstyle|texCalligraphicBold)\w*=\(0,H\.AddPaths\)\([^{]*\{.*?\}")
+SETS = re.compile(
+    r"T\.(fraktur|sansSerif|texOldstyle|texCalligraphicBold)\w*=\(0,H\.AddPaths\)\([^{]*\{.*?\}"
+)
 # Latin, Greek, punctuation, arrows, operators, brackets and their pieces; slanted, bold, as typed.
 LETTERS = (
     *((0x20, 0x3FF), (0x2013, 0x2063), (0x210E, 0x2113), (0x2190, 0x2199), (0x21D0, 0x21D4)),
