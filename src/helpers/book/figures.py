@@ -72,7 +72,7 @@ def plot_plates(name: str) -> plt.Figure:
     An arrow leads from what is needed first to what is drawn with it; a frame says how often what
     is inside is repeated. Names are those of ``models.build`` and of the columns of the visits.
     """
-    figure, ax = plt.subplots(figsize=(6.4, 3.9))
+    figure, ax = plt.subplots(figsize=(7, 3.9))
     county, time = COUNTY[name], VISIT["bounce_time"][:2]
     effect = [node[:2] for node in county.values() if node[1] < 1]
     arrows = [(node[:2], time) for node in (*LINE.values(), VISIT["std_age"])]
@@ -111,7 +111,7 @@ def plot_borrowing(
     layout = {"height_ratios": (3, 2), "layout": "constrained", "sharex": True}
     figure, (above, below) = plt.subplots(2, 1, figsize=(7, 5.6), **layout)
     plot_shrinkage(frame, tree, above)
-    above.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    above.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     above.set(xlabel="", ylabel="Intercept at\nthe mean age (s)")
     borrowed = count_borrowed(frame, tree).sort_values("visits")
     below.plot(borrowed["visits"], borrowed["borrowed"], "o", color="C0")
