@@ -176,11 +176,11 @@ def fit_legend(
     place: plt.Figure | plt.Axes, handles: Iterable, names: Iterable[str], ncols: int, **look
 ) -> Legend:
     """A legend of a figure or an Axes in ``ncols`` columns, or in as many as there is room for."""
-    figure = place.get_figure(root=True)
-    room = figure.bbox.x1 - (0 if place is figure else place.bbox.x0)
     look = {"fontsize": "small", "columnspacing": 1, "handlelength": 1.5} | look
     legend = place.legend(handles, names, ncols=ncols, **look)
-    if ncols == 1 or legend.get_window_extent().width <= room:
+    left, right = legend.get_window_extent().intervalx
+    edges = place.get_figure(root=True).bbox.intervalx
+    if ncols == 1 or edges[0] <= left < right <= edges[1]:
         return legend
     legend.remove()
     return fit_legend(place, handles, names, ncols - 1, **look)
