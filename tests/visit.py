@@ -7,6 +7,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
 from chapters import list_pages
+from scripts import BOX
 
 WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 360, "height": 740}
 PHONE = {"width": 390, "height": 844}
@@ -38,7 +39,7 @@ TOO_WIDE = """() => [...document.querySelectorAll('.bd-main *')]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetParent)
     .slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join('\\n')"""
 # What a page that has loaded shows broken; a figure out of shape is so by more than rounding.
-FAULTS = """() => {
+FAULTS = """box => {
     const all = selector => [...document.querySelectorAll(selector)];
     const shape = i => i.naturalWidth / i.naturalHeight / (i.width / i.height);
     return {
@@ -46,7 +47,8 @@ FAULTS = """() => {
       formulas: all(".math:not(:has(mjx-container))").length,
       "errors in formulas":
         all("mjx-merror, [data-mjx-error], mjx-container [fill=red]").length,
-      "letters without an outline": all("mjx-container svg text").map(e => e.textContent),
+      "letters left out of the font":
+        all("mjx-container path").filter(e => e.getAttribute("d")?.includes(box)).map(e => e.id),
       icons: all("svg.svg-inline--fa .missing").length,
       squeezed: all("article img")
         .filter(i => i.width && Math.abs(shape(i) - 1) > 0.03).map(i => i.src),
@@ -139,7 +141,7 @@ def visit(browser: Browser, html: Path, name: str, query: str = "") -> Visit:
 
 
 def faults(opened: Visit) -> list[str]:
-    found = opened.page.evaluate(FAULTS)
+    found = opened.page.evaluate(FAULTS, BOX)
     return [f"{name}: {what}" for name, what in found.items() if what] + opened.problems
 
 

@@ -36,18 +36,19 @@ def test_a_page_serves_every_reader(chromium, html, name):
 
 
 def test_faults_of_a_page_are_seen(chromium, html):
-    """A picture without a text, pale words in a fold, a formula that is none, a script that throws, a file
-    that is missing, a host outside."""
+    """A picture without a text, pale words in a fold, a formula that is none, a letter that was left out, a script
+    that throws, a file that is missing, a host outside."""
     with visit(chromium, html, "notebooks/formulas") as opened:
         page = opened.page
         add_to_article(page, '<img width=9 height=9 src="data:,">')
         add_to_article(page, "<details><p style='color: #888'>Pale words</p></details>")
-        add_to_article(page, r"<p class='math'>\(\nosuchmacro\)</p>")
+        add_to_article(page, r"<p class='math'>\(\nosuchmacro \mathfrak{A}\)</p>")
         page.evaluate(UNFOLD)
         for fault in ("image-alt", "color-contrast"):
             assert [line for line in violations(page) if fault in line], fault
         page.evaluate("() => MathJax.typesetPromise()")
         assert opened.count("mjx-container [fill=red]")
+        assert [fault for fault in faults(opened) if "letters left out" in fault]
         with (
             page.expect_event("pageerror"),
             page.expect_event("requestfailed", lambda request: "no.png" in request.url),

@@ -12,8 +12,9 @@ from sphinx.application import Sphinx
 # sphinx-mathjax-offline, pinned by its hash in the lock, carries the files of mathjax 3.2.2 as npm has them.
 MATHJAX = ("core", "input/tex", "output/svg", "a11y/assistive-mml")
 FONT = "output/svg/fonts/tex"  # asked for by output/svg itself, and twice is once too often
-# The outline of one letter in it, by its number. Letters without one are set in the browser's own font.
-OUTLINE = re.compile(r'(?<=[{,])(\d+):"[MLHVQTZ\d. -]+",?')
+# The outline of one letter in it, by its number, and what stands for one that is left out.
+OUTLINE = re.compile(r'(?<=[{,])(\d+):"[MLHVQTZ\d. -]+"')
+BOX = "50 0V650H450V0"
 SETS = re.compile(
     r"T\.(fraktur|sansSerif|texOldstyle|texCalligraphicBold)\w*=\(0,H\.AddPaths\)\([^{]*\{.*?\}"
 )
@@ -49,12 +50,17 @@ def copy_mathjax(app: Sphinx) -> None:
 
 
 def trim_font(font: str) -> str:
-    """MathJax's letters without the outlines of those that no formula of such a book has: they weigh most."""
+    """MathJax's letters with boxes for those that no formula of such a book has: their outlines weigh most."""
 
-    def keep(outline: re.Match) -> str:
-        return outline[0] * any(first <= int(outline[1]) <= last for first, last in LETTERS)
+    def leave_out(outline: re.Match) -> str:
+        return f'{outline[1]}:"{BOX}"'
 
-    return OUTLINE.sub(keep, SETS.sub(lambda letters: OUTLINE.sub("", letters[0]), font))
+    def trim(outline: re.Match) -> str:
+        kept = any(first <= int(outline[1]) <= last for first, last in LETTERS)
+        return outline[0] if kept else leave_out(outline)
+
+    font = SETS.sub(lambda letters: OUTLINE.sub(leave_out, letters[0]), font)
+    return OUTLINE.sub(trim, font)
 
 
 def trim_icons(app: Sphinx) -> None:

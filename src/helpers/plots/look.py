@@ -48,6 +48,7 @@ def use_book_style() -> None:
             "savefig.facecolor": "white",
             "axes.titlelocation": "left",
             "axes.titlesize": "medium",
+            "axes.labelsize": 12,  # as the ticks: a label is longer
         }
     )
     if get_ipython() is not None:
@@ -179,8 +180,8 @@ def fit_legend(
     look = {"fontsize": "small", "columnspacing": 1, "handlelength": 1.5} | look
     legend = place.legend(handles, names, ncols=ncols, **look)
     left, right = legend.get_window_extent().intervalx
-    edges = place.get_figure(root=True).bbox.intervalx
-    if ncols == 1 or edges[0] <= left < right <= edges[1]:
+    width = place.get_figure(root=True).bbox.width
+    if ncols == 1 or 0 <= left < right <= 0.97 * width:  # letters are a little wider when printed
         return legend
     legend.remove()
     return fit_legend(place, handles, names, ncols - 1, **look)
