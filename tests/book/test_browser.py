@@ -36,8 +36,8 @@ def test_a_page_serves_every_reader(chromium, html, name):
 
 
 def test_faults_of_a_page_are_seen(chromium, html):
-    """A picture without a text, pale words in a fold, a formula that is none, a letter that was left out, a script
-    that throws, a file that is missing, a host outside."""
+    """A picture without a text, pale words in a fold, a formula that is none, a letter that was left
+    out, a script that throws, a file that is missing, a host outside."""
     with visit(chromium, html, "notebooks/formulas") as opened:
         page = opened.page
         add_to_article(page, '<img width=9 height=9 src="data:,">')

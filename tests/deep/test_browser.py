@@ -17,7 +17,7 @@ from pdf import ARRANGE, PRINT
 from visit import NARROW, PAGES, STILL, WCAG, Visit, add_to_article, faults, violations, visit
 
 SHOTS = ROOT / "_build" / "screenshots"
-PAGE_LIMIT = 1_300_000  # bytes that a reader's browser is sent
+PAGE_LIMIT = 1_200_000  # bytes that a reader's browser is sent
 TOUCH_LIMIT = 300_000  # bytes of a page's widgets, their data and scripts with them
 TOUCHED = """() => [...document.querySelectorAll("figure.to-touch")]
     .reduce((sum, figure) => sum + new Blob([figure.outerHTML]).size, 0)"""
