@@ -59,7 +59,7 @@ SMALLEST = 9  # px
 CRAMPED = """smallest => {
     const all = selector => [...document.querySelectorAll(selector)];
     const lettering = i => 10 / 72 * i.width / 7;
-    const size = t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().d;
+    const size = t => parseFloat(getComputedStyle(t).fontSize) * Math.hypot(t.getScreenCTM().c, t.getScreenCTM().d);
     const goesOn = e => e.scrollWidth - e.clientWidth - e.scrollLeft > 1;
     return {
       "small letters in figures": all("article img:not(.still img)")
