@@ -7,8 +7,10 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
 from chapters import list_pages
+from scripts import BOX
 
 WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 360, "height": 740}
+PHONE = {"width": 390, "height": 844}
 SETTINGS = {"viewport": WIDE, "color_scheme": "light", "reduced_motion": "reduce", "offline": True}
 # Only what is wrong is asked for: to list all that is right takes most of the time.
 AXE = {"preload": False, "resultTypes": ["violations"], "reporter": "no-passes"}
@@ -37,7 +39,7 @@ TOO_WIDE = """() => [...document.querySelectorAll('.bd-main *')]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.offsetParent)
     .slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join('\\n')"""
 # What a page that has loaded shows broken; a figure out of shape is so by more than rounding.
-FAULTS = """() => {
+FAULTS = """box => {
     const all = selector => [...document.querySelectorAll(selector)];
     const shape = i => i.naturalWidth / i.naturalHeight / (i.width / i.height);
     return {
@@ -45,9 +47,30 @@ FAULTS = """() => {
       formulas: all(".math:not(:has(mjx-container))").length,
       "errors in formulas":
         all("mjx-merror, [data-mjx-error], mjx-container [fill=red]").length,
+      "letters left out of the font":
+        all("mjx-container path").filter(e => e.getAttribute("d")?.includes(box)).map(e => e.id),
       icons: all("svg.svg-inline--fa .missing").length,
       squeezed: all("article img")
         .filter(i => i.width && Math.abs(shape(i) - 1) > 0.03).map(i => i.src),
+    } }"""
+# What a narrow screen makes too small or cuts off without a word. Letters that a figure holds were drawn with
+# 10 points at least, seven inches wide; a link enlarges it. What scrolls is faded where it goes on.
+SMALLEST = 9  # px
+CRAMPED = """smallest => {
+    const all = selector => [...document.querySelectorAll(selector)];
+    const lettering = i => 10 / 72 * i.width / 7;
+    const size = t => parseFloat(getComputedStyle(t).fontSize) * Math.hypot(t.getScreenCTM().c, t.getScreenCTM().d);
+    const goesOn = e => e.scrollWidth - e.clientWidth - e.scrollLeft > 1;
+    return {
+      "small letters in figures": all("article img:not(.still img)")
+        .filter(i => i.width && lettering(i) < smallest && !i.closest("a.shrunk"))
+        .map(i => i.alt),
+      "small letters in drawings": all("article svg:not(mjx-container svg, .svg-inline--fa) text")
+        .filter(t => t.textContent && t.getClientRects().length && size(t) < smallest)
+        .map(t => t.textContent),
+      "scrolls without saying so": all("article pre, article :has(> table)")
+        .filter(e => getComputedStyle(e).overflowX == "auto" && goesOn(e) && !e.matches(".goes-on"))
+        .map(e => e.textContent.slice(0, 80)),
     } }"""
 # The longest pages first, so that no browser is left alone with one at the end.
 LONGEST_FIRST = sorted(list_pages(), key=lambda path: -path.stat().st_size)
@@ -118,8 +141,14 @@ def visit(browser: Browser, html: Path, name: str, query: str = "") -> Visit:
 
 
 def faults(opened: Visit) -> list[str]:
-    found = opened.page.evaluate(FAULTS)
+    found = opened.page.evaluate(FAULTS, BOX)
     return [f"{name}: {what}" for name, what in found.items() if what] + opened.problems
+
+
+def cramped(page: Page) -> list[str]:
+    """What cannot be read on the screen that the page is open on."""
+    found = page.evaluate(CRAMPED, SMALLEST)
+    return [f"{name}: {what}" for name, what in found.items() if what]
 
 
 def violations(page: Page, theme: str = "light", where: dict = WHERE) -> list[str]:

@@ -163,6 +163,18 @@ def test_every_figure_of_a_chapter_has_a_caption_with_its_number(html):
         assert [figure.find_parent(class_="cell_output") for figure in figures] == drawn
 
 
+def test_what_python_draws_is_as_wide_as_the_text(html):
+    """R's figures have their own widths."""
+    width = re.compile(r'<img [^>]*src="../_images/[^>]*style="width: (\d+)px')
+    pages = [name for name in PUBLISHED.split() if not name.startswith("r")]
+    widths = {
+        name: set(width.findall((html / "notebooks" / f"{name}.html").read_text("utf-8")))
+        for name in pages
+    }
+    assert sum(map(bool, widths.values())) > 20
+    assert {name: found for name, found in widths.items() if found - {"704"}} == {}
+
+
 # What others read: hosts, previews, screen readers
 
 

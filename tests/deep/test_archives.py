@@ -38,7 +38,7 @@ def test_the_pages_hold_nothing_for_debuggers(html):
 
 
 def test_the_notebooks_bring_what_the_readme_names(unpacked):
-    names = """README.md _static/paradox.png Makefile tools/build/environment.sh requirements.lock
+    names = """README.md _static/paradox.png _templates/layout.html _static/fonts/LICENSE Makefile tools/build/environment.sh requirements.lock
     environment.yml postBuild .python-version LICENSE LICENSE-text CONTRIBUTING.md
     notebooks/glossary.md data/bounce_times.csv data/tables/sleepstudy.csv"""
     assert [name for name in names.split() if not (unpacked / name).is_file()] == []

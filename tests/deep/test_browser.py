@@ -2,21 +2,30 @@
 
 import functools
 import gzip
+import io
 import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import ROOT
 from pdf import ARRANGE, PRINT
 from visit import NARROW, PAGES, STILL, WCAG, Visit, add_to_article, faults, violations, visit
 
 SHOTS = ROOT / "_build" / "screenshots"
-PAGE_LIMIT = 1_500_000  # bytes that a reader's browser is sent
+PAGE_LIMIT = 1_200_000  # bytes that a reader's browser is sent
 TOUCH_LIMIT = 300_000  # bytes of a page's widgets, their data and scripts with them
 TOUCHED = """() => [...document.querySelectorAll("figure.to-touch")]
     .reduce((sum, figure) => sum + new Blob([figure.outerHTML]).size, 0)"""
 FORMULAS = re.compile("notebooks/(0[3-8]|formulas)")
+# How light the ground of the page is, from 0 to 255.
+GROUND = """() => {
+    const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
+    return 0.299 * r + 0.587 * g + 0.114 * b }"""
 FOCUS = """e => {
     const look = () => { const s = getComputedStyle(e);
       return [s.outline, s.boxShadow, s.border, s.background, s.textDecoration].join() };
@@ -121,6 +130,24 @@ def test_a_phone_shows_where_one_can_go(chromium, html, button, inside):
         assert opened.problems == []
 
 
+@pytest.mark.parametrize("page", ["08_quick_diagnostics", "a4_gallery_of_failures"])
+def test_a_figure_stands_on_the_ground_of_the_page(chromium, html, page):
+    """In both themes, and what is ink on paper is light in the dark."""
+    with visit(chromium, html, f"notebooks/{page}") as opened:
+        opened.load_images()
+        opened.unfold()
+        seen = {}
+        for theme in ("light", "dark"):
+            opened.show_theme(theme)
+            figure = opened.page.locator(".cell_output img").first
+            with Image.open(io.BytesIO(figure.screenshot())) as shot:
+                seen[theme] = np.asarray(shot.convert("L"), dtype=int)
+            ground = opened.page.evaluate(GROUND)
+            assert abs(seen[theme][1, 1] - ground) <= 3, theme
+        assert seen["light"].min() < 80 and seen["dark"].max() > 200
+        assert seen["light"].mean() > 200 and seen["dark"].mean() < 60
+
+
 def test_a_solution_unfolds(chromium, html):
     with visit(chromium, html, "notebooks/02_exploring_is_modelling") as opened:
         solution = opened.page.locator(".solution.dropdown").first
@@ -134,6 +161,32 @@ def test_the_search_finds_shrinkage(chromium, html):
     with visit(chromium, html, "search", "?q=shrinkage") as opened:
         opened.page.locator("#search-results li a", has_text="Random intercept").first.wait_for()
         assert opened.problems == []
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args) -> None:
+        pass
+
+
+@pytest.fixture
+def address(html):
+    """Where the pages are served, as long as a test runs."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=html)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_results_show_lines_of_the_pages_where_these_are_served(chromium, html, address):
+    """From disk they have titles only, and nothing fails."""
+    with visit(chromium, html, "search", "?q=shrinkage") as opened:
+        opened.page.locator("#search-results li a").first.wait_for()
+        assert not opened.count("#search-results p.context")
+        assert opened.problems == []
+    with chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}/search.html?q=shrinkage")
+        page.locator("#search-results p.context", has_text="shrinkage").first.wait_for()
 
 
 PAPER = """<!doctype html><meta charset=utf-8>

@@ -28,6 +28,15 @@ def style():
     plots.use_book_style()
 
 
+def test_a_legend_takes_as_many_columns_as_there_is_room_for():
+    figure, ax = plt.subplots()
+    handles = [ax.plot([0, 1], [0, k])[0] for k in range(3)]
+    for name, columns in (("short", 3), (8 * "long ", 1)):
+        legend = plots.fit_legend(figure, handles, 3 * [name], 3, loc="outside lower left")
+        assert legend._ncols == columns
+        assert legend.get_window_extent().width <= figure.bbox.width
+
+
 def make_table(groups: int, names: str = "s{}", rows: int | None = None) -> pd.DataFrame:
     """Groups of 2 to 29 rows, or of ``rows``, whose means rise while each falls."""
     rng = np.random.default_rng(groups)

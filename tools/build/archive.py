@@ -22,9 +22,9 @@ TO_RUN = (
 )
 TO_RUN += ("pyproject.toml", "requirements.lock", "environment.yml", ".python-version", "postBuild")
 # With these all that `make lab`, `make book` and the other ways of README's part "Run" read.
-NEEDED = ("notebooks/*.ipynb", "notebooks/*.md", "CONTRIBUTING.md", "tools/build/*", "_static/*")
-NEEDED += ("Makefile", "_config.yml", "_toc.yml", "requirements-spark.lock", "r/README.md")
-NEEDED += ("CHANGELOG.md",)
+NEEDED = ("notebooks/*.ipynb", "notebooks/*.md", "CONTRIBUTING.md", "tools/build/*", "r/README.md")
+NEEDED += ("_static/**/*", "_templates/*", "Makefile", "_config.yml", "_toc.yml")
+NEEDED += ("requirements-spark.lock", "CHANGELOG.md")
 
 
 def list_files(patterns: tuple[str, ...]) -> list[Path]:

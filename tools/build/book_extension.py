@@ -27,6 +27,9 @@ def configure(app: Sphinx, config) -> None:
     config.nb_execution_cache_path = str(cache_path())
     config.execution_fingerprint = fingerprint()
     config.html_theme_options["extra_footer"] = f"<p>{tell_version()}</p>"
+    config.html_theme_options["logo"] = {
+        "text": config.html_title
+    }  # Jupyter Book knows no such setting
     address = parse_address(config.html_theme_options["repository_url"])
     config.notfound_urls_prefix = address.path
     if address.is_set:

@@ -1,4 +1,4 @@
-"""Scripts that pages bring along, so that they need no network: formulas, and the icons that are shown."""
+"""Scripts that pages bring along, so that they need no network: formulas and icons, of each what is shown."""
 
 import re
 import shutil
@@ -13,6 +13,18 @@ from sphinx.application import Sphinx
 # sphinx-mathjax-offline, pinned by its hash in the lock, carries the files of mathjax 3.2.2 as npm has them.
 MATHJAX = ("core", "input/tex", "output/{}", "a11y/assistive-mml")
 FONT = "output/{}/fonts/"  # asked for by the output itself, and twice is once too often
+# The outline of one letter in it, by its number, and what stands for one that is left out.
+OUTLINE = re.compile(r'(?<=[{,])(\d+):"[MLHVQTZ\d. -]+"')
+BOX = "50 0V650H450V0"
+SETS = re.compile(
+    r"T\.(fraktur|sansSerif|texOldstyle|texCalligraphicBold)\w*=\(0,H\.AddPaths\)\([^{]*\{.*?\}"
+)
+# Latin, Greek, punctuation, arrows, operators, brackets and their pieces; slanted, bold, as typed.
+LETTERS = (
+    *((0x20, 0x3FF), (0x2013, 0x2063), (0x210E, 0x2113), (0x2190, 0x2199), (0x21D0, 0x21D4)),
+    *((0x2200, 0x22F1), (0x2308, 0x230B), (0x239B, 0x23AE), (0x27E8, 0x27E9), (0xE150, 0xE156)),
+    *((0x1D400, 0x1D467), (0x1D670, 0x1D6A3), (0x1D6E2, 0x1D71B)),
+)
 ICONS = Path("scripts", "fontawesome.js")
 # Name, other names and drawing of one icon in Font Awesome's script.
 ICON = re.compile(
@@ -40,6 +52,22 @@ def copy_mathjax(app: Sphinx) -> None:
             target = Path(app.outdir, "_static", part)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.locate(), target)
+    for font in Path(app.outdir, "_static", "mathjax").glob("output/svg/fonts/*.js"):
+        font.write_text(trim_font(font.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def trim_font(font: str) -> str:
+    """MathJax's letters with boxes for those that no formula of such a book has: their outlines weigh most."""
+
+    def leave_out(outline: re.Match) -> str:
+        return f'{outline[1]}:"{BOX}"'
+
+    def trim(outline: re.Match) -> str:
+        kept = any(first <= int(outline[1]) <= last for first, last in LETTERS)
+        return outline[0] if kept else leave_out(outline)
+
+    font = SETS.sub(lambda letters: OUTLINE.sub(leave_out, letters[0]), font)
+    return OUTLINE.sub(trim, font)
 
 
 def trim_icons(app: Sphinx) -> None:

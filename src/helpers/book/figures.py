@@ -13,7 +13,13 @@ import xarray as xr
 
 from helpers.book.visits import COUNTIES
 from helpers.frames import label_of
-from helpers.plots import LINES, group_colors, no_pooling_intercepts, plot_shrinkage
+from helpers.plots import (
+    LINES,
+    fit_legend,
+    group_colors,
+    no_pooling_intercepts,
+    plot_shrinkage,
+)
 from helpers.plots.look import MARKS
 from helpers.priors import SEED
 
@@ -72,7 +78,7 @@ def plot_plates(name: str) -> plt.Figure:
     An arrow leads from what is needed first to what is drawn with it; a frame says how often what
     is inside is repeated. Names are those of ``models.build`` and of the columns of the visits.
     """
-    figure, ax = plt.subplots(figsize=(6.4, 3.9))
+    figure, ax = plt.subplots(figsize=(7, 3.9))
     county, time = COUNTY[name], VISIT["bounce_time"][:2]
     effect = [node[:2] for node in county.values() if node[1] < 1]
     arrows = [(node[:2], time) for node in (*LINE.values(), VISIT["std_age"])]
@@ -111,7 +117,7 @@ def plot_borrowing(
     layout = {"height_ratios": (3, 2), "layout": "constrained", "sharex": True}
     figure, (above, below) = plt.subplots(2, 1, figsize=(7, 5.6), **layout)
     plot_shrinkage(frame, tree, above)
-    above.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    above.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     above.set(xlabel="", ylabel="Intercept at\nthe mean age (s)")
     borrowed = count_borrowed(frame, tree).sort_values("visits")
     below.plot(borrowed["visits"], borrowed["borrowed"], "o", color="C0")
@@ -192,8 +198,7 @@ def plot_costs(study: pd.DataFrame) -> plt.Figure:
     axes[1].set(xlabel="Groups, of 5 rows each", title="More groups")
     shown = [ax.get_legend_handles_labels() for ax in axes]
     handles = {name: handle for pair in shown for handle, name in zip(*pair, strict=True)}
-    place = {"loc": "outside lower center", "ncols": 2, "fontsize": "small"}
-    figure.legend(handles.values(), handles.keys(), **place)
+    fit_legend(figure, handles.values(), handles.keys(), 2, loc="outside lower center")
     title = "Sums make rows cheap; what costs is groups"
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
     return figure
@@ -217,9 +222,9 @@ def plot_precision(study: pd.DataFrame, slope_sd: float) -> plt.Figure:
         ax.set(xscale="log", yscale="log")
     axes[0].set(xlabel="Visits, in 100 counties", ylabel="Posterior sd (s per sd of age)")
     axes[0].set_title("More visits")
-    axes[1].set(xlabel="Counties that share a million visits", title="More counties")
+    axes[1].set(xlabel="Counties that share\na million visits", title="More counties")
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
+    fit_legend(figure, handles, names, 3, loc="outside lower center")
     title = "Visits tell of these counties, only counties of the population"
     figure.suptitle(title, ha="left", x=0.02, fontsize="medium")
     return figure

@@ -18,7 +18,7 @@ from helpers.flipbook.dots import Dots, Ends, find_ends, find_limits, place_dots
 from helpers.flipbook.simulation import SHARED, Design, draw_parameters, simulate_in_chunks
 from helpers.flipbook.widget import embed_picture, fill_template
 from helpers.frames import group_labels
-from helpers.plots import group_colors, label_panels, make_panels, write_labels
+from helpers.plots import fit_legend, group_colors, label_panels, make_panels, write_labels
 from helpers.priors import MODELS, SEED, Columns, Plausible, Priors, check_choice, check_columns
 from helpers.rotated import is_statistics
 from helpers.tables import present_probabilities
@@ -146,7 +146,7 @@ def _draw_panels(
     handles = [Line2D([], [], color=color, **style) for color in colors.values()]
     names = write_labels(colors)
     if len(names) <= LEGEND:
-        figure.legend(handles, names, loc="outside lower right", ncols=4, fontsize="small")
+        fit_legend(figure, handles, names, 4, loc="outside lower right")
     label_panels(figure, axes, *dots.labels, title)
     return figure
 

@@ -18,6 +18,7 @@ from helpers.plots.look import (
     NAMED,
     PANELS,
     draw_band,
+    fit_legend,
     group_colors,
     label_panels,
     make_panels,
@@ -121,7 +122,7 @@ def plot_group_lines(
             ax.plot(x, y, color="C0", label="Least squares")
         ax.set_title(f"{name} (n = {len(own):,})")
     handles, names = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower right", ncols=3, fontsize="small")
+    fit_legend(figure, handles, names, 3, loc="outside lower right")
     title = "\n".join(text for text in (title, textwrap.fill(said, 75)) if text)
     label_panels(figure, axes, name_axis(table, shown), name_axis(table, named.outcome), title)
     return figure

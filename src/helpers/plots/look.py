@@ -13,6 +13,7 @@ import seaborn as sns
 import xarray as xr
 from IPython import get_ipython
 from matplotlib.collections import PathCollection
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -20,6 +21,8 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 from helpers.frames import label_of, original_column, unit_of
 from helpers.priors import INTERVAL, LOWER, UPPER, Columns
 
+WIDTH = 7  # inches, of every figure
+DOTS = 704 / WIDTH  # an inch: as wide as the text of a page
 LINES = ("-", "--", ":", "-.")
 QUANTILES = [(1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2]
 NAMED = 40  # groups, of more only the outermost have names
@@ -36,19 +39,21 @@ def use_book_style() -> None:
 
     Progress notes of PyMC and Bambi are switched off too; their warnings are not.
     """
-    sns.set_theme(style="whitegrid", palette="colorblind")
+    sns.set_theme(style="whitegrid", palette="colorblind", font_scale=1.1)
     plt.rcParams.update(
         {
-            "figure.figsize": (7, 4.3),
-            "figure.dpi": 110,
+            "figure.figsize": (WIDTH, 4.3),
+            "figure.dpi": DOTS,
+            "figure.constrained_layout.use": True,
             "savefig.facecolor": "white",
-            "savefig.bbox": "tight",
             "axes.titlelocation": "left",
             "axes.titlesize": "medium",
+            "axes.labelsize": 12,  # as the ticks: a label is longer
         }
     )
     if get_ipython() is not None:
-        set_matplotlib_formats("retina")  # twice the dots at the same size
+        # Twice the dots at the same size, and nothing cut off: what is drawn has a figure's whole width.
+        set_matplotlib_formats("retina", bbox_inches=None)
     az.rcParams["stats.ci_prob"] = INTERVAL
     az.rcParams["stats.ci_kind"] = "eti"
     for library in ("pymc", "bambi"):
@@ -145,7 +150,7 @@ def make_panels(number: int, height: float) -> tuple[plt.Figure, np.ndarray]:
     """A figure of panels that share their axes, in rows of two; ``height`` is a row's, in inches."""
     rows = -(-number // 2)
     layout = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
-    figure, axes = plt.subplots(rows, 2, figsize=(7, height * rows), **layout)
+    figure, axes = plt.subplots(rows, 2, figsize=(WIDTH, height * rows), **layout)
     for ax in axes.flat[number:]:
         ax.set_visible(False)
     axes.flat[max(number - 2, 0)].tick_params(labelbottom=True)  # there may be none below
@@ -168,18 +173,29 @@ def draw_band(ax: plt.Axes, x: np.ndarray, lines: xr.DataArray, number: int, nam
     ax.plot(x, middle, color=f"C{number}", linestyle=LINES[number % len(LINES)], label=name)
 
 
+def fit_legend(
+    place: plt.Figure | plt.Axes, handles: Iterable, names: Iterable[str], ncols: int, **look
+) -> Legend:
+    """A legend of a figure or an Axes in ``ncols`` columns, or in as many as there is room for."""
+    look = {"fontsize": "small", "columnspacing": 1, "handlelength": 1.5} | look
+    legend = place.legend(handles, names, ncols=ncols, **look)
+    left, right = legend.get_window_extent().intervalx
+    width = place.get_figure(root=True).bbox.width
+    if ncols == 1 or 0 <= left < right <= 0.97 * width:  # letters are a little wider when printed
+        return legend
+    legend.remove()
+    return fit_legend(place, handles, names, ncols - 1, **look)
+
+
 def put_legend_below(ax: plt.Axes, ncols: int, title: str = "", alone: bool = False) -> None:
     """A legend below the label of the horizontal axis, however high the axes are; below all and from
     the figure's left edge if the Axes stand ``alone`` in a constrained layout."""
     figure = ax.get_figure(root=True)
     below = ax.transAxes + ScaledTranslation(0, -46 / 72, figure.dpi_scale_trans)
     place = {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": below}
-    look = {"fontsize": "small", "columnspacing": 1, "handlelength": 1.5, "ncols": ncols}
-    look |= {"title": title, "title_fontsize": "small"}
-    if alone:
-        legend = figure.legend(*ax.get_legend_handles_labels(), loc="outside lower left", **look)
-    else:
-        legend = ax.legend(borderaxespad=0, **place, **look)
+    place = {"loc": "outside lower left"} if alone else place | {"borderaxespad": 0}
+    look = {"title": title, "title_fontsize": "small"} | place
+    legend = fit_legend(figure if alone else ax, *ax.get_legend_handles_labels(), ncols, **look)
     for handle in legend.legend_handles:  # as if each were one of few
         if isinstance(handle, PathCollection) and handle.get_sizes() < MIDDLE**2:
             handle.set(alpha=1, sizes=[MIDDLE**2])
