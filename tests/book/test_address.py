@@ -31,9 +31,9 @@ parts:
 
 def make_copy(folder: Path) -> Path:
     """A book of two pages, with all that the command and the build read."""
-    for name in ("_config.yml", "requirements.lock", *REPEATS):
+    for name in ("_config.yml", "pyproject.toml", "requirements.lock", *REPEATS):
         shutil.copy(ROOT / name, folder)
-    for name in ("_static", "tools/build"):
+    for name in ("_static", "_templates", "tools/build"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / CHAPTER, folder / "notebooks")

@@ -333,7 +333,7 @@ def test_a_fit_of_another_family_has_its_parameters_and_groups(family):
     [
         ({}, "^The family 'poisson' takes a formula, .* backend='bambi'"),
         ({"backend": "exact"}, "^The family 'poisson' takes a formula, .* backend='bambi'"),
-        ({"backend": "bambi", "family": "binomial"}, "^Unknown family 'binomial'"),
+        ({"backend": "bambi", "family": "binomial"}, "^The family 'binomial' counts"),
         (
             {"backend": "bambi", "family": "bernoulli"},
             "^Column 'y' has .* in row 0, but outcomes of the family 'bernoulli' are 0",
