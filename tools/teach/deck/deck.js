@@ -1,6 +1,6 @@
 // Typeset, make every slide fit its box, then start. Sizes are those of a slide of 1280 x 720.
 const SMALLEST = 75; // per cent of the type's size: what a room can still read
-const TALL = 1.25; // width over height below which a figure stands beside the words
+const BESIDE = {width: 760, height: 676}; // room for a figure that stands beside the words
 
 const items = slide => [...slide.querySelectorAll(".jp-RenderedHTMLCommon, .jp-Editor, .jp-OutputArea-output")]
   .filter(item => !item.closest("aside"));
@@ -28,15 +28,30 @@ function fitType(slide) {
   return tooFull(slide) ? 0 : height * width / 100;
 }
 
-// A tall figure stands beside the words.
-function placeFigure(slide) {
-  const figures = slide.querySelectorAll(".jp-RenderedImage img"), [figure] = figures;
-  slide.classList.toggle("only-figure", figures.length === items(slide).length);
-  if (figures.length !== 1 || items(slide).length === 1) return;
+// No head breaks at a hyphen (R-hat). pandas writes an index's name in a row of its own: it moves up where it can.
+function tidyHead(table) {
+  for (const cell of table.tHead.querySelectorAll("th")) cell.textContent = cell.textContent.replaceAll("-", "\u2011");
+  const [upper, lower, ...more] = table.tHead.rows;
+  if (!lower || more.length || upper.cells.length !== lower.cells.length) return;
+  const said = row => [...row.cells].map(cell => cell.textContent.trim());
+  if (said(lower).some((text, column) => text && said(upper)[column])) return;
+  [...lower.cells].forEach((cell, column) => upper.cells[column].append(...cell.childNodes));
+  lower.remove();
+}
+
+// A figure stands beside the words where that makes it larger and leaves the type hardly smaller.
+function placeFigure(slide, stacked) {
+  const [figure, ...more] = slide.querySelectorAll(".jp-RenderedImage img");
+  if (!figure || more.length || items(slide).length === 1) return;
   const shape = figure.naturalWidth / figure.naturalHeight;
-  if (shape >= TALL) return;
-  slide.style.setProperty("--beside", Math.min(668 * shape, 760) + "px");
+  const under = Math.min(figure.clientWidth, figure.clientHeight * shape);
+  const beside = Math.min(BESIDE.width, BESIDE.height * shape);
+  if (stacked && beside < 1.04 * under) return;
+  slide.style.setProperty("--beside", beside + "px");
   slide.classList.add("figure-beside");
+  if (fitType(slide) >= Math.max(stacked - 5, 1)) return;
+  slide.classList.remove("figure-beside");
+  fitType(slide);
 }
 
 // A table stands beside its code where that leaves the type hardly smaller: words keep their size.
@@ -50,8 +65,11 @@ function placeTable(slide, stacked) {
 
 function fit(slide) {
   slide.classList.add("sheet");
-  placeFigure(slide);
-  placeTable(slide, fitType(slide));
+  slide.classList.toggle("only-figure", items(slide).every(item => item.matches(".jp-RenderedImage")));
+  slide.querySelectorAll("table.dataframe:has(thead)").forEach(tidyHead);
+  const stacked = fitType(slide);
+  placeFigure(slide, stacked);
+  placeTable(slide, stacked);
 }
 
 async function start() {
