@@ -64,7 +64,8 @@ FIVE_MINUTES_IN_JUPYTER = """\
 INSTALL = """\
 ## Install
 
-Do this before the day, where there is a network; it takes a while, and nothing after it needs a network.
+Do this before the day, where there is a network; 500 MB are downloaded, which take 1800 MB on disk, and
+nothing after it needs a network.
 
 1. You need Python 3.12 or newer: `python --version` tells (on macOS and Linux perhaps `python3`).
 2. Open a terminal in this folder and make an environment: `python -m venv .venv`. Activate it with
@@ -82,8 +83,8 @@ FOLDERS = """\
 - `fits/`: stored posteriors, for slow machines.
 - `data/`, `r/`, `src/`: the tables, the workflow in R, the helpers that the chapters import.
 
-If your machine is slow, set `precomputed = True` at the top of a page in `notebooks/` that samples: posteriors are then
-loaded from `fits/`. They are those of the page's own models, so take a model that you change out of its
+If your machine is slow, unfold the cell *Settings* near the top of a page in `notebooks/` that samples, and set
+`precomputed = True`: posteriors are then loaded from `fits/`. They are those of the page's own models, so take a model that you change out of its
 `if precomputed`. Pages a1 and a4 time and break the sampler itself, and page 18
 fits your own table, so they have no switch.
 """

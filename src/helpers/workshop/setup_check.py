@@ -26,6 +26,7 @@ PYTHON = (3, 12)
 GIGABYTE = 1024**3
 MEMORY = 2 * GIGABYTE
 JUPYTER = ("jupyterlab",)  # what opens the notebooks; in the lock, not in the wheel
+R_PACKAGES = ("brms", "lme4", "readr")  # what the scripts in r/ load
 PATIENCE = 120  # seconds; a first import waits for compiled bytecode, fonts and the virus scanner
 PACKAGE = Path(__file__).resolve().parents[1]
 LOCK = PACKAGE.parents[1] / "requirements.lock"  # a checkout has it, an installed wheel has not
@@ -267,9 +268,15 @@ def sample_model() -> dict:
 
 
 def check_r() -> Result:
-    """Is there an R? Whoever reads the part "In R" needs none: its pages show what R gave."""
-    found = shutil.which("Rscript")
-    return Result(OK, "is here" if found else "is not here; only the scripts in r/ need it")
+    """Is there an R with what the scripts in r/ load? Whoever reads the part "In R" needs none."""
+    program = shutil.which("Rscript")
+    if program is None:
+        return Result(OK, "is not here; only the scripts in r/ need it")
+    asked = f"for (p in c{R_PACKAGES}) if (!nzchar(system.file(package = p))) cat(p, '')"
+    run = partial(subprocess.run, capture_output=True, text=True, timeout=PATIENCE)
+    missing = run([program, "-e", asked]).stdout.split()
+    without = f", without {' and '.join(missing)}; the scripts in r/ need them" if missing else ""
+    return Result(OK, f"is here{without}")
 
 
 CHECKS = {

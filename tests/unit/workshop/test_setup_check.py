@@ -261,6 +261,20 @@ def test_what_breaks_crashes_or_hangs_is_a_sentence(monkeypatch, tmp_path, text,
 # The page
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of the shell")
+def test_an_r_without_the_packages_of_the_scripts_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "not here" in setup_check.check_r().message
+    program = tmp_path / "Rscript"
+    program.write_text("#!/bin/sh\nprintf 'brms readr '\n")
+    program.chmod(0o755)
+    found = setup_check.check_r()
+    assert (found.status, found.message) == (
+        OK,
+        "is here, without brms and readr; the scripts in r/ need them",
+    )
+
+
 def test_the_page_knows_every_check_and_no_other():
     assert set(re.findall(r"(?m)^\| \*\*([\w ]+)\*\* \|", PAGE)) == set(setup_check.CHECKS)
 
