@@ -12,8 +12,8 @@ INSIDE = re.compile(
 # A hyphen that stands for minus: before a number, and after a space, a bracket or the start of a cell. In a
 # range, a date, a version, an address or a power of ten it follows a letter or a digit.
 SIGN = re.compile(r"(?:(?<=[\s(>\u201c\u2013])|(?<=(?<!\w)\[))-(?=\.?\d)")
-# The hyphen of "R-hat" and "E-BFMI", whose single letter would be left behind at the end of a line.
-LETTER = re.compile(r"(?<![\w-])([A-Z]-)(?=[A-Za-z]{3})")
+# "R-hat" and "E-BFMI", whose single letter would be left behind at the end of a line.
+LETTER = re.compile(r"((?<![\w-])[A-Z]-[A-Za-z]{3,})")
 # Below a table's labels pandas gives the names of its rows a line of their own, else empty.
 ROW_NAMES = re.compile(
     r"(<tr[^>]*>)((?:\s*<th[^>]*></th>)+)((?:(?!</tr>).)*</tr>)"
@@ -26,8 +26,7 @@ TABLE = 'class="dataframe"'
 
 
 def keep_together(text: str) -> str:
-    """The text with true minus signs, and no break between a number and its unit or sign, or in "R-hat"."""
-    text = LETTER.sub("\\1\N{WORD JOINER}", text)
+    """The text with true minus signs, and no break between a number and its unit or sign."""
     return INSIDE.sub("\u00a0", SIGN.sub("\N{MINUS SIGN}", text))
 
 
@@ -41,7 +40,8 @@ class KeepTogether(SphinxPostTransform):
         for parent in list(self.document.findall(nodes.Element)):
             if isinstance(parent, nodes.raw) and TABLE in parent.astext():
                 table = mark_long(mark_words(lift_names(parent.astext())))
-                parent[:] = [nodes.Text(keep_together(table))]
+                table = LETTER.sub(r'<span class="together">\1</span>', keep_together(table))
+                parent[:] = [nodes.Text(table)]
                 continue
             if isinstance(parent, nodes.entry) and len(parent.astext()) > LONG:
                 parent["classes"].append("long")
@@ -49,6 +49,14 @@ class KeepTogether(SphinxPostTransform):
                 for place in reversed(range(len(parent))):
                     if isinstance(parent[place], nodes.Text):
                         self.mend(parent, place)
+        for text in list(self.document.findall(nodes.Text)):
+            if LETTER.search(text) and not isinstance(text.parent, VERBATIM):
+                parts = enumerate(LETTER.split(text))  # every second one is such a word
+                kept = [
+                    nodes.inline("", w, classes=["together"]) if k % 2 else nodes.Text(w)
+                    for k, w in parts
+                ]
+                text.parent.replace(text, kept)
 
     def mend(self, parent: nodes.Element, place: int) -> None:
         """Mend the text that is this child of its parent."""
