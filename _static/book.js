@@ -4,13 +4,17 @@ const SCROLLS = "mjx-container[display], .cell_output .text_html, .cell_output .
 // Sizes change when the window does, and when a fold opens. Its last stretch is faded until it has come to the end.
 const watcher = new ResizeObserver(changes => {
   for (const {target} of changes) {
-    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    if (target.scrollWidth > target.clientWidth) {
+      target.tabIndex = 0;
+      target.classList.add("scrolls");
+    }
     fade(target);
   }
 });
 const fade = part => part.classList.toggle("goes-on", part.scrollWidth - part.clientWidth - part.scrollLeft > 1);
 
 addEventListener("load", async () => {
+  await document.fonts.ready; // a table that fits may be too wide in another typeface
   await window.MathJax?.startup?.promise;
   for (const element of document.querySelectorAll(SCROLLS)) {
     watcher.observe(element);

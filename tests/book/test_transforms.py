@@ -4,6 +4,7 @@ import io
 import re
 
 import nbformat
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
@@ -11,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxWarning
 from sphinx.util.docutils import docutils_namespace
 
-from typography import keep_together, mark_words
+from typography import LONG, keep_together, lift_names, mark_long, mark_words
 
 CONF = """
 extensions = ["myst_nb", "boxes_and_fine_points"]
@@ -196,6 +197,29 @@ def test_tables_of_words_are_told_from_numbers_and_a_number_keeps_its_unit(page)
     assert mark_words(TABLE.format("1.5", "Kent")) == TABLE.format("1.5", "Kent")
     assert "95\u00a0%" in page.text
     assert keep_together("13 s, P(slope < 0)") == "13\u00a0s, P(slope\u00a0<\u00a00)"
+
+
+def test_names_of_rows_stand_beside_the_labels_of_columns():
+    """Also below two lines of labels; not where a name of the columns, or only some of the rows', is in the way."""
+    pair = pd.MultiIndex.from_product(
+        [["pooled"], ["slope", "sigma"]], names=["model", "parameter"]
+    )
+    table = pd.DataFrame({("PyMC", "mean"): [1, 2], ("PyMC", "sd"): [3, 4]}, index=pair)
+    head = BeautifulSoup(lift_names(table.to_html()), "html.parser").thead
+    assert len(head.find_all("tr")) == 2
+    last = [cell.text for cell in head.find_all("tr")[-1].find_all("th")]
+    assert last == ["model", "parameter", "mean", "sd"]
+    for other in (table.rename_axis(["model", None]), table.rename_axis([None, None])):
+        assert lift_names(other.to_html()) == other.to_html()
+    named = table["PyMC"].rename_axis(columns="statistic").droplevel(0)
+    assert lift_names(named.to_html()) == named.to_html()
+
+
+def test_long_cells_are_marked_and_a_single_letter_keeps_its_word(page):
+    long = "a" * (LONG + 1)
+    assert f'<td class="long">{long}' in mark_long(f"<td>{long}</td><td>short</td>")
+    assert mark_long("<td>short</td>") == "<td>short</td>"
+    assert page.figcaption.find(class_="together").text == "R-hat"
 
 
 def test_a_hyphen_before_a_number_is_a_minus_sign_in_sentences_and_tables_only(page):

@@ -12,6 +12,15 @@ INSIDE = re.compile(
 # A hyphen that stands for minus: before a number, and after a space, a bracket or the start of a cell. In a
 # range, a date, a version, an address or a power of ten it follows a letter or a digit.
 SIGN = re.compile(r"(?:(?<=[\s(>\u201c\u2013])|(?<=(?<!\w)\[))-(?=\.?\d)")
+# "R-hat" and "E-BFMI", whose single letter would be left behind at the end of a line.
+LETTER = re.compile(r"((?<![\w-])[A-Z]-[A-Za-z]{3,})")
+# Below a table's labels pandas gives the names of its rows a line of their own, else empty.
+ROW_NAMES = re.compile(
+    r"(<tr[^>]*>)((?:\s*<th[^>]*></th>)+)((?:(?!</tr>).)*</tr>)"
+    r"\s*<tr[^>]*>((?:\s*<th[^>]*>[^<]+</th>)+)(?:\s*<th[^>]*></th>)+\s*</tr>(?=\s*</thead>)",
+    re.DOTALL,
+)
+LONG = 40  # characters: a cell with more of them should not become a narrow, high one
 VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
 TABLE = 'class="dataframe"'
 
@@ -30,11 +39,24 @@ class KeepTogether(SphinxPostTransform):
     def run(self, **settings) -> None:
         for parent in list(self.document.findall(nodes.Element)):
             if isinstance(parent, nodes.raw) and TABLE in parent.astext():
-                parent[:] = [nodes.Text(keep_together(mark_words(parent.astext())))]
-            elif not isinstance(parent, VERBATIM):
+                table = mark_long(mark_words(lift_names(parent.astext())))
+                table = LETTER.sub(r'<span class="together">\1</span>', keep_together(table))
+                parent[:] = [nodes.Text(table)]
+                continue
+            if isinstance(parent, nodes.entry) and len(parent.astext()) > LONG:
+                parent["classes"].append("long")
+            if not isinstance(parent, VERBATIM):
                 for place in reversed(range(len(parent))):
                     if isinstance(parent[place], nodes.Text):
                         self.mend(parent, place)
+        for text in list(self.document.findall(nodes.Text)):
+            if LETTER.search(text) and not isinstance(text.parent, VERBATIM):
+                parts = enumerate(LETTER.split(text))  # every second one is such a word
+                kept = [
+                    nodes.inline("", w, classes=["together"]) if k % 2 else nodes.Text(w)
+                    for k, w in parts
+                ]
+                text.parent.replace(text, kept)
 
     def mend(self, parent: nodes.Element, place: int) -> None:
         """Mend the text that is this child of its parent."""
@@ -49,8 +71,29 @@ class KeepTogether(SphinxPostTransform):
             parent[place - 1 : place + 1] = [pair, nodes.Text(text[mark.end() :])]
 
 
+def lift_names(table: str) -> str:
+    """Put the names of a table's rows beside its labels, where pandas leaves cells empty for them."""
+
+    def lift(found: re.Match) -> str:
+        row, empty, rest, below = found.groups()
+        names = re.findall(r"<th[^>]*>([^<]+)</th>", below)
+        if len(names) != empty.count("</th>"):
+            return found[0]
+        return row + "".join(f'\n<th class="row-name">{name}</th>' for name in names) + rest
+
+    return ROW_NAMES.sub(lift, table)
+
+
 def mark_words(table: str) -> str:
-    """Give a table most of whose cells begin with a letter the class ``words``."""
-    cells = re.findall(r"<td>(.)", table)
-    of_words = sum(first.isalpha() for first in cells) > len(cells) / 2
-    return table.replace(TABLE, 'class="dataframe words"') if of_words else table
+    """Give a table most of whose cells begin with a letter, or one with a long cell, the class ``words``."""
+    cells = re.findall(r"<td>([^<]*)", table)
+    of_words = sum(cell[:1].isalpha() for cell in cells) > len(cells) / 2
+    if of_words or any(len(cell) > LONG for cell in cells):
+        return table.replace(TABLE, 'class="dataframe words"')
+    return table
+
+
+def mark_long(table: str) -> str:
+    """Give cells with more than ``LONG`` characters, and names of rows with half as many, the class ``long``."""
+    table = re.sub(rf"<td>(?=[^<]{{{LONG + 1}}})", '<td class="long">', table)
+    return re.sub(rf"<th>(?=[^<]{{{LONG // 2 + 1}}})", '<th class="long">', table)
