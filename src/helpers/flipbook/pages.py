@@ -146,7 +146,7 @@ def _draw_panels(
     handles = [Line2D([], [], color=color, **style) for color in colors.values()]
     names = write_labels(colors)
     if len(names) <= LEGEND:
-        fit_legend(figure, handles, names, 4, loc="outside lower right")
+        fit_legend(figure, handles, names, 4, loc="outside lower center")
     label_panels(figure, axes, *dots.labels, title)
     return figure
 

@@ -35,7 +35,7 @@ def plot_table(question: Question, ax: plt.Axes | None = None, seed: int = SEED)
     frame = pd.DataFrame({"y": y, "group": groups.to_numpy()})
     shown, _ = plots.choose_groups(frame, plots.NAMED, seed, outcome="y", group="group")
     some = np.random.default_rng(seed).permutation(len(y))[:DOTS]
-    ax.scatter(x[some], y[some], s=8, color="0.6", alpha=0.6)
+    ax.scatter(x[some], y[some], s=10, color="0.45", alpha=0.8)
     for label in shown:
         own = (groups == label).to_numpy()
         means = pd.Series(y[own]).groupby(x[own]).mean()
