@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from conftest import ROOT
-from pdf import ARRANGE, PRINT
+from pdf import arrange
 from visit import NARROW, PAGES, STILL, WCAG, Visit, add_to_article, faults, violations, visit
 
 SHOTS = ROOT / "_build" / "screenshots"
@@ -191,7 +191,7 @@ def test_results_show_lines_of_the_pages_where_these_are_served(chromium, html, 
 
 PAPER = """<!doctype html><meta charset=utf-8>
 <script>MathJax = {startup: {promise: Promise.resolve()}}</script>
-<article><div class="toctree-wrapper">"""
+<article><section><h1>A book</h1><div class="toctree-wrapper">"""
 CHAPTER = """<section><h2>Chapter %d</h2>
 <div class="solution dropdown toggle-hidden"><p>Solution %d</p></div><p>End %d</p></section>"""
 
@@ -200,11 +200,11 @@ def test_paper_has_still_flip_books_and_solutions_at_the_end(chromium, book, tmp
     """What ``make pdf`` does to the one page that holds all chapters, on a page of two."""
     file = tmp_path / "book.html"
     chapters = [CHAPTER % (number, number, number) for number in (1, 2)]
-    file.write_text("".join([PAPER, book.data, *chapters, "</div></article>"]), encoding="utf-8")
+    file.write_text(
+        "".join([PAPER, book.data, *chapters, "</div></section></article>"]), encoding="utf-8"
+    )
     with Visit(chromium, file) as opened:
-        opened.page.evaluate(ARRANGE)
-        opened.page.add_style_tag(content=PRINT)
-        opened.page.emulate_media(media="print")
+        arrange(opened.page, [])
         text = opened.page.locator("article").inner_text()
         order = "Chapter 1.*End 1.*Chapter 2.*End 2.*Solutions.*Solution 1.*Solution 2"
         assert re.search(order, text, re.DOTALL)

@@ -31,7 +31,8 @@ async ({ parts, about }) => {
   make("h2", "Solutions", end);
   chapters.forEach(chapter => {
     chapter.classList.add("chapter");
-    chapter.prepend(chapter.previousElementSibling); // the anchor of the page
+    const anchor = chapter.previousElementSibling;
+    if (anchor?.tagName == "SPAN") chapter.prepend(anchor);
     const solutions = chapter.querySelectorAll(".solution");
     if (solutions.length) make("h3", heading(chapter), end);
     solutions.forEach(solution => end.append(solution));

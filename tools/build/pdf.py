@@ -12,7 +12,7 @@ import pikepdf
 import yaml
 from pikepdf import Array, Dictionary, Name, NameTree, PdfImage
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from browser import find_chromium, open_chromium
 from chapters import ROOT
@@ -53,10 +53,7 @@ def print_page(
     """
     page = browser.new_page()
     page.goto(page_file.as_uri())
-    page.emulate_media(media="print", color_scheme="light")
-    page.add_style_tag(path=HERE / "pdf.css")
-    arrange = (HERE / "pdf.js").read_text(encoding="utf-8")
-    page.evaluate(arrange, {"parts": parts, "about": describe()})
+    arrange(page, parts)
     settings = {"prefer_css_page_size": True, "print_background": True, "outline": True}
     with pikepdf.open(BytesIO(page.pdf(**settings, tagged=True))) as first:
         contents = page.evaluate(NUMBER, find_pages(first))
@@ -65,6 +62,14 @@ def print_page(
         together = pikepdf.ObjectStreamMode.generate
         last.save(target, object_stream_mode=together, recompress_flate=True)
     return contents
+
+
+def arrange(page: Page, parts: list[tuple]) -> None:
+    """Make the one page of HTML ready for paper."""
+    page.emulate_media(media="print", color_scheme="light")
+    page.add_style_tag(path=HERE / "pdf.css")
+    script = (HERE / "pdf.js").read_text(encoding="utf-8")
+    page.evaluate(script, {"parts": parts, "about": describe()})
 
 
 def list_parts() -> list[tuple[str, list[str]]]:
