@@ -87,7 +87,7 @@ def describe() -> list[tuple[str, str]]:
     left_out = "Code that the pages fold away, mostly that of figures, is left out here: see the notebooks."
     return [
         ("Bayesian linear mixed models in Python and R, hands on", ""),
-        (config["author"], ""),
+        (f"By {config['author']}", ""),
         (tell_version(), ""),
         (left_out, "small"),
     ]
