@@ -1,7 +1,5 @@
 """What the tests share: the executed chapters, the rendered pages, a browser, the book's data."""
 
-import functools
-import os
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,39 +8,14 @@ import nbformat
 import papermill
 import pytest
 
-import chapters
 from browser import find_chromium, open_chromium
+from chapters import ROOT
+from dial import DIAL
+from executed import require
 from helpers import flipbook, frames, plots
 from helpers.book.visits import load_bounce_times
-from helpers.priors import Priors
 
-ROOT = chapters.ROOT
-DIAL = {
-    "wide": Priors((150, 300), (0, 40), sigma=80, group_sd=80, slope_sd=20),
-    "ours": Priors(),
-    "too tight": Priors((200, 2.5), (0, 1), sigma=2, group_sd=2, slope_sd=0.5),
-}
 mpl.use("agg")
-
-
-def require(there: bool, what: str) -> None:
-    """Skip where a reader's machine lacks something; fail where CI lacks it."""
-    if not there:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
-
-
-@functools.cache
-def read_executed(page: Path) -> nbformat.NotebookNode:
-    """A chapter as `make executed` ran it, once for pages, decks, downloads and tests."""
-    try:
-        return chapters.read_executed(page)
-    except SystemExit as problem:
-        require(False, str(problem))
-
-
-def tagged(notebook: nbformat.NotebookNode, *tags: str) -> list[nbformat.NotebookNode]:
-    """The cells that carry all of ``tags``."""
-    return [cell for cell in notebook.cells if set(tags) <= set(cell.metadata.get("tags", []))]
 
 
 @pytest.fixture

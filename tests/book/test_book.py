@@ -18,7 +18,7 @@ import readme_figure
 from address import read_address
 from book_extension import ask_registrar
 from chapters import ROOT, list_chapters, list_pages
-from reading import without_code, words_of
+from source_text import without_code, words_of
 
 
 def text_of(name: str) -> str:

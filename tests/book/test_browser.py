@@ -6,7 +6,7 @@ to look at, keys, search and paper are the deep lane's.
 
 import pytest
 
-from visit import (
+from browser_page import (
     PAGES,
     PHONE,
     UNFOLD,

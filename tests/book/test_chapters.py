@@ -9,7 +9,7 @@ import pytest
 
 from captions import SENTENCES
 from chapters import list_chapters, list_pages
-from conftest import read_executed, tagged
+from executed import read_executed, tagged
 
 CHAPTERS = list_chapters()
 PARAMETERS = {"draws", "tune", "chains", "seed"}

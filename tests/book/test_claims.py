@@ -10,7 +10,7 @@ from pytensor.compile.mode import Mode
 from scipy import special, stats
 from statsmodels.datasets import grunfeld
 
-from conftest import ROOT
+from chapters import ROOT
 from helpers import exact, frames
 from helpers.book.visits import data_file
 from helpers.exercises.answers.shared import firms

@@ -12,13 +12,13 @@ import pytest
 from pytensor.compile.mode import Mode
 
 from chapters import stored_path
-from cholesky import build_with_cholesky
-from conftest import require
+from executed import require
 from helpers import diagnostics, exact, frames
 from helpers.book.visits import load_bounce_times
 from helpers.exercises.answers.shared import firms
 from helpers.priors import MODELS, Priors
 from helpers.workshop import stored
+from lkj_cholesky import build_with_cholesky
 
 NO_RHO = Priors(lkj_eta=None)  # Bambi's
 OF_FIRMS = {"outcome": "invest", "predictor": "std_value", "group": "firm"}

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import ROOT
+from chapters import ROOT
 
 SHOTS = ROOT / "_build" / "screenshots"
 OPENED = ("02_exploring_is_modelling", "07_random_slope")

@@ -11,10 +11,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from address import COLAB, read_address
-from chapters import list_chapters, list_pages
-from conftest import ROOT
+from chapters import ROOT, list_chapters, list_pages
 from helpers.exercises import answers
-from reading import MARKDOWN, cells_of, dead_links, links_in, tags_of, without_code, words_of
+from source_text import MARKDOWN, cells_of, dead_links, links_in, tags_of, without_code, words_of
 
 PAGES, CHAPTERS = list_pages(), list_chapters()
 each_page = pytest.mark.parametrize("page", PAGES, ids=[path.stem for path in PAGES])

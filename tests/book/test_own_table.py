@@ -8,7 +8,7 @@ import papermill
 import pytest
 
 from chapters import list_chapters
-from conftest import read_executed, tagged
+from executed import read_executed, tagged
 from helpers.exercises import answers
 from helpers.own import checks
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import nbformat
 import pytest
 
-from chapters import list_chapters, read_minutes, read_title
-from conftest import ROOT
+from chapters import ROOT, list_chapters, read_minutes, read_title
 
 NOTEBOOKS = ROOT / "notebooks"
 PAGE = (NOTEBOOKS / "t2_schedules.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from scipy import stats
 
 from chapters import list_chapters
-from conftest import read_executed
+from executed import read_executed
 from helpers import frames
 from helpers.book.visits import load_bounce_times
 from helpers.exact import exact_posterior

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from archive import PAGES
-from conftest import require
+from executed import require
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT
+from browser_page import (
+    NARROW,
+    PAGES,
+    STILL,
+    WCAG,
+    Visit,
+    add_to_article,
+    faults,
+    violations,
+    visit,
+)
+from chapters import ROOT
 from pdf import arrange
-from visit import NARROW, PAGES, STILL, WCAG, Visit, add_to_article, faults, violations, visit
 
 SHOTS = ROOT / "_build" / "screenshots"
 PAGE_LIMIT = 1_200_000  # bytes that a reader's browser is sent

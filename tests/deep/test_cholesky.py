@@ -3,9 +3,9 @@
 import pymc as pm
 import xarray as xr
 
-from cholesky import build_with_cholesky
 from helpers import diagnostics, exact
 from helpers.priors import SEED
+from lkj_cholesky import build_with_cholesky
 
 
 def test_the_cholesky_form_agrees_with_the_exact_answer(visits):

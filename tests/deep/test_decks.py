@@ -5,9 +5,9 @@ import re
 import pytest
 
 import slides
+from browser_page import Visit
 from chapters import list_chapters, read_title
-from conftest import require
-from visit import Visit
+from executed import require
 
 SIZE = {"width": 1280, "height": 720}
 LEAST = 17  # px of 720: smaller type is not legible from the back of a room

@@ -12,7 +12,7 @@ import xarray as xr
 from bs4 import BeautifulSoup
 
 from chapters import list_chapters
-from conftest import read_executed
+from executed import read_executed
 from helpers import tables
 
 CHAPTERS = list_chapters()

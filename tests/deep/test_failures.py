@@ -8,7 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from conftest import ROOT
+from chapters import ROOT
 from helpers import diagnostics, frames, tables
 from helpers.book import failures
 from helpers.book.truth import load_truth

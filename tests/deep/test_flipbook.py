@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from IPython.display import HTML
 
-from conftest import DIAL
+from dial import DIAL
 from helpers import flipbook, models
 
 PHONE = {"width": 360, "height": 740}

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
-from dense import largest_difference
+from dense_posterior import largest_difference
 from helpers import exact
 from helpers.exact import quadrature
 from helpers.priors import Priors

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import run_r
-from conftest import ROOT, require
+from chapters import ROOT
+from executed import require
 from helpers import diagnostics, exact, frames, models
 from helpers.book import in_r
 from helpers.book.outcomes import load_next_visits

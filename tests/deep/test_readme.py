@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from chapters import ROOT
-from conftest import require
+from executed import require
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WORKFLOWS = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / ".github").rglob("*.yml"))

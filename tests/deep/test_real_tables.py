@@ -6,7 +6,7 @@ import pytest
 
 from helpers import diagnostics, exact, models
 from helpers.exact import quadrature
-from real import REAL, read_real, scalars_of
+from real_tables import REAL, read_real, scalars_of
 
 # Longer chains than the defaults, for three groups and for slopes of 133.
 DRAWS = {"cabbages": 4000, "nlschools": 2000}

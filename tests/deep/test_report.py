@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import helpers
+from browser_page import Visit, violations
 from helpers.report import running
 from report_page import SLEEP, write_page
-from visit import Visit, violations
 
 SOURCES = str(Path(helpers.__file__).parents[1])
 TABLES = Path(__file__).parents[2] / "data" / "tables"

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import spark_session
-from conftest import ROOT, require
+from chapters import ROOT
+from executed import require
 from helpers import exact
 from helpers.book.large import simulate_visits, true_values
 

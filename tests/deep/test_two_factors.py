@@ -7,7 +7,7 @@ from helpers import diagnostics, models
 from helpers.models.in_bambi import with_own_labels
 from helpers.priors import SEED
 from helpers.terms import read_terms
-from real import TABLES
+from real_tables import TABLES
 
 CASES = {
     "penicillin": (

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell
 
 import workshop
 from chapters import list_chapters
-from conftest import require
+from executed import require
 
 CHAPTERS = list_chapters()
 # Whichever library is asked, nutpie samples.

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 import slides
 from chapters import list_chapters, read_title
-from conftest import require
+from executed import require
 
 NAMES = [page.stem for page in list_chapters()]
 COURSE = yaml.safe_load((slides.ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]

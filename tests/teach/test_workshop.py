@@ -12,9 +12,9 @@ import yaml
 
 import workshop
 from chapters import ROOT, list_chapters
-from conftest import require
+from executed import require
 from helpers.workshop import stored
-from reading import dead_links, links_in, words_of
+from source_text import dead_links, links_in, words_of
 
 CHAPTERS = list_chapters()
 SAMPLER_ITSELF = ("18_your_own_table", "a1_exact_answer", "a4_gallery_of_failures")  # no switch

@@ -10,11 +10,11 @@ import pandas as pd
 import pymc as pm
 import pytest
 
-from formulas import BEYOND, PLAIN, make_outcomes, make_priors, make_table
 from helpers import elicitation, flipbook, models, terms
 from helpers.families import FAMILIES
 from helpers.models import fitting
 from helpers.priors import Plausible
+from small_table import BEYOND, PLAIN, make_outcomes, make_priors, make_table
 
 LIKELY = Plausible(0.0, 40.0, "points")
 SD = 10.0  # a quarter of the range

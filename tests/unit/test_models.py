@@ -9,8 +9,7 @@ import pandas as pd
 import pymc as pm
 import pytest
 
-from conftest import ROOT
-from formulas import make_outcomes, make_priors
+from chapters import ROOT
 from helpers import convergence, diagnostics, exact, frames, models, terms
 from helpers.book import failures
 from helpers.families import FAMILIES
@@ -18,6 +17,7 @@ from helpers.models import forms
 from helpers.models.in_pymc import add_slopes
 from helpers.priors import PARAMETERS, Priors
 from simulated import simulate
+from small_table import make_outcomes, make_priors
 
 SAMPLERS = ("pymc", "bambi")
 ON_THE_PAGES = [  # chapter, name there of the PyMC model, model

@@ -6,10 +6,10 @@ import pytest
 import xarray as xr
 from formulae import design_matrices
 
-from formulas import BEYOND, PLAIN, make_priors, make_table
 from helpers import frames, models, predictions, terms
 from helpers.exact import exact_posterior
 from helpers.families import FAMILIES
+from small_table import BEYOND, PLAIN, make_priors, make_table
 
 FORMULA = "y ~ x * seg + (x | g)"
 G = "g__factor_dim"

@@ -16,7 +16,7 @@ from statsmodels.tools.sm_exceptions import ConvergenceWarning
 from helpers import exact, models
 from helpers.exact.gaussian import condition_on
 from helpers.terms import as_model, read_terms
-from real import (
+from real_tables import (
     ALL,
     REAL,
     TABLES,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from conftest import ROOT
+from chapters import ROOT
 from helpers import report
 from helpers.diagnostics import FitRejected
 from helpers.report import formulas, page, request, running

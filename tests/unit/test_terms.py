@@ -7,10 +7,10 @@ import pytest
 import xarray as xr
 from formulae import design_matrices
 
-from formulas import BEYOND, PLAIN, make_priors, make_table
 from helpers import fits, models, terms
 from helpers.exact import exact_posterior
 from helpers.priors import Priors
+from small_table import BEYOND, PLAIN, make_priors, make_table
 
 FEW = {"draws": 60, "tune": 100, "chains": 2}
 FACTOR = "g__factor_dim"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from conftest import ROOT
+from chapters import ROOT
 from helpers import tables
 from helpers.book import failures
 from helpers.book.visits import SIGMA

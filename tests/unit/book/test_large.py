@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import scale
-from conftest import ROOT
+from chapters import ROOT
 from helpers.book.large import AGE_SD_BETWEEN, SCALE, load_study, simulate_visits, true_values
 from helpers.book.truth import load_truth
 from helpers.exact import exact_posterior, sufficient_statistics

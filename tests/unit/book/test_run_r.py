@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import run_r
-from conftest import ROOT
+from chapters import ROOT
 
 SAID = {
     "no package": (

@@ -10,7 +10,7 @@ import pymc as pm
 import pytest
 from formulae.parser import ParseError
 
-from conftest import ROOT
+from chapters import ROOT
 from helpers import frames
 from helpers.book import in_r
 from helpers.book.visits import load_bounce_times

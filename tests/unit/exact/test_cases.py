@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import ROOT
+from chapters import ROOT
 from helpers import diagnostics, exact, models
 from helpers.exact import loo
 from helpers.priors import Priors

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dense import largest_difference
+from dense_posterior import largest_difference
 from helpers import exact
 from helpers.exact import loo
 from helpers.exact.gaussian import condition_on

@@ -11,7 +11,7 @@ from helpers import models
 from helpers.exact import crossed, exact_posterior
 from helpers.exact.problem import QuadratureFailed, condition, sds_at
 from helpers.terms import as_two_factors
-from real import TABLES
+from real_tables import TABLES
 
 PRIORS = {"Intercept": (1.0, 2.0), "x": (0.0, 1.5), "sigma": 1.5, "1|g": 1.0, "1|h": 2.0}
 FORMULA = "y ~ x + (1|g) + (1|h)"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dense import dense_posterior
+from dense_posterior import dense_posterior
 from helpers import exact
 from helpers.exact import gaussian
 from helpers.priors import MODELS, Priors

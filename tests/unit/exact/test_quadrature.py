@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dense import dense_posterior, largest_difference
+from dense_posterior import dense_posterior, largest_difference
 from helpers import diagnostics, exact
 from helpers.exact import quadrature
 from helpers.priors import EFFECTS, MODELS, PARAMETERS_OF, Priors

@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from conftest import ROOT
+from chapters import ROOT
 from helpers.exercises import answers, selfcheck
 from helpers.exercises.selfcheck import Answer
 

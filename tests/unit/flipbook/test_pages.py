@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from conftest import DIAL
-from formulas import make_outcomes
+from dial import DIAL
 from helpers import elicitation, exact, flipbook, frames, models
 from helpers.families import FAMILIES
 from helpers.flipbook.dots import find_ends, find_limits, place_dots
 from helpers.priors import Columns, Plausible, Priors
 from simulated import simulate
+from small_table import make_outcomes
 
 
 def content(book):

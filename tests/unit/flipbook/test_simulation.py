@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from formulas import make_outcomes
 from helpers import flipbook, models
 from helpers.families import FAMILIES
 from helpers.flipbook import simulation
 from helpers.priors import Priors
+from small_table import make_outcomes
 
 
 @pytest.mark.parametrize("name", models.MODELS)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from chapters import ROOT
 from helpers import fits
 from helpers.workshop import setup_check
 from helpers.workshop.setup_check import GIGABYTE, MEND, NOTE, OK, Result

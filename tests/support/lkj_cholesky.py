@@ -7,7 +7,7 @@ import pymc as pm
 from chapters import ROOT
 from helpers import frames
 from helpers.book.visits import load_bounce_times
-from reading import cells_of
+from source_text import cells_of
 
 
 @functools.cache
