@@ -59,10 +59,10 @@ each_schedule = pytest.mark.parametrize("rows", SCHEDULES.values(), ids=SCHEDULE
 
 
 def list_exercises(chapter: nbformat.NotebookNode) -> dict[str, int]:
-    """Minutes of each exercise of a chapter, by title."""
+    """Minutes of each exercise of a chapter, by number and title."""
     text = "\n".join(cell.source for cell in chapter.cells)
-    found = re.findall(r"^### Exercise \S+: (.+) \((\d+) minutes?\)$", text, re.MULTILINE)
-    return {title: int(minutes) for title, minutes in found}
+    found = re.findall(r"^### Exercise (\S+): (.+) \((\d+) minutes?\)$", text, re.MULTILINE)
+    return {f"{number} {title}": int(minutes) for number, title, minutes in found}
 
 
 @each_schedule
@@ -80,6 +80,15 @@ def test_exercises_take_the_minutes_that_their_chapters_state(rows):
         titles = row.what.partition("; exercises: ")[2]
         stated = list_exercises(row.chapter) if titles else {}
         assert row.exercises == sum(stated[title] for title in titles.split(", ") if title)
+
+
+@each_schedule
+def test_there_is_a_minute_for_every_slide_of_a_deck(rows):
+    for row in rows:
+        if row.chapter and "exercises: " in row.what:
+            file = re.search(r"\((\w+)\.ipynb\)", row.what)[1]
+            deck = (ROOT / "slides" / f"{file}.md").read_text(encoding="utf-8")
+            assert row.talk >= len(re.findall("^## ", deck, re.MULTILINE)), file
 
 
 @each_schedule
