@@ -74,7 +74,7 @@ CRAMPED = """smallest => {
     } }"""
 # The longest pages first, so that no browser is left alone with one at the end.
 LONGEST_FIRST = sorted(list_pages(), key=lambda path: -path.stat().st_size)
-PAGES = [f"notebooks/{path.stem}" for path in LONGEST_FIRST] + ["genindex", "search"]
+PAGES = [f"notebooks/{path.stem}" for path in LONGEST_FIRST] + ["search"]
 
 
 class Visit:
