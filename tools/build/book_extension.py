@@ -14,8 +14,8 @@ from captions import CaptionFigures
 from chapters import ROOT, cache_path, fingerprint
 from downloads import offer_executed, offer_launch, write_executed
 from scripts import configure_mathjax, copy_mathjax, trim_icons
-from told import BuildInfo, ChapterMap, TimesByTitle, tell_version
 from typography import KeepTogether
+from version_and_minutes import BuildInfo, ChapterMap, TimesByTitle, tell_version
 from webp import LighterFigures
 
 ABOUT = "notebooks/about"  # made anew in each build

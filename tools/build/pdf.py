@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from browser import find_chromium, open_chromium
 from chapters import ROOT
-from told import tell_version
+from version_and_minutes import tell_version
 
 HERE = Path(__file__).parent
 FOLDER = ROOT / "_build" / "singlehtml"
