@@ -27,8 +27,9 @@ book: executed
 	@$(BIN)/python tools/build/archive.py
 	@echo "The book is at $(CURDIR)/$(PAGES)"
 
+# In a container the only user is often root, whom Jupyter turns away without the flag.
 lab: .venv/ready
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
 
 # make address URL=https://github.com/me/book: where the book is published. With OWNER for me, nowhere.
 address: .venv/ready
