@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from address import COLAB, read_address
-from chapters import ROOT, list_chapters, list_pages
+from chapters import ROOT, list_chapters, list_pages, read_title
 from helpers.exercises import answers
 from source_text import MARKDOWN, cells_of, dead_links, links_in, tags_of, without_code, words_of
 
@@ -81,6 +81,18 @@ def test_a_dead_link_would_be_seen():
     good = ["glossary.md#partial-pooling", "https://example.org", "#exercises"]
     bad = ["gone.md", "glossary.md#gone", "#gone", "exploring"]
     assert dead_links(good + bad, CHAPTERS[1]) == bad
+
+
+NUMBER = r"^[ART]?\d+\. "
+TITLES = {re.sub(NUMBER, "", read_title(page)): page.name for page in PAGES}
+
+
+@each_page
+def test_a_link_that_names_a_chapter_says_its_number(page):
+    text = "\n".join(cell.source for cell in cells_of(page))
+    for words, target in re.findall(r"\[([^\]]+)\]\((\w+\.\w+)", text):
+        unnumbered = re.match(NUMBER, read_title(page.with_name(target))) is None
+        assert unnumbered or TITLES.get(" ".join(words.split())) != target, words
 
 
 BIBLIOGRAPHY = ROOT / "notebooks" / "bibliography.md"
