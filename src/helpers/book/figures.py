@@ -78,18 +78,22 @@ def plot_plates(name: str) -> plt.Figure:
     An arrow leads from what is needed first to what is drawn with it; a frame says how often what
     is inside is repeated. Names are those of ``models.build`` and of the columns of the visits.
     """
-    figure, ax = plt.subplots(figsize=(7, 3.9))
+    left, bottom = (-1.2, -1.25) if COUNTY[name] else (0.6, -0.8)  # what there is, in the middle
+    limits = {"xlim": (left, left + 8.6), "ylim": (bottom, 3.8)}
+    figure, ax = plt.subplots(figsize=(7, 0.772 * (3.8 - bottom)))  # one scale for all three
     county, time = COUNTY[name], VISIT["bounce_time"][:2]
     effect = [node[:2] for node in county.values() if node[1] < 1]
     arrows = [(node[:2], time) for node in (*LINE.values(), VISIT["std_age"])]
     arrows += [(start, time) for start in effect]
     arrows += [(node[:2], end) for node in county.values() for end in effect if node[1] > 1]
     for start, end in arrows:
-        style = {"arrowstyle": "-|>", "color": "black", "shrinkA": 16}
-        ax.annotate("", end, start, arrowprops=style | {"shrinkB": 22 if end == time else 17})
+        ends = {"shrinkA": 16, "shrinkB": 22 if end == time or "rho" in county else 17}
+        style = {"arrowstyle": "-|>", "color": "black"}
+        ax.annotate("", end, start, arrowprops=style | ends)
     for key, (x, y, symbol) in (LINE | VISIT | county).items():
         look = {"std_age": {"marker": "s", "s": 480}, "bounce_time": {"color": "0.8", "s": 1700}}
-        look = {"color": "white", "s": 1000} | look.get(key, {})
+        pair = {"s": 1700} if "," in key else {}
+        look = {"color": "white", "s": 1000} | look.get(key, pair)
         ax.scatter(x, y, edgecolor="black", zorder=3, **look)
         ax.text(x, y, symbol, ha="center", va="center", zorder=4)
         above = {"va": "bottom"} if y > 1 else {"va": "top"}
@@ -101,7 +105,7 @@ def plot_plates(name: str) -> plt.Figure:
     for label, (left, bottom, width, height) in plates.items():
         ax.add_patch(plt.Rectangle((left, bottom), width, height, fill=False, edgecolor="0.5"))
         ax.text(left + width - 0.08, bottom + 0.06, label, ha="right", fontsize="small")
-    ax.set(xlim=(-1.2, 7.4), ylim=(-1.25, 3.8), aspect="equal")
+    ax.set(**limits, aspect="equal")
     ax.axis("off")
     return figure
 
@@ -160,7 +164,7 @@ def plot_step_sizes(draws: int = 1000) -> plt.Figure:
         ax.set(ylim=(-5, 5), ylabel="Value")
         ax.set_title(
             f"Step {step:g}: {100 * accepted:.0f} % accepted, R-hat {float(az.rhat(chains)):.2f}, "
-            f"ESS {float(az.ess(chains)):.0f} of {chains.size}"
+            f"ESS {float(az.ess(chains)):.0f} of {chains.size:,}"
         )
     axes[-1].set_xlabel("Draw")
     return figure

@@ -48,7 +48,7 @@ def present_shares(
     ``simulated`` are prior predictive draws, with the dimensions ``chain`` and ``draw``, by the
     label of their prior; ``plausible`` holds the ends of what could be, in their unit. DataFrame of
     text in per cent, with the digits that the number of draws supports; one row a label, columns:
-    below the first end, above the second, and between.
+    below the first end, above the second, and between, as in "% in range".
 
     With ``family="bernoulli"`` shares of dots instead, as ``plot_data_sets`` draws them, in which all
     rows are no, all are yes, or some; only dots with five rows or more are counted, and ``frame`` and
@@ -63,12 +63,13 @@ def present_shares(
             )
         dots = place_dots(frame, Columns(**columns), of)
         simulated = {label: _by_dot(draws, dots) for label, draws in simulated.items()}
-    return _write_shares(
+    shares = _write_shares(
         {
             label: {kind: test(draws) for kind, test in kinds.items()}
             for label, draws in simulated.items()
         }
     )
+    return shares.add_prefix("% ")
 
 
 def _by_dot(draws: xr.DataArray, dots: Dots) -> xr.DataArray:

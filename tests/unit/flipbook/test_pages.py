@@ -27,7 +27,8 @@ def test_shares_count_what_cannot_be_and_what_nobody_believes():
     times = np.tile([-1.0, 0.0, 600.0, 601.0, 700.0], (1, 40, 1))
     draws = xr.DataArray(times, dims=("chain", "draw", "obs"))
     shares = flipbook.present_shares({"prior": draws})
-    assert list(shares.columns) == ["impossible (< 0 s)", "implausible (> 600 s)", "in range"]
+    heads = ["% impossible (< 0 s)", "% implausible (> 600 s)", "% in range"]
+    assert list(shares.columns) == heads
     assert shares.loc["prior"].tolist() == ["20", "40", "40"]
 
 
@@ -65,7 +66,7 @@ def test_a_book_opens_at_the_page_with_the_median_share_of_what_could_be(visits,
     assert (possible < possible[opened]).sum() <= 50 <= (possible <= possible[opened]).sum()
     said = open_page(book).text_content(".status")
     assert said.startswith(f"Data set {opened + 1} of 100: ")
-    assert f"{100 * possible[opened]:.1f} % in range" in said
+    assert f"{100 * possible[opened]:.1f}\u00a0% in range" in said
     low, high = content(book)["limits"]
     outside = ((times[opened] < low) | (times[opened] > high)).sum()
     assert outside and f"Triangles: {outside} of 613 points" in said
@@ -207,7 +208,7 @@ def test_a_page_of_another_family_shows_the_data_sets_of_python(open_page, famil
     tests = shown.tests().values()
     opened = ours[read["opened"]][dots.counted]
     counted = [
-        f"{100 * test(opened).mean():.1f} % {w}"
+        f"{100 * test(opened).mean():.1f}\u00a0% {w}"
         for test, w in zip(tests, filter(None, shown.words), strict=True)
     ]
     assert said.startswith(f"Data set {read['opened'] + 1} of 30: {', '.join(counted)}.")
@@ -250,7 +251,7 @@ def test_of_yes_and_no_the_dots_are_counted_that_are_all_one_and_small_ones_are_
     columns = {"outcome": "y", "predictor": "x", "group": "g"}
     asked = {"family": "bernoulli"} | columns
     shares = flipbook.present_shares({"ours": draws}, frame=frame, **asked)
-    assert list(shares.columns) == ["all no", "all yes", "in between"]
+    assert list(shares.columns) == ["% all no", "% all yes", "% in between"]
     assert shares.loc["ours"].tolist() == ["33", "33", "33"]
     with pytest.raises(ValueError, match="counted by group: give frame= and its columns"):
         flipbook.present_shares({"ours": draws}, **asked)
@@ -265,7 +266,7 @@ def test_a_normal_prior_with_sd_10_on_a_logit_is_seen_to_be_all_or_nothing():
         for label, priors in {"calm": calm, "wide": calm | {"Intercept": (0, 10.0)}}.items()
     }
     shares = flipbook.present_shares(found, frame=frame, **asked, **OF).astype(float)
-    assert shares.loc["wide", "in between"] < 30 < 90 < shares.loc["calm", "in between"]
+    assert shares.loc["wide", "% in between"] < 30 < 90 < shares.loc["calm", "% in between"]
 
 
 @pytest.mark.parametrize(
@@ -279,8 +280,8 @@ def test_a_normal_prior_with_sd_10_on_a_logit_is_seen_to_be_all_or_nothing():
 def test_of_counts_and_times_it_is_counted_what_is_too_small_or_too_large(family, heads):
     draws = xr.DataArray(np.full((1, 40, 2), [0.9, 60]), dims=("chain", "draw", "obs"))
     shares = flipbook.present_shares({"ours": draws}, RANGES[family], family=family)
-    assert list(shares.columns) == heads
-    assert shares.loc["ours", heads[-2]] == "50"
+    assert list(shares.columns) == [f"% {head}" for head in heads]
+    assert shares.loc["ours", f"% {heads[-2]}"] == "50"
 
 
 @pytest.mark.parametrize("family", RANGES)
