@@ -135,7 +135,7 @@ def test_key_points_are_a_box_and_what_follows_stands_outside(page):
 
 
 def test_an_exercise_is_a_box_with_its_number_and_minutes_and_keeps_its_addresses(page):
-    exercise = box(page, "Exercise 2.1: The unit of slope, 5 minutes")
+    exercise = box(page, "Exercise 2.1: The unit of slope (5 minutes)")
     assert "exercise" in exercise["class"] and "Guess." in exercise.text
     assert exercise.select_one("details > summary").text == "Hint"
     assert exercise.select_one("details em").text == "hint"
@@ -196,6 +196,7 @@ def test_tables_of_words_are_told_from_numbers_and_a_number_keeps_its_unit(page)
     assert page.find("table", class_="words")
     assert mark_words(TABLE.format("1.5", "Kent")) == TABLE.format("1.5", "Kent")
     assert "95\u00a0%" in page.text
+    assert keep_together("93 s² of 10 sides") == "93\u00a0s² of 10 sides"
     assert keep_together("13 s, P(slope < 0)") == "13\u00a0s, P(slope\u00a0<\u00a00)"
 
 

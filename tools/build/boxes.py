@@ -87,7 +87,7 @@ def box_exercise(section: nodes.section, label: str) -> None:
     title[-1] = nodes.Text(MINUTES.sub("", title[-1]))
     solutions = [part for part in section if isinstance(part, nodes.section)]
     own = [part for part in section[1:] if part not in solutions]
-    shown = [*copy_of(title), nodes.Text(f", {minutes}")]
+    shown = [*copy_of(title), nodes.Text(f" ({minutes})")]
     exercise = make_box(shown, own, ["exercise"], [label])
     folds = [fold_solution(solution, title, label) for solution in solutions]
     section.replace_self([exercise, *folds])
