@@ -26,6 +26,7 @@ from helpers.priors import SEED
 TRUTH_COLOR = MARKS
 STEPS = (0.05, 2.5, 40.0)  # of a random walk: too short, about right, too long
 STARTS = (-3.0, -1.0, 1.0, 3.0)
+TICKS_APART = 0.05  # of a panel's width: the last power of ten and the next panel's first
 
 
 def plot_visits(frame: pd.DataFrame, ax: plt.Axes | None = None) -> plt.Axes:
@@ -187,17 +188,19 @@ def walk_randomly(step: float, draws: int, seed: int = SEED) -> xr.DataArray:
 
 def plot_costs(study: pd.DataFrame) -> plt.Figure:
     """Seconds to the posterior against rows and against groups, from ``large.load_study``."""
-    routes = {"NUTS on rows": "C2", "NUTS on statistics": "C1", "exact": "C0"}
+    colors = {"NUTS on rows": "C2", "NUTS on statistics": "C1", "exact": "C0"}
+    names = {"NUTS on statistics": "NUTS on sums", "exact": "Exact"}  # as on the page
     figure, axes = plt.subplots(1, 2, figsize=(7, 4), sharey=True, layout="constrained")
     for ax, x in zip(axes, ("rows", "groups"), strict=True):
         lines = study[study["study"] == x].groupby(["route", "model"], sort=False)
         for (route, model), of in lines:
             own_slopes = model == "random_slope"
-            style = {"color": routes[route], "linestyle": LINES[0 if own_slopes else 1]}
-            label = f"{route}{'' if own_slopes else ', intercepts only'}"
+            style = {"color": colors[route], "linestyle": LINES[0 if own_slopes else 1]}
+            label = f"{names.get(route, route)}{'' if own_slopes else ', intercepts only'}"
             ax.plot(of[x], of["seconds"], marker="o", markersize=4, label=label, **style)
     for ax in axes:
         ax.set(xscale="log", yscale="log")
+    figure.get_layout_engine().set(wspace=TICKS_APART)
     axes[0].set(xlabel="Rows, in 100 groups", ylabel="Seconds", title="More rows")
     axes[1].set(xlabel="Groups, of 5 rows each", title="More groups")
     shown = [ax.get_legend_handles_labels() for ax in axes]
@@ -224,6 +227,7 @@ def plot_precision(study: pd.DataFrame, slope_sd: float) -> plt.Figure:
         label = r"Limit $\tau_v / \sqrt{J}$"
         ax.plot(table[x], limit, color="0.2", linestyle="--", label=label, zorder=3)
         ax.set(xscale="log", yscale="log")
+    figure.get_layout_engine().set(wspace=TICKS_APART)
     axes[0].set(xlabel="Visits, in 100 counties", ylabel="Posterior sd (s per sd of age)")
     axes[0].set_title("More visits")
     axes[1].set(xlabel="Counties that share\na million visits", title="More counties")
