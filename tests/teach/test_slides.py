@@ -141,7 +141,7 @@ def compose(tmp_path):
 
 def test_a_deck_is_the_title_and_what_its_source_says(compose):
     deck = compose(
-        "## One\n\nSee [this](a.ipynb#b), 5 s.\n\n{code: figure}\n\n{output: sentence, fragment}\n\n"
+        '## One\n\nSee [this](a.ipynb#b), 5 s: `x["a"]`\'s "own".\n\n{code: figure}\n\n{output: sentence, fragment}\n\n'
         "Note:\n\nSay this.\n\n--\n\n## Two\n\n{output: figure}\n"
     )
     kinds = [cell.metadata.slideshow.slide_type for cell in deck.cells]
@@ -149,7 +149,7 @@ def test_a_deck_is_the_title_and_what_its_source_says(compose):
     title, objectives, words, code, sentence, notes, _, figure = deck.cells
     assert title.source == "# 1. Title\n\n- What?"
     assert objectives.source == "**Objectives**\n- That.\n\n**Minutes:** 5"
-    assert words.source.strip() == "## One\n\nSee this, 5\u00a0s."
+    assert words.source.strip() == '## One\n\nSee this, 5\u00a0s: `x["a"]`\u2019s \u201cown\u201d.'
     assert notes.source.strip() == "Say this."
     assert (code.source, code.outputs) == ("draw()", [])
     assert sentence.outputs[0].data["text/markdown"] == "100\u00a0% (A, 1999), $100 %$."

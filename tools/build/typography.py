@@ -7,7 +7,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # The space in "95 %", and those in "P(slope < 0)", which is written in HTML with an entity.
 INSIDE = re.compile(
-    r"(?<=\d) (?=(?:%|s|years?|minutes?)(?:²|(?!\w)))| (?=(?:<|&lt;) \d)|(?<=<) (?=\d)|(?<=&[lg]t;) (?=\d)"
+    r"(?<=\d) (?=(?:%|s|[kMG]B|years?|minutes?)(?:²|(?!\w)))| (?=(?:<|&lt;) \d)|(?<=<) (?=\d)|(?<=&[lg]t;) (?=\d)"
 )
 # A hyphen that stands for minus: before a number, and after a space, a bracket or the start of a cell. In a
 # range, a date, a version, an address or a power of ten it follows a letter or a digit.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from docutils.utils.smartquotes import educate_tokens
 from jinja2 import Environment, FileSystemLoader
 from nbconvert import SlidesExporter
 from nbformat import NotebookNode
@@ -29,7 +30,8 @@ TEMPLATE = Path(__file__).with_name("deck")
 BREAKS = {"---": "slide", "--": "subslide", "Note:": "notes"}  # nbconvert's words
 PULL = re.compile(r"\{(code and output|code|output): ([\w-]+)(, fragment)?\}")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)")
-PART = re.compile(r"\$\$?[^$]+\$\$?|`[^`]+`|[^$`]+")  # a formula, code, or words
+# A formula, code, a tag, or words.
+PART = re.compile(r"\$\$?[^$]+\$\$?|`[^`]+`|</?[a-z][^>]*>|(?:[^$`<]|<(?!/?[a-z]))+")
 # Wheel -> what it carries, and the folder of it beside the decks.
 FONT = "revealjs/dist/theme/fonts/source-sans-pro"
 ASSETS = {
@@ -94,9 +96,14 @@ def make_cell(text: str, kind: str) -> NotebookNode:
 
 
 def write_words(markdown: str) -> str:
-    """Markdown in which a link to another page is its words, and no line ends before a unit."""
-    words = LINK.sub(r"\1", markdown)
-    return PART.sub(lambda part: part[0] if part[0][0] in "$`" else keep_together(part[0]), words)
+    """Markdown in which a link to another page is its words, no line ends before a unit, and quotes curl."""
+    parts = PART.findall(LINK.sub(r"\1", markdown))
+    kinds = ["literal" if re.match(r"[$`]|</?[a-z]", part) else "plain" for part in parts]
+    curled = educate_tokens(zip(kinds, parts, strict=True), "q")
+    return "".join(
+        part if kind == "literal" else keep_together(part)
+        for kind, part in zip(kinds, curled, strict=True)
+    )
 
 
 def pull(line: str, chapter: NotebookNode, kind: str) -> NotebookNode:
