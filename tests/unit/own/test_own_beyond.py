@@ -365,6 +365,7 @@ def test_the_script_has_the_family_and_its_ratio():
     code = write_script(question, found[YOURS], "a.csv", **SAMPLER)
     assert 'family="bernoulli"' in code and "odds ratio" in code
     compile(code, "script", "exec")
+    assert max(map(len, code.splitlines())) <= 84
 
 
 def test_averages_are_of_groups_like_these_unless_asked_otherwise(counts):
