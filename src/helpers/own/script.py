@@ -120,12 +120,12 @@ def _answer(question: Question, candidate: Candidate) -> str:
         ratio = "odds ratio" if candidate.link == "logit" else "ratio of means"
         return (
             "import numpy as np\n"
-            f"ratio = np.exp({question.per!r} / {sd!r} * fit.posterior[{main!r}])"
-            f"  # {ratio} of {question.per:g} more of {question.column}, within a group\n"
+            f"# {ratio[0].upper()}{ratio[1:]} of {question.per:g} more of {question.column}, within a group\n"
+            f"ratio = np.exp({question.per!r} / {sd!r} * fit.posterior[{main!r}])\n"
             "print(float(ratio.mean()), ratio.quantile([0.025, 0.975]).values)\n"
         )
     return (
-        f"slope = {question.per!r} / {sd!r} * fit.posterior[{main!r}]"
-        f"  # {question.unit} per {question.per:g} of {question.column}\n"
+        f"# {question.unit} per {question.per:g} of {question.column}\n"
+        f"slope = {question.per!r} / {sd!r} * fit.posterior[{main!r}]\n"
         "print(float(slope.mean()), slope.quantile([0.025, 0.975]).values)\n"
     )
