@@ -42,7 +42,10 @@ data.frame(
   geom_segment(aes(xend = visits, y = alone, yend = pooled), colour = "grey60") +
   geom_point(aes(y = alone), shape = 1) +
   geom_point(aes(y = pooled)) +
-  geom_text(aes(y = alone, label = county), hjust = -0.2, size = 3) +
+  geom_text(
+    aes(y = alone, label = county, vjust = if_else(alone > pooled, -0.3, 1.3)),
+    hjust = -0.2, size = 3
+  ) +
   scale_x_log10(limits = c(6, 260)) +
   labs(
     x = "Visits of the county (log scale)", y = "Slope (s per decade)",

@@ -23,7 +23,8 @@ ask_counties <- \(fit) bayesplot::ppc_stat_grouped(
   visits$bounce_time, posterior_predict(fit, ndraws = 1000),
   group = visits$county, stat = "mean", binwidth = 0.5, facet_args = list(nrow = 2)
 ) +
-  scale_x_continuous(n.breaks = 3) +
+  scale_x_continuous(breaks = \(limits) pretty(limits, 3)) +
+  theme(panel.spacing.x = unit(1, "lines"), axis.text.x = element_text(size = 7)) +
   labs(x = "Mean bounce time (s)")
 ask_counties(pooled) + ggtitle("One line for all: many counties lie elsewhere")
 ask_counties(random_intercept) +

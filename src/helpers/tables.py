@@ -355,7 +355,9 @@ def present_comparison(compared: pd.DataFrame) -> pd.DataFrame:
             "sampled": _round_all(rows["sampled"], rows["mcse"], decimals),
             "exact": [round_off(value, 0, decimals + 1) for value in rows["exact"]],
             "mcse": rows["mcse"].map("{:.2g}".format),
-            "difference / mcse": [f"{x:.1f}".replace("-", MINUS) for x in rows["difference"]],
+            "difference / mcse": [
+                f"{round(x, 1) + 0.0:.1f}".replace("-", MINUS) for x in rows["difference"]
+            ],
         }
         parts.append(pd.DataFrame(shown, index=rows.index))
     return pd.concat(parts).loc[compared.index]

@@ -82,7 +82,7 @@ WORDS = [
     "before you look at 4",
     "50 instead of 5",
     "8 instead of 10",
-    r"$m / 16\,000$ beyond 4",
+    r"$m / 16{,}000$ beyond 4",
     "0, \\dots, L",
     "200 worlds of NUTS",
     "first 200 of the exact study",

@@ -255,6 +255,8 @@ def test_a_comparison_prints_the_exact_number_with_one_digit_more():
     means = shown.index.get_level_values("statistic") == "mean"
     alone = tables.present_comparison(compared[means].droplevel("statistic"))
     assert list(alone["sampled"]) == ["1.2", "\N{MINUS SIGN}1.23"]
+    near = tables.present_comparison(compared.assign(difference=-0.04))
+    assert set(near["difference / mcse"]) == {"0.0"}
 
 
 def test_a_number_whose_error_is_not_known_is_not_printed_as_zero():

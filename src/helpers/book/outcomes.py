@@ -151,8 +151,7 @@ def present_marks(tree: xr.DataTree, outcome: str, scale: Scale) -> pd.DataFrame
     marks = compare_with_truth(tree, outcome, scale)
     shown = present_summary(describe_counties(tree, scale))[["mean", LOWER, UPPER]]
     shown.insert(0, "truth", [f"{value:.2f}".replace("-", MINUS) for value in marks["truth"]])
-    words = marks["holds truth"].map({True: "yes", False: "no"})
-    return shown.assign(**{"holds truth": words})
+    return shown.assign(**{"holds truth": marks["holds truth"].map({True: "yes", False: "no"})})
 
 
 def _truth_of(outcome: str) -> pd.Series:

@@ -161,8 +161,7 @@ def present_marks(tree: xr.DataTree, scale: Scale) -> pd.DataFrame:
     marks = compare_with_truth(tree, scale)
     shown = present_summary(describe_counties(tree))[["mean", LOWER, UPPER]]
     shown.insert(0, "truth", [f"{value:.2f}".replace("-", MINUS) for value in marks["truth"]])
-    words = marks["holds truth"].map({True: "yes", False: "no"})
-    return shown.assign(**{"holds truth": words})
+    return shown.assign(**{"holds truth": marks["holds truth"].map({True: "yes", False: "no"})})
 
 
 def _truth_of_counties(scale: Scale) -> pd.Series:

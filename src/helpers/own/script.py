@@ -40,8 +40,12 @@ fit = model.fit(
     random_seed={seed},
     nuts={{"target_accept": 0.99}},  # change: nearer to 1 for smaller steps
 )
-print(az.summary(fit, var_names={names}, round_to=3))
-az.plot_ppc_dist(model.predict(fit, kind="response", inplace=False))  # change: your own check
+names = [
+{names}
+]
+print(az.summary(fit, var_names=names, round_to=3))
+# change: your own check
+az.plot_ppc_dist(model.predict(fit, kind="response", inplace=False))
 """
 
 
@@ -53,7 +57,7 @@ def write_script(
     ``sampler`` are ``draws``, ``tune``, ``chains`` and ``seed``. The numbers by which columns are
     standardized and the priors are written out.
     """
-    lines = [f"table = pd.read_csv({str(source)!r})  # change: sep=';', decimal=',' where needed"]
+    lines = ["# change: sep=';', decimal=',' where needed", f"table = pd.read_csv({str(source)!r})"]
     lines += _prepare(question, candidate)
     priors = [f"    {name!r}: {_write(name, prior)}," for name, prior in candidate.priors.items()]
     lines += ["priors = {  # change", *priors, "}"]
@@ -62,7 +66,8 @@ def write_script(
     form = {"formula": candidate.formula, "noncentered": list_forms(candidate)[0]}
     of_family = f'\n    family="{candidate.family}",\n    link="{candidate.link}",'
     form["family"] = of_family if candidate.family != GAUSSIAN else ""
-    code = HEAD + "\n" + "\n".join(lines) + "\n" + FIT.format(**form, names=names, **sampler)
+    form["names"] = "\n".join(f"    {name!r}," for name in names)
+    code = HEAD + "\n" + "\n".join(lines) + "\n" + FIT.format(**form, **sampler)
     return code + _answer(question, candidate)
 
 
@@ -115,12 +120,12 @@ def _answer(question: Question, candidate: Candidate) -> str:
         ratio = "odds ratio" if candidate.link == "logit" else "ratio of means"
         return (
             "import numpy as np\n"
-            f"ratio = np.exp({question.per!r} / {sd!r} * fit.posterior[{main!r}])"
-            f"  # {ratio} of {question.per:g} more of {question.column}, within a group\n"
+            f"# {ratio[0].upper()}{ratio[1:]} of {question.per:g} more of {question.column}, within a group\n"
+            f"ratio = np.exp({question.per!r} / {sd!r} * fit.posterior[{main!r}])\n"
             "print(float(ratio.mean()), ratio.quantile([0.025, 0.975]).values)\n"
         )
     return (
-        f"slope = {question.per!r} / {sd!r} * fit.posterior[{main!r}]"
-        f"  # {question.unit} per {question.per:g} of {question.column}\n"
+        f"# {question.unit} per {question.per:g} of {question.column}\n"
+        f"slope = {question.per!r} / {sd!r} * fit.posterior[{main!r}]\n"
         "print(float(slope.mean()), slope.quantile([0.025, 0.975]).values)\n"
     )

@@ -12,6 +12,7 @@ from helpers.book.visits import data_file
 from helpers.exact import exact_posterior
 from helpers.own import ask, candidates, checks, choice, effects, sensitivity, words
 from helpers.own.candidates import BOTH, INTERCEPTS, POOLED, SLOPES
+from helpers.own.words import pieces
 from helpers.priors import Plausible
 
 WIDE = Plausible(-20, 40, "points")
@@ -495,6 +496,21 @@ def test_few_groups_and_groups_of_one_row_are_told():
     single = FRAME.drop(FRAME.index[1:8])
     told = words.describe_table(ask("y ~ x + (1 | g)", single, WIDE), "a.csv", single)
     assert "1 of the groups has one row only" in told
+
+
+def test_numbers_from_one_end_to_the_other_have_the_same_decimals():
+    told = pieces.from_to(pd.Series({"a": -0.357, "b": 19.67, "c": 3.0}), "ms")
+    assert told == "\N{MINUS SIGN}0.4 (a) to 19.7 ms (b)"
+    assert pieces.from_to(pd.Series({"a": -0.001, "b": 12.0}), "s") == "0.0 (a) to 12.0 s (b)"
+
+
+def test_a_table_of_many_groups_says_how_many_it_leaves_out():
+    question, own, tree = fit_own("y ~ x + (x | g)", FRAME)
+    by_group, title = effects.show_by_group(question, own, tree, "1 more of x")
+    shown = words.tabulate_groups(question, by_group, title)
+    number = len(question.sizes)
+    assert len(shown) == 13 and shown.index[6] == f"({number - 12} more between)"
+    assert (shown.iloc[6] == "").all() and shown.index.name == title
 
 
 def test_a_table_in_markdown_keeps_bars_within_its_cells():

@@ -363,8 +363,9 @@ def test_crossed_and_nested_factors_are_told_apart():
 def test_the_script_has_the_family_and_its_ratio():
     question, found, _ = prepare("y ~ x + (1 | g)", YES, CHANCE, family="bernoulli")
     code = write_script(question, found[YOURS], "a.csv", **SAMPLER)
-    assert 'family="bernoulli"' in code and "odds ratio" in code
+    assert 'family="bernoulli"' in code and "Odds ratio" in code
     compile(code, "script", "exec")
+    assert max(map(len, code.splitlines())) <= 84
 
 
 def test_averages_are_of_groups_like_these_unless_asked_otherwise(counts):

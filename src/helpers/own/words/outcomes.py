@@ -70,14 +70,18 @@ def _left(question: Question) -> str:
 
 
 def tabulate_groups(question: Question, by_group: xr.DataArray, title: str) -> pd.DataFrame:
-    """Mean and interval by group; of many groups the lowest and the highest."""
+    """Mean and interval by group; of many groups the lowest and the highest, and how many lie between."""
     mean = by_group.mean(["chain", "draw"]).to_series().sort_values()
     labels = list(mean.index)
-    if len(labels) > LISTED:
+    between = max(len(labels) - LISTED, 0)
+    if between:
         labels = labels[: LISTED // 2] + labels[-LISTED // 2 :]
     parts = {str(k): by_group.sel({question.group: k}, drop=True) for k in labels}
     shown = tables.present_summary(xr.Dataset(parts))
     shown.insert(0, "rows", [f"{question.sizes[k]:,}" for k in labels])
+    if between:
+        gap = pd.DataFrame("", [f"({between:,} more between)"], shown.columns)
+        shown = pd.concat([shown[: LISTED // 2], gap, shown[LISTED // 2 :]])
     return shown.rename_axis(title)
 
 

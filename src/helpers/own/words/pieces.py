@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -79,9 +80,17 @@ def name_term(term: str) -> str:
 
 
 def from_to(values: pd.Series, unit: str) -> str:
-    """The lowest and the highest of some numbers, with their labels."""
-    low, high = values.idxmin(), values.idxmax()
-    return f"{exact_number(values.min())} ({safe(low)}) to {exact_number(values.max())} {unit} ({safe(high)})"
+    """The lowest and the highest of some numbers, with their labels and the same decimals.
+
+    The larger of the two has three significant digits.
+    """
+    low, high, largest = values.idxmin(), values.idxmax(), values.abs().max()
+    decimals = max(2 - int(np.floor(np.log10(largest))), 0) if largest else 0
+    least, most = (
+        f"{round(float(values[k]), decimals) + 0.0:,.{decimals}f}".replace("-", tables.MINUS)
+        for k in (low, high)
+    )
+    return f"{least} ({safe(low)}) to {most} {unit} ({safe(high)})"
 
 
 def exact_number(value: float, digits: int = 3) -> str:
