@@ -82,7 +82,7 @@ def test_the_stored_study_is_of_todays_visits_and_posterior():
         warnings.warn(MOVED.format("; ".join(moved)), stacklevel=1)
 
 
-def test_a_study_of_other_visits_is_found_out(monkeypatch):
+def test_a_study_of_other_visits_is_found_out():
     record = {"settings": copy.deepcopy(scale.settings()), "fingerprint": scale.fingerprint()}
     assert scale.find_differences(record) == []
     record["settings"]["counties"] = 99
