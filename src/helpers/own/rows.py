@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from helpers.frames import own_scale
+from helpers.frames import original_column, own_scale
 from helpers.own.candidates import BOTH, Candidate, between_column
 from helpers.own.question import FACTOR, Question
 from helpers.terms import read_level
@@ -136,5 +136,7 @@ def held(question: Question, candidate: Candidate, rows: pd.DataFrame) -> dict:
         if f"C({name})" in candidate.formula:
             value = read_level(value)
         is_number = not isinstance(value, str) and pd.api.types.is_numeric_dtype(rows[name])
-        found[name.removeprefix("std_")] = scale.mean + value * scale.sd if is_number else value
+        found[original_column(candidate.table, name)] = (
+            scale.mean + value * scale.sd if is_number else value
+        )
     return found
