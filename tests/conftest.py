@@ -79,12 +79,6 @@ def scale(visits):
     return frames.scale_of(visits, "age")
 
 
-@pytest.fixture
-def small(visits):
-    """A few rows of every county: enough to sample from, quick to fit."""
-    return visits.groupby("county", observed=True).head(7)
-
-
 @pytest.fixture(scope="session")
 def book(visits):
     """A flip-book with three priors to choose from."""

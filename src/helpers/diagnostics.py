@@ -131,17 +131,8 @@ def compare_with_exact(tree: xr.DataTree, exact: xr.DataTree) -> pd.DataFrame:
     if differing:
         raise ValueError(f"Only one of fit and exact answer has the parameter {differing[0]!r}.")
     posterior = posterior[list(answer.data_vars)]
-    errors = monte_carlo_errors(posterior)
-    dims, tail = ["chain", "draw"], (1 - INTERVAL) / 2
-    limits = posterior.quantile([tail, 1 - tail], dims)
-    sampled = {
-        "mean": posterior.mean(dims),
-        "sd": posterior.std(dims, ddof=1),
-        LOWER: limits.isel(quantile=0, drop=True),
-        UPPER: limits.isel(quantile=1, drop=True),
-    }
-    parts = {}
-    for statistic, values in sampled.items():
+    errors, parts = monte_carlo_errors(posterior), {}
+    for statistic, values in find_statistics(posterior).items():
         found = {"sampled": values, "exact": answer.sel(statistic=statistic)}
         found["mcse"] = errors[statistic][list(posterior.data_vars)]
         parts[statistic] = pd.DataFrame({name: dict(label_entries(found[name])) for name in found})
@@ -154,8 +145,20 @@ def compare_with_exact(tree: xr.DataTree, exact: xr.DataTree) -> pd.DataFrame:
     return table.assign(difference=(table["sampled"] - table["exact"]) / table["mcse"])
 
 
+def find_statistics(posterior: xr.Dataset) -> dict[str, xr.Dataset]:
+    """Mean, sd and the limits of the 95 % interval of draws, in that order."""
+    tail, dims = (1 - INTERVAL) / 2, ["chain", "draw"]
+    limits = posterior.quantile([tail, 1 - tail], dims)
+    return {
+        "mean": posterior.mean(dims),
+        "sd": posterior.std(dims, ddof=1),
+        LOWER: limits.isel(quantile=0, drop=True),
+        UPPER: limits.isel(quantile=1, drop=True),
+    }
+
+
 def monte_carlo_errors(tree: xr.DataTree | xr.Dataset) -> dict[str, xr.Dataset]:
-    """Monte Carlo standard errors of mean, sd and the limits of the 95 % interval, in that order.
+    """Monte Carlo standard errors of what ``find_statistics`` finds, in its order.
 
     As ArviZ computes them after Vehtari et al. (2021).
     """

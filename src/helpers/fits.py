@@ -18,7 +18,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from helpers import families, models, priors, rotated, terms
-from helpers.exact import gaussian, posterior, problem, quadrature, statistics
+from helpers.exact import crossed, gaussian, posterior, problem, quadrature, statistics
 from helpers.frames import group_labels
 from helpers.priors import Columns, check_columns
 from helpers.terms import is_formula, read_terms
@@ -29,7 +29,7 @@ FORMULA = "formula"  # how an entry begins whose model has no name
 UNFINISHED = "unfinished-"  # how the folder of a writer begins
 KEEP_DAYS = 30
 SOURCES = (
-    *(families, priors, rotated, statistics, gaussian, problem, quadrature, posterior),
+    *(families, priors, rotated, statistics, gaussian, problem, quadrature, crossed, posterior),
     *(
         own
         for package in (terms, models)

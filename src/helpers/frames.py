@@ -93,6 +93,12 @@ def original_column(frame: pd.DataFrame, column: str) -> str:
     return original if original in frame.attrs.get("scales", {}) else column
 
 
+def original_term(frame: pd.DataFrame, term: str) -> str:
+    """A term of the population or by group, such as "x:z|g" for "std_x:std_z|g", with original columns."""
+    effect, bar, group = term.partition("|")
+    return ":".join(original_column(frame, part) for part in effect.split(":")) + bar + group
+
+
 def label_of(frame: pd.DataFrame, column: str) -> str:
     """What an axis calls a column: ``frame.attrs["labels"][column]``, such as "Age (years)", or its
     name.

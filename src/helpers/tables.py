@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from helpers import convergence
-from helpers.diagnostics import label_entries, monte_carlo_errors
+from helpers.diagnostics import find_statistics, label_entries, monte_carlo_errors
 from helpers.frames import Scale
 from helpers.priors import INTERVAL, LOWER, UPPER
 
@@ -50,14 +50,9 @@ def summarize(tree: xr.DataTree | xr.Dataset, var_names: list[str] | None = None
     posterior = tree["posterior"].to_dataset() if isinstance(tree, xr.DataTree) else tree
     names = [var_names] if isinstance(var_names, str) else var_names or list(posterior.data_vars)
     posterior = posterior[list(dict.fromkeys(names))]
-    tail, dims = (1 - INTERVAL) / 2, ["chain", "draw"]
-    limits = posterior.quantile([tail, 1 - tail], dims)
     judged = convergence.judge(posterior)
     columns = {
-        "mean": posterior.mean(dims),
-        "sd": posterior.std(dims, ddof=1),
-        LOWER: limits.isel(quantile=0, drop=True),
-        UPPER: limits.isel(quantile=1, drop=True),
+        **find_statistics(posterior),
         "mcse_mean": convergence.mcse_mean(posterior),
         "ess_bulk": judged["bulk ESS"],
         "ess_tail": judged["tail ESS"],

@@ -12,6 +12,7 @@ import yaml
 
 from archive import NOTEBOOKS
 from chapters import list_chapters, list_pages
+from executed import require
 
 MAKE = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
 
@@ -19,7 +20,7 @@ MAKE = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory) -> Path:
     """The folder of the notebooks and of all that they need."""
-    assert NOTEBOOKS.exists(), "there is no archive yet: run `make book` first"
+    require(NOTEBOOKS.exists(), "there is no archive yet: run `make book` first")
     folder = tmp_path_factory.mktemp("else where")
     shutil.unpack_archive(NOTEBOOKS, folder)
     return folder / NOTEBOOKS.stem

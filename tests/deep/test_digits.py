@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 from chapters import list_chapters
 from executed import read_executed
 from helpers import tables
+from source_text import tags_of
 
 CHAPTERS = list_chapters()
 OTHER_SEED = 2021
@@ -113,10 +114,6 @@ def read_table(html: str) -> list[tuple[str, list[str]]]:
             if not exempt and "±" not in text:  # beside its error a number may have one digit more
                 cells.append((f"{label} | {column}", find_numbers(text)))
     return cells
-
-
-def tags_of(cell: nbformat.NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
 
 
 def read_results(cell: nbformat.NotebookNode) -> list[tuple[str, list[str]]]:

@@ -99,7 +99,7 @@ def test_the_helpers_do_what_is_printed(command, table):
         assert {path.suffix for path in table.glob("table-report*")} == {".html", ".md"}
 
 
-def test_make_and_python_ask_for_the_same_report(table):
+def test_make_and_python_ask_for_the_same_report():
     (short,) = [words for words in MAKE if words.startswith("make report ")]
     (long,) = [words for words in HELPERS if " report " in words]
     recipe = dry_run(short).stdout.replace(".venv/bin/python -m helpers", "echo")

@@ -12,7 +12,7 @@ import yaml
 
 import workshop
 from chapters import ROOT, list_chapters
-from executed import require
+from executed import require, tagged
 from helpers.workshop import stored
 from source_text import dead_links, links_in, words_of
 
@@ -28,10 +28,6 @@ def read(page: Path) -> nbformat.NotebookNode:
 
 def open_chapter(page: Path) -> nbformat.NotebookNode:
     return workshop.open_exercises(read(page), page.stem)
-
-
-def tagged(notebook: nbformat.NotebookNode, tag: str) -> list[nbformat.NotebookNode]:
-    return [cell for cell in notebook.cells if tag in workshop.read_tags(cell)]
 
 
 # The notebooks

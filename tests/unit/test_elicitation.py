@@ -258,7 +258,7 @@ def mismatch(formula, table, priors):
     return elicitation.find_mismatch(terms.as_model(formula, table, priors, {}))
 
 
-def test_the_prior_predictive_distribution_is_that_of_simulated_outcomes(table):
+def test_the_prior_predictive_distribution_is_that_of_simulated_outcomes():
     formula, frame = STANDARDIZED["y ~ x * seg + (x | g)"]
     given = make_priors(terms.read_terms(formula, frame), mean=3.0, rho=2.0)
     mean, sd = elicitation.predict_prior(terms.as_model(formula, frame, given, {}))

@@ -2,6 +2,7 @@
 
 import io
 import os
+import pkgutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import create_autospec
@@ -9,7 +10,7 @@ from unittest.mock import create_autospec
 import pytest
 import xarray as xr
 
-from helpers import exact, fits, models
+from helpers import exact, fits, models, terms
 
 ASKED = {"draws": 20, "tune": 20, "chains": 2, "seed": 1}
 EXACT = {"backend": "exact"}
@@ -72,6 +73,13 @@ def test_a_default_that_is_written_out_and_another_comment_are_the_same_question
     monkeypatch.setattr(fits.inspect, "getsource", lambda module: f"# A word\n\n{read(module)}")
     written = {**ASKED, "backend": "pymc", "priors": models.Priors()}
     assert fits.fingerprint("pooled", visits, written) == asked
+
+
+def test_code_of_all_that_says_what_a_fit_is_counts():
+    """Of the three packages all modules, but for leaving out, which reads fits."""
+    packages = exact, models, terms
+    found = {m for p in packages for m in pkgutil.iter_modules(p.__path__, f"{p.__name__}.")}
+    assert {m.name for m in found} - {m.__name__ for m in fits.SOURCES} == {"helpers.exact.loo"}
 
 
 def flip(content: bytes, position: int) -> bytes:

@@ -139,7 +139,7 @@ def test_where_the_page_is_missing_a_sentence_says_where_to_get_it(monkeypatch, 
     assert running.find_chapter().parent == tmp_path
 
 
-def test_the_chapter_takes_every_setting_and_displays_a_report(tmp_path):
+def test_the_chapter_takes_every_setting_and_displays_a_report():
     """Each name of its parameters is an assignment of a line, as papermill wants it."""
     every = "--per 10 --reach x 0 1 --gain 2 --cost 5 --drop-missing --draws 9 --tune 9 --chains 2 --seed 7"
     every += " --decimal . --family gamma"

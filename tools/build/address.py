@@ -14,7 +14,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_code_cell
 
-from chapters import ROOT, list_chapters
+from chapters import ROOT, list_chapters, read_tags
 
 PLACEHOLDER = "OWNER"
 FORM = re.compile(r"https://github\.com/([\w-]+)/([\w.-]+?)(?:\.git)?/?")
@@ -108,7 +108,7 @@ def rewrite(name: str, pattern: str, text: str) -> None:
 def write_colab(chapter: Path, address: Address) -> None:
     """Let the first code cell install the book in Colab, or leave it out."""
     notebook = nbformat.read(chapter, as_version=4)
-    cells = [cell for cell in notebook.cells if "colab" not in cell.metadata.get("tags", [])]
+    cells = [cell for cell in notebook.cells if "colab" not in read_tags(cell)]
     if address.is_set:
         first = next(place for place, cell in enumerate(cells) if cell.cell_type == "code")
         cells.insert(first, new_code_cell(COLAB.format(address), id="colab", metadata=HIDE))

@@ -66,6 +66,10 @@ def read_minutes(page: Path) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def read_tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
 def read_executable(page: Path) -> NotebookNode | None:
     """Read a page as Sphinx does; ``None`` if there is nothing to execute on it."""
     text = page.read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from chapters import ROOT, cache_path, list_pages, read_executable, stored_path
+from chapters import ROOT, cache_path, list_pages, read_executable, read_tags, stored_path
 
 AT_A_TIME = 2
 TIMEOUT = 300  # seconds a cell
@@ -85,12 +85,12 @@ def assigned(code: str) -> list[str]:
 
 
 def is_fit(cell: NotebookNode) -> bool:
-    return "fit" in cell.metadata.get("tags", [])
+    return "fit" in read_tags(cell)
 
 
 def take_outputs(notebook: NotebookNode, run: NotebookNode) -> None:
     """Give the cells of ``notebook`` the outputs of ``run``, numbered as if nothing had been injected."""
-    own = [cell for cell in run.cells if INJECTED not in cell.metadata.get("tags", [])]
+    own = [cell for cell in run.cells if INJECTED not in read_tags(cell)]
     number = 0
     for cell, done in zip(notebook.cells, own, strict=True):
         if cell.cell_type == "code":

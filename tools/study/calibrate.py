@@ -15,7 +15,6 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 # Two processes share two cores; set before numpy is loaded, here and in the workers.
@@ -33,7 +32,7 @@ from helpers.book.visits import load_bounce_times, simulate_bounce_times
 from helpers.exact import problem, quadrature
 from helpers.exact.posterior import draw_posterior
 from helpers.priors import LOWER, SEED, UPPER
-from record import find_changes
+from record import find_changes, read_versions, store
 
 ROOT = Path(__file__).resolve().parents[2]
 PIECES = ROOT / "_build" / "calibration"
@@ -251,10 +250,6 @@ def settings() -> dict:
     return json.loads(json.dumps(given))  # as the record has them: lists, not tuples
 
 
-def versions() -> dict[str, str]:
-    return {name: version(name) for name in PACKAGES}
-
-
 def fingerprint() -> dict[str, list[float]]:
     """What today's models say in numbers, which survive another wording of the code, not another model.
 
@@ -285,11 +280,6 @@ def find_differences(record: dict) -> list[str]:
         if len(stored) != len(numbers) or not np.allclose(stored, numbers, rtol=0, atol=tolerance):
             found.append(f"the numbers of '{name}' have changed")
     return found
-
-
-def find_moved_versions(record: dict) -> list[str]:
-    """List packages that have moved since. The study holds all the same while its numbers do."""
-    return find_changes(record["versions"], versions())
 
 
 def key_of(belongs_to: dict) -> str:
@@ -324,14 +314,8 @@ def write(folder: Path, target: Path, belongs_to: dict) -> None:
         "sampler": {model: judge(own) for model, own in notes.groupby("model", sort=False)},
         "failed": failed,
         "minutes": round(sum(p["seconds"] for p in found.values()) / 60 / PROCESSES, 1),
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
-    for name, content in files.items():
-        (target / name).write_bytes(content)
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    (target / "calibration.json").write_bytes(text.encode())
-    sizes = ", ".join(f"{name} {len(content) / 1024:.0f} KB" for name, content in files.items())
-    print(f"Written to {target}: {sizes}, calibration.json.")
+    store(target, files, "calibration.json", record)
 
 
 def gather(found: dict, key: str) -> pd.DataFrame:
@@ -366,7 +350,11 @@ def main() -> None:
     names = list(dict.fromkeys(study for study, _ in STUDIES))
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="parts to run")
     chosen = parser.parse_args().only
-    belongs_to = {"settings": settings(), "versions": versions(), "fingerprint": fingerprint()}
+    belongs_to = {
+        "settings": settings(),
+        "versions": read_versions(PACKAGES),
+        "fingerprint": fingerprint(),
+    }
     folder = PIECES / key_of(belongs_to)
     print(f"Pieces are kept in {folder}.", flush=True)
     run(folder, chosen)

@@ -5,14 +5,11 @@ The model is the Bernoulli model of the chapter "Outcomes that are not normal", 
 interrupted run goes on where it stopped. The appendix "How do we know?" shows what is stored.
 """
 
-import argparse
-import hashlib
 import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -29,7 +26,7 @@ from helpers import frames, models
 from helpers.book import calibration
 from helpers.book.outcomes import load_next_visits
 from helpers.priors import SEED
-from record import list_differences
+from record import list_differences, read_versions, store
 
 FORMULA, OUTCOME = "returned ~ std_age + (1 | county)", "returned"
 PRIORS = models.Priors(intercept=(0.0, 1.5), slope=(0.0, 0.5), group_sd=1.0)
@@ -131,10 +128,6 @@ def settings() -> dict:
     return json.loads(json.dumps(given))
 
 
-def versions() -> dict[str, str]:
-    return {name: version(name) for name in PACKAGES}
-
-
 def fingerprint() -> list[float]:
     """The model's log density at two points, with the book's visits."""
     model = build()
@@ -151,18 +144,15 @@ def find_differences(record: dict) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--processes", type=int, default=calibrate.PROCESSES)
-    options = parser.parse_args()
     belongs_to = {
         "settings": settings(),
-        "versions": versions(),
+        "versions": read_versions(PACKAGES),
         "fingerprint": fingerprint(),
     }
     folder = calibrate.PIECES / calibrate.key_of(belongs_to)
     folder.mkdir(parents=True, exist_ok=True)
     start, results = time.perf_counter(), []
-    with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(calibrate.PROCESSES, mp_context=get_context("spawn")) as pool:
         found = pool.map(partial(rank_once, folder=folder), range(1, DATA_SETS + 1))
         for done, result in enumerate(found, start=1):
             results.append(result)
@@ -173,16 +163,8 @@ def main() -> None:
     keys = ["study", "model", "quantity", "data_set"]
     ranks = pd.DataFrame(row for of in rows for row in of).assign(model=MODEL)
     content = calibrate.compress(ranks[[*keys, "rank"]].sort_values(keys))
-    record = {
-        **belongs_to,
-        "sampler": calibrate.judge(pd.DataFrame(notes)),
-        "sha256": {TABLE: hashlib.sha256(content).hexdigest()},
-    }
-    target = Path(calibrate.ROOT) / "data"
-    (target / TABLE).write_bytes(content)
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    (target / RECORD).write_bytes(text.encode())
-    print(f"Written to {target}: {TABLE} ({len(content) / 1024:.0f} KB), {RECORD}.")
+    record = belongs_to | {"sampler": calibrate.judge(pd.DataFrame(notes))}
+    store(calibrate.ROOT / "data", {TABLE: content}, RECORD, record)
 
 
 if __name__ == "__main__":

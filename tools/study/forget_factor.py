@@ -4,15 +4,11 @@ Wines as in data/tables/wine.csv are simulated with a known effect of warmth, an
 judges only, and with judges and bottles. The chapter "Two grouping factors" shows what is stored.
 """
 
-import argparse
-import hashlib
 import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from importlib.metadata import version
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,7 +17,7 @@ import calibrate
 from helpers import models
 from helpers.book.visits import data_file
 from helpers.priors import LOWER, SEED, UPPER
-from record import list_differences
+from record import list_differences, read_versions, store
 
 TRUTH = {"Intercept": 35.0, "temperature": 20.0, "contact": 10.0}  # marks
 SDS = {"judge": 8.0, "bottle": 4.0, "sigma": 12.0}
@@ -74,10 +70,6 @@ def settings() -> dict:
     return json.loads(json.dumps(given))
 
 
-def versions() -> dict[str, str]:
-    return {name: version(name) for name in PACKAGES}
-
-
 def fingerprint() -> list[list[float]]:
     """What both models say of the first data set today: mean and ends of the interval."""
     return [[row[key] for key in ("mean", "lower", "upper")] for row in cover(1)]
@@ -91,11 +83,8 @@ def find_differences(record: dict) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--processes", type=int, default=calibrate.PROCESSES)
-    options = parser.parse_args()
     start, rows = time.perf_counter(), []
-    with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(calibrate.PROCESSES, mp_context=get_context("spawn")) as pool:
         for done, new in enumerate(pool.map(cover, range(1, DATA_SETS + 1)), start=1):
             rows += new
             if done % 50 == 0:
@@ -105,17 +94,11 @@ def main() -> None:
     content = table.to_csv(index=False, lineterminator="\n").encode()
     record = {
         "settings": settings(),
-        "versions": versions(),
+        "versions": read_versions(PACKAGES),
         "fingerprint": fingerprint(),
         "minutes": round((time.perf_counter() - start) / 60, 1),
-        "processes": options.processes,
-        "sha256": {TABLE: hashlib.sha256(content).hexdigest()},
     }
-    target = Path(calibrate.ROOT) / "data"
-    (target / TABLE).write_bytes(content)
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    (target / RECORD).write_bytes(text.encode())
-    print(f"Written to {target}: {TABLE} ({len(content) / 1024:.0f} KB), {RECORD}.")
+    store(calibrate.ROOT / "data", {TABLE: content}, RECORD, record)
 
 
 if __name__ == "__main__":

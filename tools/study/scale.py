@@ -7,8 +7,6 @@ takes 8 GB of disk for a while) or with a table in memory ("groups"), and end wi
 The chapter "When the table is large" shows what is stored.
 """
 
-import hashlib
-import json
 import multiprocessing
 import os
 import resource
@@ -17,7 +15,6 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 # One core each; set before numpy is loaded, here and in the workers.
@@ -32,7 +29,7 @@ import xarray as xr
 from helpers.book.large import simulate_visits
 from helpers.exact import exact_posterior, sufficient_statistics
 from helpers.priors import LOWER, SEED, UPPER
-from record import find_changes, list_differences
+from record import list_differences, read_versions, store
 from simulated import simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,10 +174,6 @@ def settings() -> dict:
     return fixed | {"sizes": sizes}
 
 
-def versions() -> dict[str, str]:
-    return {name: version(name) for name in PACKAGES}
-
-
 def fingerprint() -> list[float]:
     """Today's visits and their exact posterior in numbers: means and sds of the parameters."""
     exact = exact_posterior("random_slope", simulate_visits(20_000, 20), draws=1)["exact"]
@@ -197,11 +190,6 @@ def find_differences(record: dict) -> list[str]:
     )
 
 
-def find_moved_versions(record: dict) -> list[str]:
-    """List packages that have moved since: the numbers hold, the seconds may not."""
-    return find_changes(record["versions"], versions())
-
-
 def main() -> None:
     start, found = time.perf_counter(), []
     jobs = [job for study in SIZES for job in list_jobs(study)]
@@ -214,15 +202,11 @@ def main() -> None:
     content = table.to_csv(index=False, lineterminator="\n", float_format="%.5g").encode()
     record = {
         "settings": settings(),
-        "versions": versions(),
+        "versions": read_versions(PACKAGES),
         "fingerprint": fingerprint(),
         "minutes": round((time.perf_counter() - start) / 60, 1),
-        "sha256": {"scale.csv": hashlib.sha256(content).hexdigest()},
     }
-    (ROOT / "data" / "scale.csv").write_bytes(content)
-    text = json.dumps(record, indent=2) + "\n"
-    (ROOT / "data" / "scale.json").write_bytes(text.encode())
-    print(f"Written to data/scale.csv and data/scale.json after {record['minutes']} minutes.")
+    store(ROOT / "data", {"scale.csv": content}, "scale.json", record)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from archive import TO_RUN, list_files, write_archive
-from chapters import ROOT, list_chapters, list_pages, read_executed, read_title, stored_path
+from chapters import (
+    ROOT,
+    list_chapters,
+    list_pages,
+    list_parts,
+    read_executed,
+    read_minutes,
+    read_tags,
+    read_title,
+    stored_path,
+)
 from helpers.workshop import stored
 
 WORKSHOP = ROOT / "_build" / "workshop"
@@ -109,10 +118,6 @@ def open_exercises(chapter: NotebookNode, stem: str) -> NotebookNode:
     return notebook
 
 
-def read_tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
-
-
 def wrap_sampling(code: str, stored_as: str) -> str:
     """Put each statement that samples under ``if precomputed: ... else:``, as deep as it stands."""
     lines = code.splitlines()
@@ -182,28 +187,18 @@ def write_notebooks(folder: Path) -> None:
 
 def list_with_minutes() -> str:
     """The chapters by part, as ``_toc.yml`` has them, with the minutes that each of them states."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    parts = {
-        part["caption"]: [Path(chapter["file"]).name for chapter in part["chapters"]]
-        for part in toc["parts"]
-    }
-    lines = {
-        page.stem: f"- [{read_title(page)}]({page.name}): {read_minutes(page)}"
-        for page in list_chapters()
-    }
-    listed = {
-        name: [lines[stem] for stem in stems if stem in lines] for name, stems in parts.items()
-    }
-    return "\n\n".join(
-        f"**{name}**\n\n" + "\n".join(of_part) for name, of_part in listed.items() if of_part
-    )
+    parts = []
+    for name, pages in list_parts().items():
+        if lines := [write_line(page) for page in pages if page.suffix == ".ipynb"]:
+            parts.append("\n".join([f"**{name}**\n", *lines]))
+    return "\n\n".join(parts)
 
 
-def read_minutes(page: Path) -> str:
-    """How long a chapter takes, as it says itself; not the machine's part."""
-    opening = nbformat.read(page, as_version=4).cells[0].source
-    read, exercises = re.search(r"\*\*Minutes:\*\* (\d+)(.+?), at most", opening).groups()
-    return f"{read} minutes{exercises}"
+def write_line(chapter: Path) -> str:
+    """A link with number and title, and minutes without the machine's part, as an item of a list."""
+    read, exercises = read_minutes(chapter)
+    takes = f"{read} minutes to read and run, {exercises} for the exercises"
+    return f"- [{read_title(chapter)}]({chapter.name}): {takes}"
 
 
 def write_start(folder: Path) -> None:

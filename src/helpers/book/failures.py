@@ -71,17 +71,14 @@ def sample(
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"]})
 
 
-def centred(frame: pd.DataFrame, county=None, names=None) -> pm.Model:
-    """The random-intercept model of the book, centred.
-
-    ``county`` is an array with the index of each visit's county, and ``names`` are the labels of the
-    counties that it counts; by default the right ones.
-    """
-    x, y, own, labels = _arrays(frame)
+def centred(frame: pd.DataFrame, names=None) -> pm.Model:
+    """The random-intercept model of the book, centred; ``names`` are the labels of the counties in
+    their order, by default the right ones."""
+    x, y, county, labels = _arrays(frame)
     labels = labels if names is None else names
     with pm.Model(coords={"county": labels}) as model:
         x, y = pm.Data("x", x), pm.Data("y", y)
-        county = pm.Data("county_of_visit", own if county is None else county)
+        county = pm.Data("county_of_visit", county)
         intercept = pm.Normal("intercept", 200, 25)
         slope = pm.Normal("slope", 0, 10)
         sigma = pm.HalfNormal("sigma", 20)
@@ -93,7 +90,8 @@ def centred(frame: pd.DataFrame, county=None, names=None) -> pm.Model:
 
 
 def non_centred(frame: pd.DataFrame, county=None) -> pm.Model:
-    """The random-intercept model of the book, non-centred; parameters as for ``centred``."""
+    """The random-intercept model of the book, non-centred; ``county`` is the index of each visit's
+    county, by default the right one."""
     x, y, own, labels = _arrays(frame)
     with pm.Model(coords={"county": labels}) as model:
         x, y = pm.Data("x", x), pm.Data("y", y)

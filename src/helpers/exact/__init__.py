@@ -1,4 +1,4 @@
-"""Exact answers for the three models.
+"""Exact answers for the three models, and for intercepts by two grouping factors (``crossed``).
 
 Posteriors (``posterior``) of a model with its data (``problem``) by quadrature (``quadrature``), on
 closed forms given the sds (``gaussian``), from sums that any table can give (``statistics``); and

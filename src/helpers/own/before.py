@@ -41,10 +41,10 @@ def _labels_of(terms: Terms, factor: str) -> list[str]:
     return [":".join(map(str, label)) for label in product(*levels)]
 
 
-def simulate_tables(candidate: Candidate, draws: int = DRAWS, seed: int = SEED) -> xr.DataArray:
+def simulate_tables(candidate: Candidate) -> xr.DataArray:
     """Outcomes (chain, draw, row) of tables like a candidate's, drawn from its priors."""
-    tree, table = draw_parameters(candidate, draws, seed), candidate.table
-    given = {"kind": "outcome", "seed": seed, "family": candidate.family}
+    tree, table = draw_parameters(candidate), candidate.table
+    given = {"kind": "outcome", "seed": SEED, "family": candidate.family}
     return predictions.predict(tree, candidate.formula, table, table, **given)
 
 

@@ -12,7 +12,7 @@ from helpers import elicitation, models
 from helpers.diagnostics import FitRejected
 from helpers.exact import QuadratureFailed, exact_posterior
 from helpers.families import GAUSSIAN
-from helpers.frames import split_within_between
+from helpers.frames import original_term, split_within_between
 from helpers.own.question import NUMBER, Question, list_grouping_columns
 from helpers.priors import SEED
 from helpers.terms import RHO, Terms, as_model, find_beyond, read_terms
@@ -196,13 +196,10 @@ def _why_not_split(question: Question) -> str:
     if not question.is_column or question.main not in question.terms.common:
         return f"{question.column} is a function, or stands in the formula only with other terms"
     name = question.column
-    elsewhere = [
-        term
-        for term in question.terms.common
-        if term != question.main and name in re.findall(r"\w+", term.replace("std_", ""))
-    ]
+    others = [original_term(question.table, n) for n in question.terms.common if n != question.main]
+    elsewhere = [term for term in others if name in re.findall(r"\w+", term)]
     if elsewhere:
-        return f"{name} stands in {elsewhere[0].replace('std_', '')} too, so it has no one slope to split"
+        return f"{name} stands in {elsewhere[0]} too, so it has no one slope to split"
     by_group = question.table.groupby(question.group, observed=True)[name]
     if not (by_group.nunique() > 1).any():
         return f"{name} does not vary within groups, so its slope compares groups only"

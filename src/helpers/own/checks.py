@@ -16,7 +16,7 @@ from scipy import sparse, stats
 
 from helpers import predictions
 from helpers.exact import QuadratureFailed, loo
-from helpers.frames import name_row
+from helpers.frames import name_row, original_term
 from helpers.own.candidates import BOTH, Candidate
 from helpers.own.draws import split_levels, thin
 from helpers.own.question import EQUAL, FEW_GROUPS, NONE, NUMBER, Question
@@ -301,7 +301,7 @@ def compare_with_priors(candidate: Candidate, posterior: xr.Dataset) -> list[Com
     """Coefficients and sds beside their priors, the farthest first."""
     found = []
     for name, prior in candidate.priors.items():
-        called = name.replace("std_", "")
+        called = original_term(candidate.table, name)
         if isinstance(prior, tuple) and name in posterior:
             for level, draws in split_levels(posterior[name]).items():
                 far = _conflict(float(draws.mean()), float(draws.var()), *prior)

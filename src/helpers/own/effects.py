@@ -8,7 +8,7 @@ import xarray as xr
 
 from helpers import predictions
 from helpers.families import GAUSSIAN
-from helpers.frames import own_scale
+from helpers.frames import original_term, own_scale
 from helpers.own import averages
 from helpers.own import rows as at
 from helpers.own.averages import NEW
@@ -187,7 +187,7 @@ def coefficients(candidate: Candidate, tree: xr.DataTree) -> xr.Dataset:
     for term in candidate.terms.common:
         sds = [own_scale(candidate.table, part).sd for part in term.split(":")]
         for level, draws in split_levels(posterior[term] / float(np.prod(sds))).items():
-            found[f"{term.replace('std_', '')} {level}".rstrip()] = draws
+            found[f"{original_term(candidate.table, term)} {level}".rstrip()] = draws
     return xr.Dataset(found)
 
 

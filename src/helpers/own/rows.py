@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from helpers.frames import own_scale
+from helpers.frames import original_column, own_scale
 from helpers.own.candidates import BOTH, Candidate, between_column
 from helpers.own.question import FACTOR, Question
 from helpers.terms import read_level
 
 SHARE = "share"
+POINTS = 3  # along a number: the ends and the middle
 
 
 def typical_rows(question: Question, candidate: Candidate) -> pd.DataFrame:
@@ -80,7 +81,7 @@ def describe_rows(question: Question, rows: pd.DataFrame) -> list[str]:
 # Along the main term
 
 
-def grid(question: Question, candidate: Candidate, number: int = 3) -> list:
+def grid(question: Question, candidate: Candidate) -> list:
     """Values of the main term to predict at: the ends and the middle of the table, or the levels.
 
     In the within-between model, of a group with an average mean: 90 % of the table's rows lie no
@@ -91,16 +92,16 @@ def grid(question: Question, candidate: Candidate, number: int = 3) -> list:
     if question.scale_column is None:
         return []
     values = question.table[question.scale_column]
-    if values.nunique() <= number:
+    if values.nunique() <= POINTS:
         return [float(x) for x in np.sort(values.unique())]
     if not question.is_column:
         points = values.quantile([0.05, 0.5, 0.95])
     elif candidate.name == BOTH:
         ends = candidate.table[candidate.main].quantile([0.05, 0.95])
         sd, middle = own_scale(candidate.table, candidate.main).sd, _middle(question, candidate)
-        points = np.linspace(*(middle + sd * ends), number)
+        points = np.linspace(*(middle + sd * ends), POINTS)
     else:
-        points = np.linspace(values.min(), values.max(), number)
+        points = np.linspace(values.min(), values.max(), POINTS)
     return [float(f"{x:.4g}") for x in points]
 
 
@@ -136,5 +137,7 @@ def held(question: Question, candidate: Candidate, rows: pd.DataFrame) -> dict:
         if f"C({name})" in candidate.formula:
             value = read_level(value)
         is_number = not isinstance(value, str) and pd.api.types.is_numeric_dtype(rows[name])
-        found[name.removeprefix("std_")] = scale.mean + value * scale.sd if is_number else value
+        found[original_column(candidate.table, name)] = (
+            scale.mean + value * scale.sd if is_number else value
+        )
     return found

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.families import GAUSSIAN
+from helpers.frames import original_column
 from helpers.own.candidates import Candidate, list_forms
 from helpers.own.question import NUMBER, Question
 
@@ -76,9 +77,8 @@ def _prepare(question: Question, candidate: Candidate) -> list[str]:
     used, scales = candidate.terms.used, candidate.table.attrs.get("scales", {})
     lines = []
     if "left_out" in question.table.attrs:
-        lines.append(
-            f"table = table.dropna(subset={[*question.terms.used.columns]!r})".replace("std_", "")
-        )
+        needed = [original_column(question.table, name) for name in question.terms.used]
+        lines.append(f"table = table.dropna(subset={needed!r})")
     for column in used:
         original = column.removeprefix("std_")
         mean = f"table.groupby({question.group!r})[{{!r}}].transform('mean')"

@@ -12,7 +12,7 @@ models it is, and ``standardizing`` writes it anew.
 
 from helpers.terms.by_term import priors_by_term
 from helpers.terms.design import Terms, read_level, read_terms
-from helpers.terms.language import INTERCEPT, RHO, SIGMA, is_formula, quote, write_term
+from helpers.terms.language import INTERCEPT, RHO, is_formula, quote
 from helpers.terms.model import (
     Model,
     as_exact,
@@ -28,7 +28,6 @@ from helpers.terms.standardizing import standardize
 __all__ = [
     "INTERCEPT",
     "RHO",
-    "SIGMA",
     "Model",
     "Terms",
     "as_exact",
@@ -44,5 +43,4 @@ __all__ = [
     "read_level",
     "read_terms",
     "standardize",
-    "write_term",
 ]

@@ -24,9 +24,9 @@ from helpers import fits, models
 from helpers.priors import SEED, Columns
 
 FOLDER = Path("../fits")  # beside the folder of a workshop's notebooks
-# What a model computes from the draws in seconds, and a disk would keep in 27 MB a fit.
 # Of a draw: far more than its Monte Carlo error, and the archive is a fifth smaller.
 SIX_DIGITS = {"dtype": "float32", "significant_digits": 6, "quantize_mode": "GranularBitRound"}
+# What a model computes from the draws in seconds, and a disk would keep in 27 MB a fit.
 LEFT_OUT = ("posterior_predictive", "log_likelihood", "log_prior")
 # What nutpie tells of each step and no page reads: a fifth of a file.
 UNREAD = ("energy_error", "fisher_distance", "index_in_trajectory", "logp", "max_energy_error")

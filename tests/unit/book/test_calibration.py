@@ -16,7 +16,7 @@ import forget_factor
 from helpers import exact, models
 from helpers.book import calibration
 from helpers.priors import Priors
-from record import find_changes
+from record import find_moved_versions, read_versions
 
 L = calibrate.DRAWS
 AGAIN = "The stored study in data/ is not of this book: {}. Run `make calibrate`."
@@ -28,7 +28,7 @@ def test_the_stored_study_is_of_todays_models_and_priors():
     record = calibration.load_study()[2]
     differences = calibrate.find_differences(record)
     assert not differences, AGAIN.format("; ".join(differences))
-    if moved := calibrate.find_moved_versions(record):
+    if moved := find_moved_versions(record, calibrate.PACKAGES):
         warnings.warn(MOVED.format("; ".join(moved)), stacklevel=1)
 
 
@@ -43,7 +43,7 @@ def test_a_further_study_is_of_todays_model_and_another_prior_would_be_seen(stud
     record = FURTHER[study]()[1]
     differences = study.find_differences(record)
     assert not differences, AGAIN.format("; ".join(differences))
-    if moved := find_changes(record["versions"], study.versions()):
+    if moved := find_moved_versions(record, study.PACKAGES):
         warnings.warn(MOVED.format("; ".join(moved)), stacklevel=1)
     other = {"std_age": (0, 0.6)} if study is calibrate_yes_no else {"temperature": (0, 10)}
     fits = {"build": models.build, "fit": models.fit}
@@ -62,10 +62,10 @@ def test_a_study_of_other_models_or_priors_is_found_out_and_other_versions_are_n
     record = {
         "settings": copy.deepcopy(calibrate.settings()),
         "fingerprint": calibrate.fingerprint(),
-        "versions": calibrate.versions() | {"pymc": "5.0"},
+        "versions": read_versions(calibrate.PACKAGES) | {"pymc": "5.0"},
     }
     assert calibrate.find_differences(record) == []
-    (moved,) = calibrate.find_moved_versions(record)
+    (moved,) = find_moved_versions(record, calibrate.PACKAGES)
     assert moved.startswith("pymc was 5.0 and is")
     record["settings"]["priors"]["slope"] = [0.0, 1.0]
     monkeypatch.setattr(models, "build", partial(models.build, priors=Priors(slope=(0.0, 11.0))))

@@ -14,6 +14,7 @@ from chapters import ROOT
 from helpers.book.large import AGE_SD_BETWEEN, SCALE, load_study, simulate_visits, true_values
 from helpers.book.truth import load_truth
 from helpers.exact import exact_posterior, sufficient_statistics
+from record import find_moved_versions
 
 ORDER = ["county", "age", "bounce_time"]
 
@@ -78,11 +79,11 @@ def test_the_stored_study_is_of_todays_visits_and_posterior():
     stored = table[["study", "route", "model", "rows", "groups"]]
     assert {tuple(row) for row in stored.itertuples(index=False)} == jobs
     assert len(stored) == len(jobs)
-    if moved := scale.find_moved_versions(record):
+    if moved := find_moved_versions(record, scale.PACKAGES):
         warnings.warn(MOVED.format("; ".join(moved)), stacklevel=1)
 
 
-def test_a_study_of_other_visits_is_found_out(monkeypatch):
+def test_a_study_of_other_visits_is_found_out():
     record = {"settings": copy.deepcopy(scale.settings()), "fingerprint": scale.fingerprint()}
     assert scale.find_differences(record) == []
     record["settings"]["counties"] = 99

@@ -68,7 +68,7 @@ def test_marks_are_about_the_eight_counties_and_not_about_a_population(scale):
         assert float(found[words]) == pytest.approx(truth[name], abs=0.01), words
 
 
-def test_the_mean_of_the_eight_is_known_better_than_the_population(visits, scale):
+def test_the_mean_of_the_eight_is_known_better_than_the_population(visits):
     tree = exact.exact_posterior("random_slope", visits)
     own, population = describe_counties(tree), tree["posterior"].to_dataset()
     assert own["mean slope"].std() < 0.9 * population["slope"].std()

@@ -143,7 +143,7 @@ def test_groups_are_sorted_and_keep_their_labels(hold, labels):
     assert found.index.tolist() == want and found["n"].sum() == 6
 
 
-def test_categories_keep_their_own_order_and_those_without_rows_are_left_out(write):
+def test_categories_keep_their_own_order_and_those_without_rows_are_left_out():
     levels = ["low", "unused", "mid", "high"]
     columns = {"y": np.arange(6.0), "x": np.arange(6.0) ** 2, "g": ["high", "mid", "low"] * 2}
     category = pd.DataFrame(columns | {"g": pd.Categorical(columns["g"], levels)})

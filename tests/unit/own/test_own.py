@@ -10,7 +10,7 @@ import xarray as xr
 from helpers import elicitation, tables
 from helpers.book.visits import data_file
 from helpers.exact import exact_posterior
-from helpers.own import ask, candidates, checks, choice, effects, sensitivity, words
+from helpers.own import ask, candidates, checks, choice, effects, script, sensitivity, words
 from helpers.own.candidates import BOTH, INTERCEPTS, POOLED, SLOPES
 from helpers.own.words import pieces
 from helpers.priors import Plausible
@@ -101,6 +101,21 @@ def test_what_the_page_cannot_take_is_said_in_one_sentence(formula, given, said)
 def test_a_range_in_another_unit_is_refused_before_any_fit(plausible, said):
     with pytest.raises(ValueError, match=said):
         ask("y ~ x + (1 | g)", FRAME, plausible)
+
+
+def test_columns_whose_own_names_hold_std_keep_them():
+    """In tables, sentences and the script only what the page itself put before a name is left out."""
+    frame = FRAME.rename(columns={"x": "lag_std_dev", "side": "std_side"})
+    frame.loc[3, "lag_std_dev"] = np.nan
+    formula = "y ~ lag_std_dev + std_side + (lag_std_dev | g)"
+    question, own, tree = fit_own(formula, frame, drop_missing=True)
+    assert [*effects.coefficients(own, tree)] == ["Intercept", "lag_std_dev", "std_side right"]
+    assert "effects of `lag_std_dev` and `std_side` in" in words.write_model(question, own)
+    reasons = elicitation.elicit(question.formula, question.table, question.plausible)
+    said = words.tabulate_priors(question, own, reasons)["reason"]
+    assert "effects of lag_std_dev differ" in said["std_lag_std_dev|g"]
+    code = script.write_script(question, own, "t.csv", draws=1, tune=1, chains=1, seed=1)
+    assert "dropna(subset=['g', 'lag_std_dev', 'std_side', 'y'])" in code
 
 
 def test_names_of_columns_may_have_spaces_and_parentheses():

@@ -3,10 +3,17 @@
 import numpy as np
 from scipy import special, stats
 
-from helpers.exact import exact_posterior, log_marginal_likelihood
-from helpers.priors import Priors
+from helpers.exact import log_marginal_likelihood
 
-from .shared import Answer, decade_slope, exact_mean, per_decade, statistics, yes_or_no
+from .shared import (
+    Answer,
+    decade_slope,
+    exact_mean,
+    per_decade,
+    slope_under,
+    statistics,
+    yes_or_no,
+)
 
 
 def sd_of_counties_under_a_wider_prior() -> Answer:
@@ -31,17 +38,12 @@ def slope_under_a_t_prior() -> Answer:
     """A t prior is a mixture of normal ones, whose precisions have a gamma distribution."""
     center = exact_mean("pooled", "slope")
 
-    def slope_under(sd):  # a normal prior around the centre
-        priors = Priors(slope=(center, sd))
-        found = exact_posterior("random_intercept", statistics(), priors=priors, draws=1)["exact"]
-        return found["slope"].to_series(), found.attrs["log_marginal_likelihood"]
-
     factor = np.geomspace(1e-3, 8, 18)  # of the precision
-    found = [slope_under(1 / times**0.5) for times in factor]
+    found = [slope_under(center, 1 / times**0.5) for times in factor]
     log_weight = np.log(factor) + stats.gamma.logpdf(factor, 1.5, scale=1 / 1.5)
     log_weight += [log_evidence for _, log_evidence in found]
     mean = special.softmax(log_weight) @ [slope["mean"] for slope, _ in found]
-    normal = per_decade(slope_under(1.0)[0]["mean"])
+    normal = per_decade(slope_under(center, 1.0)[0]["mean"])
     own = per_decade(exact_mean("random_intercept", "slope"))
     slips = {
         "This is the slope under the copied prior in its normal shape.": normal,

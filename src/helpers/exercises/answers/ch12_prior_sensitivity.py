@@ -3,17 +3,10 @@
 import numpy as np
 from scipy import optimize, special, stats
 
-from helpers.exact import exact_posterior, log_marginal_likelihood
+from helpers.exact import log_marginal_likelihood
 from helpers.priors import Priors
 
-from .shared import Answer, per_decade, share, statistics
-
-
-def slope_under(center: float, sd: float):
-    """Exact posterior of the random intercept's slope under another prior of it, and log p(y)."""
-    priors = Priors(slope=(center, sd))
-    found = exact_posterior("random_intercept", statistics(), priors=priors, draws=1)["exact"]
-    return found["slope"].to_series(), found.attrs["log_marginal_likelihood"]
+from .shared import Answer, per_decade, share, slope_under, statistics
 
 
 def weight_against_a_sceptic() -> Answer:

@@ -62,6 +62,13 @@ def exact_mean(name: str, parameter: str, **priors) -> float:
     return float(exact(name, **priors)[parameter].sel(statistic="mean"))
 
 
+def slope_under(center: float, sd: float) -> tuple[pd.Series, float]:
+    """Exact posterior of the random intercept's slope under another prior of it, and log p(y)."""
+    priors = Priors(slope=(center, sd))
+    found = exact_posterior("random_intercept", statistics(), priors=priors, draws=1)["exact"]
+    return found["slope"].to_series(), found.attrs["log_marginal_likelihood"]
+
+
 def fit_line(x: pd.Series, y: pd.Series) -> float:
     """Slope by least squares."""
     return float(x.cov(y) / x.var())

@@ -26,7 +26,7 @@ from helpers.own.words.outcomes import (
     tabulate_groups,
     tabulate_outcomes,
 )
-from helpers.own.words.pieces import as_markdown, code, plain, safe, with_minus
+from helpers.own.words.pieces import as_markdown, code, safe, with_minus
 from helpers.own.words.sensitivity import describe_sensitivity, tabulate_changes, warn_of_prior
 from helpers.own.words.table import describe_slopes, describe_table
 
@@ -55,7 +55,6 @@ __all__ = [
     "describe_table",
     "describe_turned",
     "describe_unit_of_priors",
-    "plain",
     "safe",
     "tabulate_candidates",
     "tabulate_changes",

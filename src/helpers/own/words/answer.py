@@ -75,7 +75,8 @@ def describe_answer(
     main = effects.overall(found)
     scope = describe_scope(question, chosen, answer.between)
     sentence = say_effects(question, {n: said[n] for n in main})
-    others = [name_term(n) for n in question.terms.used if n not in _asked(question)]
+    table, asked = question.table, _asked(question)
+    others = [name_term(table, n) for n in question.terms.used if n not in asked]
     held = f", {join(others)} being equal" if others and question.kind != NONE else ""
     tail = f"{held}, {scope}" if scope else ""
     if question.family == GAUSSIAN:

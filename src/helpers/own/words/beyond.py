@@ -6,6 +6,7 @@ import pandas as pd
 
 from helpers import tables
 from helpers.families import GAUSSIAN
+from helpers.frames import original_term
 from helpers.own import effects
 from helpers.own.checks import Check
 from helpers.own.choice import judge_score
@@ -214,7 +215,8 @@ def describe_limits(question: Question, compared: bool) -> list[str]:
 def _interacts(question: Question) -> bool:
     """Whether the effect on the link's scale differs between rows or groups."""
     column = question.scale_column or question.column
-    own = [n for n in question.terms.common if column in re.findall(r"\w+", n.replace("std_", ""))]
+    table, common = question.table, question.terms.common
+    own = [n for n in common if column in re.findall(r"\w+", original_term(table, n))]
     plain_one = own == [question.main] and "(" not in own[0].removeprefix("C(")
     return question.own_slopes or not plain_one
 

@@ -96,7 +96,7 @@ def warn_of_correlation(candidate: Candidate, exact: xr.DataTree) -> str:
     if not sign:
         return ""
     (slope, *_) = [effect for effect, _ in candidate.terms.by_group.values() if effect != "1"]
-    column = name_term(slope)
+    column = name_term(candidate.table, slope)
     low, high = ("wide", "narrow") if sign > 0 else ("narrow", "wide")
     at_ends = (
         f": at the low end of {column} too {low}, at its high end too {high}"

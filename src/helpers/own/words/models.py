@@ -1,5 +1,6 @@
 """Sentences and tables about the candidates and their priors."""
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -51,7 +52,7 @@ def describe_missing(missing: list[str]) -> str:
 def write_model(question: Question, candidate: Candidate) -> str:
     """A model in words."""
     terms, outcome, link = candidate.terms, code(question.outcome), candidate.link
-    common = [name_term(n) for n in terms.common]
+    common = [name_term(candidate.table, n) for n in terms.common]
     what = "chance" if question.family == BERNOULLI else "mean"
     of = {"identity": f"The {what}", beyond.LOG: f"The log of the {what}"}
     of = of.get(link, "The log odds of the chance")
@@ -59,7 +60,8 @@ def write_model(question: Question, candidate: Candidate) -> str:
     have: dict[str, list[str]] = {}
     for factor in terms.factors:
         own = [e for e, f in terms.by_group.values() if f == factor and e != "1"]
-        what = join(["a level", *(f"an effect of {name_term(effect)}" for effect in own)])
+        own = [f"an effect of {name_term(candidate.table, effect)}" for effect in own]
+        what = join(["a level", *own])
         have.setdefault(what, []).append(f"each group of {code(factor)}")
     groups = "; ".join(f"{join(those)} has {what} of its own" for what, those in have.items())
     split = (
@@ -86,7 +88,9 @@ def tabulate_priors(question: Question, candidate: Candidate, elicited: Elicited
         if name == between:
             reason = "all that groups differ may go with their means, in either direction"
         elif elicited.priors.get(old) == prior:
-            reason = elicited.reasons.loc[old, "reason"].replace("std_", "")
+            reason = elicited.reasons.loc[old, "reason"]
+            for column in question.table.attrs.get("scales", {}):
+                reason = re.sub(rf"\bstd_(?={re.escape(column)})", "", reason)
             reason = with_minus(reason)
         else:
             reason = "set by hand"

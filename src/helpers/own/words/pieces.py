@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from helpers import tables
+from helpers.frames import original_term
 from helpers.own.question import Question
 from helpers.priors import LOWER, UPPER
 
@@ -74,9 +75,9 @@ def interval(row: Mapping[str, str], unit: str = "") -> str:
     return f"{row['mean']}{unit} (95 % interval {row[LOWER]} to {row[UPPER]}{unit})"
 
 
-def name_term(term: str) -> str:
+def name_term(table: pd.DataFrame, term: str) -> str:
     """A term with the reader's own names of columns, as code."""
-    return code(term.replace("std_", ""))
+    return code(original_term(table, term))
 
 
 def from_to(values: pd.Series, unit: str) -> str:
