@@ -130,7 +130,7 @@ NOT_LOOKED_AT = [
     (r"\*\*Minutes:\*\*.*", ""),
     (r"^### Exercise \w+\.\d+:|\(\d+ minutes?\)$|\[Exercise \w+\.\d+\]\([^)]*\)", ""),
     (r"\[[^\]]*\]\(bibliography\.md[^)]*\)", ""),  # years
-    (r"\[\d+\. (?=[^\]]*\]\(\w+\.ipynb\))", "["),  # of chapters
+    (r"\[(?:\d+\. |[Cc]hapter \d+)(?=[^\]]*\]\(\w+\.ipynb[#\w-]*\))", "["),  # of chapters
     (r"\]\([^)]*\)", "]"),
     (r"^(?:# |[> ]*)\d+\. ", ""),  # of titles and lists
     (r"(?i)\b(step|question|row)s?\*{0,2} \d+(, \d+)*( and \d+)?", ""),
