@@ -83,14 +83,14 @@ def test_a_dead_link_would_be_seen():
     assert dead_links(good + bad, CHAPTERS[1]) == bad
 
 
-NUMBERED = re.compile(r"([ART]?\d+)\. (.+)")
+TITLED = re.compile(r"([ART]?\d+)\. (.+)")
 
 
 @each_page
 def test_a_link_that_names_a_chapter_says_its_number(page):
     text = "\n".join(cell.source for cell in cells_of(page))
     for words, target in re.findall(r"\[([^\]]+)\]\((\w+\.\w+)", text):
-        if title := NUMBERED.match(read_title(page.with_name(target))):
+        if title := TITLED.match(read_title(page.with_name(target))):
             said = re.match(r"(?:(?:chapter|appendix) )?([ART]?\d+)(?:\. |$)", words, re.IGNORECASE)
             assert said is None or said[1] == title[1], words
             assert " ".join(words.split()) != title[2], words
