@@ -62,6 +62,7 @@ def chapter():
         ),
         new_code_cell(
             "# @title A sentence\nsay()",
+            metadata={"tags": ["hide-input"]},
             outputs=show(text_markdown=f"> **Note**\n>\n> {LINK}: 95 %."),
         ),
         new_code_cell("t", outputs=show(text_html=TABLE.format("yes", "no"))),
@@ -185,8 +186,10 @@ def test_an_exercise_without_a_cell_of_its_own_and_a_dead_link_stop_the_build(tm
         render(tmp_path, notebook)
 
 
-def test_code_loses_its_title_in_colab_and_only_what_stands_in_columns_keeps_them(page):
+def test_code_gives_its_title_to_the_fold_and_only_what_stands_in_columns_keeps_them(page):
     assert "@title" not in page.text
+    shut, opened = page.select("details.above-input > summary > p")
+    assert (shut.text, opened.text) == ("Code: A sentence", "Code: A sentence")
     assert page.select_one(".cell_input pre").text.strip() == "say()"
     columns, sentence = page.select(".output.stream")
     assert "columns" in columns["class"] and "columns" not in sentence["class"]

@@ -100,14 +100,19 @@ def fold_solution(section: nodes.section, exercise: nodes.title, label: str) -> 
 
 
 class TidyCode(SphinxTransform):
-    """Code loses the line that is its title in Colab; output that stands in columns says so."""
+    """A fold says what code it holds, by the line that is its title in Colab, and the code loses this
+    line; output that stands in columns says so."""
 
     default_priority = 320
 
     def apply(self, **settings) -> None:
         for block in self.document.findall(nodes.literal_block):
             if block.astext().startswith("# @title"):
-                code = block.astext().partition("\n")[2]
+                line, _, code = block.astext().partition("\n")
                 block.rawsource, block[:] = code, [nodes.Text(code)]
+                title = line.removeprefix("# @title ")
+                fold = block.parent.parent
+                fold["prompt_show"] = title if "code" in title else f"Code: {title}"
+                fold["prompt_hide"] = fold["prompt_show"]
             if "stream" in block["classes"] and COLUMNS.search(block.astext()):
                 block["classes"].append("columns")
