@@ -22,7 +22,9 @@ LIST_SPARK = import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['
 executed: .venv/ready
 	@$(BIN)/python tools/build/execute.py
 
+# Pages and figures of former builds would stay, and go into the archive.
 book: executed
+	@rm -rf _build/html
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/html _build/.doctrees; exit 1; }
 	@$(BIN)/python tools/build/archive.py
 	@echo "The book is at $(CURDIR)/$(PAGES)"
