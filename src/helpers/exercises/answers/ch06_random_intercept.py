@@ -6,12 +6,14 @@ from helpers import frames
 from helpers.exact import exact_posterior
 from helpers.priors import Priors
 
-from .shared import Answer, exact_mean, firms, share
+from .shared import Answer, exact_mean, firms, share, visits
 
 
 def weight_of_rutland() -> Answer:
     """Mean weight of seven visits if counties differ by 2 s."""
     sigma, found = (exact_mean("random_intercept", name) for name in ("sigma", "group_sd"))
+    drawn = exact_posterior("random_intercept", visits())["posterior"].to_dataset()
+    ratio = drawn["sigma"] ** 2 / drawn["group_sd"] ** 2
 
     def weigh(n, group_sd=2.0):
         return n / (n + sigma**2 / group_sd**2)
@@ -21,9 +23,11 @@ def weight_of_rutland() -> Answer:
         "This is the weight of the other counties' evidence.": 1 - weigh(7),
         squares: 7 / (7 + sigma / 2),
         "This is Kent's weight: use the visits of Rutland.": weigh(150),
-        "This is the weight as it is: it depends on how much counties differ, too.": weigh(
-            7, found
+        # As the table of the page has it, and as its sliders begin.
+        "This is the weight as it is: it depends on how much counties differ, too.": float(
+            (7 / (7 + ratio)).mean()
         ),
+        "This is the weight as it is, at the means of the sds: tau changes, too.": weigh(7, found),
     }
     return share(weigh(7), error=0.01, slips=slips)
 
