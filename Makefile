@@ -43,18 +43,19 @@ report: .venv/ready
 	@$(BIN)/python -m helpers report "$$TABLE" "$$FORMULA" $${RANGE:+--range $$RANGE} \
 		$${UNIT:+--unit "$$UNIT"} --out "$${OUT:-_build/reports}" $(MORE)
 
-# The tests open the pages, the slides and the participants' notebooks, so these are made first.
-test: book slides workshop
+# The tests open the pages, the slides and the participants' notebooks, so these are made first. What an archive
+# lacks is asked for before anything runs.
+test: tests/unit book slides workshop
 	@$(BIN)/python -m pytest -n 2 tests/unit tests/book tests/teach
 
-test-deep: book slides workshop .venv/spark
+test-deep: tests/deep book slides workshop .venv/spark
 	@$(BIN)/python -m pytest -n 2 tests/deep
 
-workshop: executed
+workshop: tools/teach/workshop.py executed
 	@PYTHONPATH=tools/build $(BIN)/python tools/teach/workshop.py
 	@echo "The workshop is at $(CURDIR)/_build/workshop, zipped beside it."
 
-slides: executed
+slides: tools/teach/slides.py executed
 	@PYTHONPATH=tools/build $(BIN)/python tools/teach/slides.py
 
 pdf: book

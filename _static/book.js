@@ -29,6 +29,9 @@ addEventListener("load", () => {
   view.className = "enlarged";
   view.innerHTML = "<button type=button>Close</button>";
   view.addEventListener("click", () => view.close());
+  // A phone's way back leads to the page, not away from it.
+  addEventListener("popstate", () => view.close());
+  view.addEventListener("close", () => history.state?.enlarged && history.back());
   document.body.append(view);
   const shrinks = new ResizeObserver(changes => {
     for (const {target} of changes)
@@ -42,6 +45,7 @@ addEventListener("load", () => {
       const copy = Object.assign(new Image(), {src: figure.currentSrc, alt: figure.alt, width: widthOf(figure)});
       view.replaceChildren(view.firstChild, copy);
       view.showModal();
+      history.pushState({enlarged: true}, "");
     });
   }
 });

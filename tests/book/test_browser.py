@@ -86,11 +86,19 @@ def test_a_tap_or_a_key_enlarges_a_figure_where_it_is_small(chromium, html):
         drawn, shown = (place.locator("img") for place in (view, figure))
         assert drawn.bounding_box()["width"] > 1.5 * shown.bounding_box()["width"]
         assert drawn.get_attribute("alt") == shown.get_attribute("alt")
+        address, closed = (
+            page.url,
+            "() => !history.state?.enlarged && !document.querySelector('[open].enlarged')",
+        )
         page.keyboard.press("Escape")
-        assert not view.is_visible()
+        page.wait_for_function(closed)
         figure.press("Enter")
         view.get_by_role("button", name="Close").click()
-        assert not view.is_visible()
+        page.wait_for_function(closed)
+        figure.click()
+        page.evaluate("history.back()")  # as a phone's button does
+        page.wait_for_function(closed)
+        assert page.url == address
         assert opened.problems == []
 
 
