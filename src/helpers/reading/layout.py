@@ -30,7 +30,8 @@ class Sheet:
 
     ``cells`` has ``str`` columns, without a value where nothing stands; its index counts rows as a
     spreadsheet does. ``written`` are the same cells with the spaces around them. ``told`` are
-    sentences on what was left out.
+    sentences on what was left out; ``skipped`` lines stand above the column names, and ``has_footers``
+    says whether something stands below the table.
     """
 
     file: str
@@ -38,6 +39,8 @@ class Sheet:
     cells: pd.DataFrame
     written: pd.DataFrame
     told: list[str]
+    skipped: int = 0
+    has_footers: bool = False
 
     def check_columns(self, needed: tuple[str, ...]) -> None:
         """Raise a ``ValueError`` if a column is not there."""
@@ -91,7 +94,8 @@ def lay_out(text: str, file: str) -> Sheet:
     cells = cells.set_axis(names, axis=1)
     _check_names(cells, file, header + 1)
     written = pd.DataFrame(written, cells.index, names, dtype="str")
-    return Sheet(file, separator, cells, written, told + dropped)
+    skipped = header + bool(said)
+    return Sheet(file, separator, cells, written, told + dropped, skipped, bool(footers))
 
 
 def _tell_separator(separator: str, said: re.Match | None) -> str:
