@@ -657,6 +657,7 @@ def test_a_table_that_was_read_shows_its_troubles_with_the_rows_of_the_file(tmp_
         ("a;b\n1.205,5;x\n2,5;y\n", "utf-8", {}, ["sep", "decimal", "thousands"]),
         ("sep=;\na;b\n1,5;ö\n2,5;y\n", "cp1252", {}, ["sep", "encoding", "skiprows", "decimal"]),
         ("T\n\na;b\n1;x\n2;y\n\nTotal;3\n", "utf-8", {}, ["sep", "skiprows", "nrows"]),
+        ("a,b\n1,x\n\n2,y\n,\n,\n", "utf-8", {}, ["nrows"]),
         ("a,b\n1.5,x\n-999,y\n", "utf-8", {"missing": ["-999"]}, ["na_values"]),
         ("a,b\n1.5,x\n2,y\n", "utf-8", {}, []),
     ],

@@ -236,9 +236,9 @@ def _check(terms: Terms) -> None:
             "column that says which rows belong together."
         )
     if "/" in terms.outcome:
+        what = "rename the column" if terms.outcome in terms.frame else "make a column of it first"
         raise ValueError(
-            f"The outcome {terms.outcome!r} cannot name a variable of a fit because of its '/'; rename the "
-            "column, or make one of the expression first."
+            f"The outcome {terms.outcome!r} cannot name a variable of a fit because of its '/'; {what}."
         )
     beyond = _find_beyond(terms)
     if beyond:

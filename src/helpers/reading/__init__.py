@@ -80,7 +80,7 @@ def _name_arguments(sheet: Sheet, encoding: str, missing: tuple[str, ...]) -> di
     given = {"sep": sheet.separator} if sheet.separator != "," else {}
     given |= {} if encoding.startswith("utf-8") else {"encoding": encoding}
     given |= {"skiprows": sheet.skipped} if sheet.skipped else {}
-    given |= {"nrows": len(sheet.cells)} if sheet.has_footers else {}
+    given |= {"nrows": sheet.length} if sheet.length else {}
     return given | ({"na_values": list(missing)} if missing else {})
 
 
