@@ -271,7 +271,7 @@ def complete_rows(frame: pd.DataFrame, columns: Iterable[str], drop: bool = Fals
         raise ValueError(
             f"Every row misses a value in one of {', '.join(columns)}; {_name_gaps(frame, gaps)}."
         )
-    counted = f"{holes.sum()} of {len(frame)} rows miss a value: {_name_gaps(frame, gaps)}"
+    counted = f"{holes.sum()} of {len(frame)} rows {'misses' if holes.sum() == 1 else 'miss'} a value: {_name_gaps(frame, gaps)}"
     if not drop:
         raise ValueError(f"{counted}; fill them in, or drop_missing=True leaves them out.")
     result = frame[~holes].copy()

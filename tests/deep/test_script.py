@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from chapters import ROOT
@@ -17,26 +18,29 @@ SAMPLER = {"draws": 1000, "tune": 1000, "chains": 4, "seed": 1}
 
 
 @pytest.mark.parametrize(
-    ("table", "formula", "plausible", "name"),
+    ("table", "formula", "plausible", "name", "written"),
     [
         (
             "sleepstudy",
             "reaction ~ days + (days | subject)",
             Plausible(100, 700, "ms"),
             "random slope",
+            {"sep": ";", "decimal": ",", "encoding": "cp1252"},
         ),
         (
             "fatalities",
             "fatality_rate ~ beer_tax + (1 | state)",
             Plausible(0, 5, "deaths"),
             "within-between",
+            {},
         ),
     ],
 )
 def test_the_script_runs_without_the_book_and_answers_as_the_exact_fit(
-    tmp_path, table, formula, plausible, name
+    tmp_path, table, formula, plausible, name, written
 ):
-    path = TABLES / f"{table}.csv"
+    path = tmp_path / "a table.csv"
+    pd.read_csv(TABLES / f"{table}.csv").to_csv(path, index=False, **written)
     question = ask(formula, reading.read_table(path), plausible)
     priors = elicitation.elicit(question.formula, question.table, plausible).priors
     model = candidates.list_candidates(question, priors)[0][name]

@@ -648,3 +648,25 @@ def test_a_table_that_was_read_shows_its_troubles_with_the_rows_of_the_file(tmp_
         "Column 'g': 'kent' (row 3)",
         "Column 'g': 1 of 3 groups have one row only (row 3).",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "given", "names"),
+    [
+        ("a;b\n1,5;x\n2,5;y\n", "utf-8-sig", {}, ["sep", "decimal"]),
+        ("a;b\n1.205,5;x\n2,5;y\n", "utf-8", {}, ["sep", "decimal", "thousands"]),
+        ("sep=;\na;b\n1,5;ö\n2,5;y\n", "cp1252", {}, ["sep", "encoding", "skiprows", "decimal"]),
+        ("T\n\na;b\n1;x\n2;y\n\nTotal;3\n", "utf-8", {}, ["sep", "skiprows", "nrows"]),
+        ("a,b\n1,x\n\n2,y\n,\n,\n", "utf-8", {}, ["nrows"]),
+        ("a,b\n1.5,x\n-999,y\n", "utf-8", {"missing": ["-999"]}, ["na_values"]),
+        ("a,b\n1.5,x\n2,y\n", "utf-8", {}, []),
+    ],
+)
+def test_pandas_reads_the_same_with_what_was_decided(tmp_path, text, encoding, given, names):
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode(encoding))
+    frame = reading.read_table(path, **given)
+    arguments = frame.attrs["read_csv"]
+    assert [*arguments] == names
+    plain = pd.read_csv(path, **arguments)
+    pd.testing.assert_frame_equal(frame.reset_index(drop=True), plain, check_dtype=False)

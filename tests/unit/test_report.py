@@ -10,6 +10,7 @@ import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from chapters import ROOT
 from helpers import report
@@ -322,3 +323,16 @@ def test_make_passes_tables_and_formulas_with_spaces_and_quotes(tmp_path):
         *("--reach", "a b", "0", "1"),
     ]
     assert "--range" not in subprocess.check_output(command, text=True)
+
+
+def test_a_heading_under_which_only_the_report_stands_is_left_out(tmp_path):
+    said = new_output("display_data", {"text/markdown": "# A title"})
+    cells = [
+        new_markdown_cell("## Before"),
+        new_markdown_cell("## The report\n\nAll of it, to copy."),
+        new_code_cell("pieces = 1"),
+        new_code_cell("display()", metadata={"tags": ["report"]}, outputs=[said]),
+    ]
+    run = running.Run(new_notebook(cells=cells))
+    shown = page.render("", run, make_request(tmp_path))
+    assert "Before" in shown and "to copy" not in shown

@@ -24,6 +24,7 @@ POOLED, INTERCEPTS, SLOPES, BOTH = (
     "within-between",
 )
 YOURS = "your formula"  # beyond the three models
+BOTH_NEEDS = "it takes normal outcomes and one grouping factor"
 TRIED = (0.9, 0.99)  # target_accept of the first tries
 MOST = 4  # that Bambi samples, in minutes and not in seconds
 EXACT_DRAWS = 4000
@@ -121,7 +122,7 @@ def _list_sampled(question: Question, priors: Mapping) -> tuple[dict[str, Candid
         return Candidate(name, write_formula(terms, by), given, *about)
 
     yours = replace(make(YOURS, mine, "what you asked"), formula=question.formula)
-    found, missing = [yours], {BOTH: "it is compared only where answers are exact"}
+    found, missing = [yours], {BOTH: BOTH_NEEDS}
     for factor in question.further:
         rest = {f: effect for f, effect in mine.items() if f != factor}
         found.append(make(f"without {factor}", rest, f"groups of {factor} do not count"))

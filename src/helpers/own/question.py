@@ -235,6 +235,11 @@ def _check(terms: Terms) -> None:
             f"The formula {terms.formula!r} names no groups; add them, such as '+ (1 | column)', with the "
             "column that says which rows belong together."
         )
+    if "/" in terms.outcome:
+        what = "rename the column" if terms.outcome in terms.frame else "make a column of it first"
+        raise ValueError(
+            f"The outcome {terms.outcome!r} cannot name a variable of a fit because of its '/'; {what}."
+        )
     beyond = _find_beyond(terms)
     if beyond:
         raise ValueError(

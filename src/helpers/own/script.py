@@ -1,5 +1,6 @@
 """The fit of a page as a script that needs pandas, Bambi and ArviZ only, with the page's numbers in it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -56,9 +57,9 @@ def write_script(
     """Python code that fits a candidate to the file ``source`` as the page does.
 
     ``sampler`` are ``draws``, ``tune``, ``chains`` and ``seed``. The numbers by which columns are
-    standardized and the priors are written out.
+    standardized and the priors are written out, and with them how ``reading.read_table`` read the file.
     """
-    lines = ["# change: sep=';', decimal=',' where needed", f"table = pd.read_csv({str(source)!r})"]
+    lines = _read(question.table.attrs.get("read_csv", {}), source)
     lines += _prepare(question, candidate)
     priors = [f"    {name!r}: {_write(name, prior)}," for name, prior in candidate.priors.items()]
     lines += ["priors = {  # change", *priors, "}"]
@@ -70,6 +71,14 @@ def write_script(
     form["names"] = "\n".join(f"    {name!r}," for name in names)
     code = HEAD + "\n" + "\n".join(lines) + "\n" + FIT.format(**form, **sampler)
     return code + _answer(question, candidate)
+
+
+def _read(arguments: Mapping, source: str | Path) -> list[str]:
+    """Lines that read the file, with what ``pandas.read_csv`` has to be told of it."""
+    if not arguments:
+        return [f"table = pd.read_csv({str(source)!r})  # change"]
+    told = [f"    {name}={value!r}," for name, value in arguments.items()]
+    return ["table = pd.read_csv(  # change", f"    {str(source)!r},", *told, ")"]
 
 
 def _prepare(question: Question, candidate: Candidate) -> list[str]:

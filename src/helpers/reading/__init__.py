@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.reading.columns import type_columns
-from helpers.reading.layout import lay_out
+from helpers.reading.layout import Sheet, lay_out
 from helpers.reading.look import describe, find_troubles
 from helpers.reading.source import read_text
 from helpers.reading.wishes import Wishes
@@ -49,7 +49,8 @@ def read_table(
     -------
     DataFrame of int, float, bool, datetime64 and str columns, without empty rows. Its index counts
     rows as a spreadsheet does: where the names are row 1, values begin in row 2. ``attrs["reading"]``
-    is a list of sentences: what was decided on the way.
+    is a list of sentences: what was decided on the way. ``attrs["read_csv"]`` are arguments with which
+    ``pandas.read_csv`` reads the same, where its own would not.
 
     Raises
     ------
@@ -63,13 +64,24 @@ def read_table(
         raise ValueError(f"decimal is {decimal!r}, but should be ',' or '.'.")
     numeric, labels, missing = _as_tuple(numeric), _as_tuple(text), _as_tuple(missing)
     needed = tuple(dict.fromkeys([*_as_tuple(columns), *numeric, *labels]))
-    file, content, told = read_text(source)
+    file, content, encoding, told = read_text(source)
     sheet = lay_out(content, file)
     sheet.check_columns(needed)
     wishes = Wishes(file, sheet.separator, needed, numeric, labels, missing, decimal)
     frame, decided = type_columns(sheet.cells, sheet.written, wishes)
     frame.attrs["reading"] = [*told, *sheet.told, *decided]
+    signs = frame.attrs["read_csv"]
+    frame.attrs["read_csv"] = _name_arguments(sheet, encoding, missing) | signs
     return frame
+
+
+def _name_arguments(sheet: Sheet, encoding: str, missing: tuple[str, ...]) -> dict:
+    """Arguments of ``pandas.read_csv`` besides the signs of numbers, without those that are its own."""
+    given = {"sep": sheet.separator} if sheet.separator != "," else {}
+    given |= {} if encoding.startswith("utf-8") else {"encoding": encoding}
+    given |= {"skiprows": sheet.skipped} if sheet.skipped else {}
+    given |= {"nrows": sheet.length} if sheet.length else {}
+    return given | ({"na_values": list(missing)} if missing else {})
 
 
 def _as_tuple(names: str | Iterable[str]) -> tuple[str, ...]:

@@ -25,7 +25,8 @@ def type_columns(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Columns with their types, and sentences on what was decided.
 
-    ``cells`` and ``written`` are text, as in ``layout.Sheet``. Errors are those of ``reading.read_table``; for a column
+    ``cells`` and ``written`` are text, as in ``layout.Sheet``. ``attrs["read_csv"]`` of the frame are the
+    signs of numbers that ``pandas.read_csv`` has to be told. Errors are those of ``reading.read_table``; for a column
     that is not needed they become a sentence, and the column stays text.
     """
     found = {name: _or_text(_recognize, cells[name], wishes) for name in cells}
@@ -40,7 +41,10 @@ def type_columns(
             found[name] = _or_text(convert, cells[name], wishes, part, known)
         told += found[name].told + _tell_merged(found[name].values, written[name])
     values = {name: typed.values for name, typed in found.items()}
-    return pd.DataFrame(values, index=cells.index), told
+    frame = pd.DataFrame(values, index=cells.index)
+    signs = [typed.signs for typed in found.values()]
+    frame.attrs["read_csv"] = {name: sign for one in signs for name, sign in one.items()}
+    return frame, told
 
 
 def _or_text(step: Callable, column: pd.Series, wishes: Wishes, *further) -> Typed | Numbers:

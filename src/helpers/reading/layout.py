@@ -30,7 +30,8 @@ class Sheet:
 
     ``cells`` has ``str`` columns, without a value where nothing stands; its index counts rows as a
     spreadsheet does. ``written`` are the same cells with the spaces around them. ``told`` are
-    sentences on what was left out.
+    sentences on what was left out; ``skipped`` lines stand above the column names, and ``length``
+    is how many lines with something in them the table has, if more stand below it.
     """
 
     file: str
@@ -38,6 +39,8 @@ class Sheet:
     cells: pd.DataFrame
     written: pd.DataFrame
     told: list[str]
+    skipped: int = 0
+    length: int | None = None
 
     def check_columns(self, needed: tuple[str, ...]) -> None:
         """Raise a ``ValueError`` if a column is not there."""
@@ -68,7 +71,10 @@ def lay_out(text: str, file: str) -> Sheet:
     if len(names) == 1:
         _check_one_column(records[header:], file, header + 1)
     rows = dict(enumerate(records[header + 1 :], header + 2))
+    there = [number for number, row in rows.items() if row]  # if nothing but separators
     rows, footers = _split_footers(rows, len(names))
+    inside = [number for number in there if number <= max(rows, default=0)]
+    length = len(inside) if len(inside) < len(there) else None
     rows = _square(rows, len(names), file)
     cells = pd.DataFrame.from_dict(rows, orient="index", dtype=object).astype("str")
     cells = cells.where(cells != "")
@@ -91,7 +97,8 @@ def lay_out(text: str, file: str) -> Sheet:
     cells = cells.set_axis(names, axis=1)
     _check_names(cells, file, header + 1)
     written = pd.DataFrame(written, cells.index, names, dtype="str")
-    return Sheet(file, separator, cells, written, told + dropped)
+    skipped = header + bool(said)
+    return Sheet(file, separator, cells, written, told + dropped, skipped, length)
 
 
 def _tell_separator(separator: str, said: re.Match | None) -> str:

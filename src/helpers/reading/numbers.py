@@ -68,6 +68,12 @@ def has_groups(number: str, decimal: str) -> bool:
     return re.search(_groups(decimal), number) is not None
 
 
+def group_sign(number: str, decimal: str) -> str:
+    """The sign between thousands; "" if a number has none."""
+    found = re.search(_groups(decimal), number)
+    return found.group() if found else ""
+
+
 def _groups(decimal: str) -> str:
     return rf"[{'.' if decimal == ',' else ','}{SPACES}{APOSTROPHES}]"
 

@@ -13,6 +13,7 @@ from helpers.reading.numbers import (
     KNOWN,
     as_python,
     decimals_of,
+    group_sign,
     has_groups,
     is_ambiguous,
     split_number,
@@ -171,7 +172,10 @@ def convert(column: pd.Series, wishes: Wishes, found: Numbers, known: dict[str, 
         return Typed(
             column, [f"Column {cells.name!r} stays text: it has more digits than numbers."]
         )
-    return Typed(values, told)
+    signs = {"decimal": ","} if sign == "," else {}
+    if grouped:
+        signs["thousands"] = group_sign(found.numbers[grouped], sign)
+    return Typed(values, told, signs)
 
 
 def _choose_decimal(wishes: Wishes, found: Numbers, known: dict[str, str]) -> tuple[str, str]:

@@ -26,8 +26,8 @@ MARKS = {
 MARKUP = re.compile(r"\s*<(!doctype|html|head|body|table|\?xml|!--)", re.IGNORECASE)
 
 
-def read_text(source: str | Path) -> tuple[str, str, list[str]]:
-    """The file's name, its text with ``\\n`` at line ends, and a sentence if bytes had to be guessed.
+def read_text(source: str | Path) -> tuple[str, str, str, list[str]]:
+    """The file's name, its text with ``\\n`` at line ends, the encoding, and a sentence if that was guessed.
 
     Errors are those of ``reading.read_table``.
     """
@@ -41,14 +41,14 @@ def read_text(source: str | Path) -> tuple[str, str, list[str]]:
     for magic, (what, way_out) in NO_TEXT.items():
         if raw.startswith(magic):
             raise ValueError(f"{file} is {what}, no text; {way_out}.")
-    text, told = _decode(raw, file)
+    text, encoding, told = _decode(raw, file)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if MARKUP.match(text):
         raise ValueError(
             f"{file} is a web page (HTML or XML), no table of text; download the table behind it, on "
             "GitHub by 'Raw', in Google Sheets by 'Download' as CSV."
         )
-    return file, text, told
+    return file, text, encoding, told
 
 
 def _fetch(address: str) -> bytes:
@@ -81,12 +81,12 @@ def _open(path: Path) -> bytes:
         ) from None
 
 
-def _decode(raw: bytes, file: str) -> tuple[str, list[str]]:
-    """Text of bytes: by their mark, else UTF-8, else what western Windows writes."""
+def _decode(raw: bytes, file: str) -> tuple[str, str, list[str]]:
+    """Text of bytes, and its encoding: by their mark, else UTF-8, else what western Windows writes."""
     encoding = next((name for mark, name in MARKS.items() if raw.startswith(mark)), None)
     encoding = encoding or _without_mark(raw)
     try:
-        return raw.decode(encoding), []
+        return raw.decode(encoding), encoding, []
     except UnicodeDecodeError as error:
         if not encoding.startswith("utf-8"):
             raise ValueError(f"{file} is broken {encoding.upper()} text; {SAVE}.") from None
@@ -101,7 +101,7 @@ def _without_mark(raw: bytes) -> str:
     return "utf-8"
 
 
-def _decode_windows(raw: bytes, file: str, start: int) -> tuple[str, list[str]]:
+def _decode_windows(raw: bytes, file: str, start: int) -> tuple[str, str, list[str]]:
     """Text that is no UTF-8 from byte ``start`` on, unless it is partly UTF-8."""
     line = len(re.findall(rb"\r\n|\r|\n", raw[:start])) + 1
     no_utf8 = f"{file} is not UTF-8 text (byte {start}, in line {line})"
@@ -115,4 +115,5 @@ def _decode_windows(raw: bytes, file: str, start: int) -> tuple[str, list[str]]:
             f"{no_utf8} and not Windows-1252 (byte {error.start}) either; {SAVE}."
         ) from None
     word = re.search(r"\w*[^\x00-\x7f]\w*", text).group()
-    return text, [f"{no_utf8}, so it was read as Windows-1252, in which {word!r} stands there."]
+    told = f"{no_utf8}, so it was read as Windows-1252, in which {word!r} stands there."
+    return text, "cp1252", [told]

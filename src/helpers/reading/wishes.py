@@ -31,10 +31,12 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Typed:
-    """A column with its type, and sentences on what was decided."""
+    """A column with its type, and sentences on what was decided; of numbers the signs that they are
+    written with, as ``pandas.read_csv`` names them, where they are not its own."""
 
     values: pd.Series
     told: list[str] = field(default_factory=list)
+    signs: dict[str, str] = field(default_factory=dict)
 
 
 def as_labels(name: str) -> str:

@@ -17,7 +17,7 @@ from pygments.formatters import HtmlFormatter
 
 from helpers.report.formulas import FORMULA, draw_formulas
 from helpers.report.request import Request
-from helpers.report.running import Run, read_tags
+from helpers.report.running import HEADING, Run, read_tags
 
 FRAME = resources.files("helpers.report") / "page.html"
 REPORT, HIDDEN = "report", {"remove-cell"}
@@ -87,6 +87,8 @@ def _code(text: str) -> str:
 def render(text: str, run: Run, request: Request) -> str:
     """The report (Markdown), then the whole page, as one HTML document."""
     cells = [_as_shown(cell, request.with_code) for cell in run.notebook.cells]
+    if any(cell.outputs for cell in run.notebook.cells if REPORT in read_tags(cell)):
+        cells = _leave_out_heading(cells)
     return Template(FRAME.read_text("utf-8")).substitute(
         title=html.escape(f"{REJECTED if run.error else 'Report'}: {request.title}"),
         colours=HtmlFormatter().get_style_defs(".highlight"),
@@ -94,6 +96,20 @@ def render(text: str, run: Run, request: Request) -> str:
         heading="The page as far as it ran" if run.error else "The whole page",
         page=_to_html([cell for cell in cells if not HIDDEN & set(read_tags(cell))], title=False),
     )
+
+
+def _leave_out_heading(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Shown cells without the heading of the report, which stands above them, if nothing else is under it."""
+    last = next((n for n, cell in enumerate(cells) if REPORT in read_tags(cell)), 0)
+    above = last - 1
+    while above > 0 and cells[above].cell_type == "code" and not _is_seen(cells[above]):
+        above -= 1
+    headed = last and cells[above].cell_type == "markdown" and HEADING.match(cells[above].source)
+    return [*cells[:above], *cells[last:]] if headed else cells
+
+
+def _is_seen(cell: NotebookNode) -> bool:
+    return bool(cell.source or cell.outputs)
 
 
 def _as_shown(cell: NotebookNode, with_code: bool) -> NotebookNode:

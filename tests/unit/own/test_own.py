@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from helpers import elicitation, tables
+from helpers import elicitation, reading, tables
 from helpers.book.visits import data_file
 from helpers.exact import exact_posterior
 from helpers.own import ask, candidates, checks, choice, effects, script, sensitivity, words
 from helpers.own.candidates import BOTH, INTERCEPTS, POOLED, SLOPES
-from helpers.own.words import pieces
+from helpers.own.words import answer, pieces
 from helpers.priors import Plausible
 
 WIDE = Plausible(-20, 40, "points")
@@ -633,3 +633,35 @@ def test_a_correlation_is_a_warning_on_predictions_where_it_excludes_0(limits, s
     assert said in words.warn_of_correlation(models[SLOPES], tree)
     unsure = xr.DataTree.from_dict({"exact": xr.Dataset({"rho": rho * 0})})
     assert words.warn_of_correlation(models[SLOPES], unsure) == ""
+
+
+def test_the_script_reads_the_file_as_the_page_did(tmp_path):
+    path = tmp_path / "t.csv"
+    FRAME.to_csv(path, sep=";", decimal=",", index=False)
+    question, models, _ = prepare("y ~ x + (x | g)", reading.read_table(path))
+    one, sampler = models[SLOPES], {"draws": 1, "tune": 1, "chains": 1, "seed": 1}
+    code = script.write_script(question, one, path, **sampler)
+    known = {}
+    exec(code[code.index("table = pd") : code.index("priors = {")], {"pd": pd}, known)
+    assert "sep=';'" in code and "decimal=','" in code
+    assert np.allclose(known["table"]["std_x"], one.table["std_x"])
+
+
+def test_an_outcome_that_no_fit_can_name_is_refused_before_any_fit():
+    named = FRAME.rename(columns={"y": "y t/ha"})
+    with pytest.raises(ValueError, match=r"'y t/ha' .* its '/'; rename the column"):
+        ask("'y t/ha' ~ x + (1 | g)", named, WIDE)
+
+
+@pytest.mark.parametrize(
+    ("means", "said"),
+    [
+        ([5, 6, 7], "all 3 intervals lie above 0"),
+        ([0, 0, 0], "all 3 intervals include 0"),
+        ([5, -6, 0], "of 3 intervals 1 lies above 0, 1 lies below 0 and 1 includes 0"),
+        ([5, 5, 0], "of 3 intervals 2 lie above 0 and 1 includes 0"),
+    ],
+)
+def test_intervals_of_groups_are_counted_in_words(means, said):
+    numbers = [sum(sign * mean > 0 for mean in means) for sign in (1, -1)]
+    assert answer._count_signs(len(means), *numbers) == said

@@ -209,7 +209,19 @@ def _say_groups(question: Question, by_group: xr.DataArray) -> str:
     mean = by_group.mean(["chain", "draw"]).to_series()
     low, high = by_group.quantile([0.025, 0.975], ["chain", "draw"]).values
     above, below = int((low > 0).sum()), int((high < 0).sum())
+    return f"By group its mean runs from {from_to(mean, unit_of(question))}; {_count_signs(len(mean), above, below)}."
+
+
+def _count_signs(number: int, above: int, below: int) -> str:
+    """How many of so many intervals exclude 0, and on which side."""
+    if max(above, below) == number:
+        return f"all {number:,} intervals lie {'above' if above else 'below'} 0"
+    rest = number - above - below
+    said = {"above": above, "below": below}
+    parts = [f"{n:,} {'lies' if n == 1 else 'lie'} {side} 0" for side, n in said.items() if n]
+    parts += [f"{rest:,} {'includes' if rest == 1 else 'include'} 0"] * bool(rest)
     return (
-        f"By group its mean runs from {from_to(mean, unit_of(question))}; of {len(mean):,} intervals "
-        f"{above:,} lie above 0 and {below:,} below."
+        f"of {number:,} intervals {join(parts)}"
+        if rest < number
+        else f"all {number:,} intervals include 0"
     )

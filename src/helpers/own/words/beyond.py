@@ -29,26 +29,19 @@ def describe_beyond(question: Question) -> str:
     """How the page goes beyond the three models; "" within them."""
     if not question.is_sampled:
         return ""
-    why, without = [], "speaks of four candidates or of PyMC"
+    why = []
     if question.family != GAUSSIAN:
         why.append(f"outcomes of the family {code(question.family)}")
     if question.further:
         why.append(f"the grouping factors {join([code(f) for f in question.terms.factors])}")
-    said = (
-        f"**Beyond the three models.** For {join(why)} Bambi samples every model that is compared. "
-    )
+    said = f"**Sampled.** For {join(why)} Bambi samples every model that is compared. "
     if question.is_exact:
         said += (
             "The exact answer of your formula is computed as well, unless the table is too large for it: "
-            "the gate compares Bambi's fit with it, and what a sceptic would change is computed exactly. "
+            "the gate compares Bambi's fit with it, and what a sceptic would change is computed exactly."
         )
     else:
-        said += "No exact answer is computed: the gate judges a fit by its own draws alone. "
-        without = f"says *exact*, or {without}"
-    said += (
-        f"Where the text of this page {without}, it is about questions within the three models; what is "
-        "left out here is said at its place."
-    )
+        said += "No exact answer is computed: the gate judges a fit by its own draws alone."
     if question.further:
         said += (
             f" Figures and tables by group are of {code(question.group)} only: the factor with slopes, or "

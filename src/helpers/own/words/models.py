@@ -41,7 +41,7 @@ def tabulate_candidates(candidates: Mapping[str, Candidate]) -> pd.DataFrame:
 def describe_missing(missing: list[str]) -> str:
     """Why a candidate is not there."""
     if not missing:
-        return "All four are there."
+        return "No candidate is missing."
     return (
         "Not among them: "
         + "; ".join(f"*{m.replace(': ', '*, because ', 1)}" for m in missing)
