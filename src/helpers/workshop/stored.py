@@ -32,6 +32,9 @@ LEFT_OUT = ("posterior_predictive", "log_likelihood", "log_prior")
 UNREAD = ("energy_error", "fisher_distance", "index_in_trajectory", "logp", "max_energy_error")
 UNREAD += ("mean_tree_accept_sym", "step_size_bar", "transformation_index")
 UNREAD += ("transformation_update_id", "divergence_energy_error", "divergence_draw")
+UNREAD += (
+    "divergence_message",
+)  # text, or not numbers where a fit was kept: the same fit in two files
 
 
 def save(name: str, posteriors: dict, folder: Path) -> None:
@@ -139,11 +142,12 @@ def _list_fits(given: dict, place: tuple = ()) -> Iterator[tuple[tuple, xr.DataT
 
 
 def _identify(fit: xr.DataTree) -> str:
-    """Hash of a fit's numbers, but for those that are left out."""
+    """Hash of a fit's numbers, but for those that are not stored."""
     digest = hashlib.sha256()
     for node in fit.subtree:
         for name, values in node.data_vars.items():
-            if node.name not in LEFT_OUT and values.dtype.kind in "bifu":
+            stored = node.name not in LEFT_OUT and name not in UNREAD
+            if stored and values.dtype.kind in "bifu":
                 digest.update(f"{node.path} {name}".encode())
                 digest.update(values.values.tobytes())
     return digest.hexdigest()[:16]
@@ -155,13 +159,11 @@ def _pack(fit: xr.DataTree) -> xr.DataTree:
 
 
 def _describe_file(group: xr.Dataset) -> xr.Dataset:
-    """Tell how each variable is written; messages of the sampler, where there are any, are text."""
+    """Tell how each variable is written."""
     group = group.drop_vars(UNREAD, errors="ignore")
-    messages = [name for name, values in group.data_vars.items() if values.dtype == object]
-    group = group.assign({name: group[name].fillna("").astype(str) for name in messages})
     for variable in group.data_vars.values():
         draws = "draw" in variable.dims and variable.dtype == "float64"
-        variable.encoding = {"zlib": True, "shuffle": True} if variable.dtype.kind != "U" else {}
+        variable.encoding = {"zlib": True, "shuffle": True}
         variable.encoding |= SIX_DIGITS if draws else {}
     return group
 

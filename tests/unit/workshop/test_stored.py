@@ -101,13 +101,15 @@ def test_what_is_left_out_is_computed_again_from_the_draws(table, tmp_path, name
         xr.testing.assert_allclose(there, here, rtol=1e-4)
 
 
-def test_messages_of_the_sampler_are_kept_as_text(tmp_path):
+def test_a_fit_from_the_sampler_and_the_same_from_a_disk_share_a_file(tmp_path):
     told = np.array([[None, "too large an energy error"]], dtype=object)
-    stats = xr.Dataset({"divergence_message": (("chain", "draw"), told)})
-    stored.save("cell", {"fit": xr.DataTree.from_dict({"sample_stats": stats})}, tmp_path)
-    (loaded,) = stored.load("cell", tmp_path).values()
-    messages = loaded["sample_stats"]["divergence_message"].values
-    assert messages.tolist() == [["", "too large an energy error"]]
+    for name, messages in {"sampled": told, "kept": np.full((1, 2), np.nan)}.items():
+        stats = xr.Dataset({"diverging": (("chain", "draw"), [[False, True]])})
+        stats["divergence_message"] = (("chain", "draw"), messages)
+        stored.save(name, {"fit": xr.DataTree.from_dict({"sample_stats": stats})}, tmp_path)
+    assert stored.list_files("sampled", tmp_path) == stored.list_files("kept", tmp_path)
+    (loaded,) = stored.load("kept", tmp_path).values()
+    assert [*loaded["sample_stats"].data_vars] == ["diverging"]
 
 
 def test_many_fits_stay_under_their_variables_and_labels(fits, tmp_path):
